@@ -1,0 +1,14 @@
+// Walks every registry that a job can name.
+#pragma once
+#include "core/base/descriptor.h"
+
+typedef struct CatalogPart {
+    const char *key; // "layers", "activations", "initializers", "losses", "optimizers", "schedules"
+    const Registry *registry;
+} CatalogPart;
+
+size_t catalog_parts(void);
+const CatalogPart *catalog_part(size_t index);
+// The body of GET /v1/layers: {"layers": [{"name", "aliases", "summary", "reference", "parameters": […]}], …}, and "training":
+// the table of training keys.
+void catalog_write(const ValueWriter *out);

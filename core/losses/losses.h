@@ -1,0 +1,35 @@
+// The registry of losses.
+//
+// A loss reads the net's outputs and the targets and gives the mean loss and, in the same pass, its gradient:
+// softmax and cross-entropy are one function, so that no probability is ever formed that could overflow or vanish.
+// Means are over rows (over steps or nodes where each has a target) and, but for cross_entropy, over a row's outputs.
+//
+// Probes hold parameters: {} or {"delta": 0.5}.
+#pragma once
+#include "core/base/descriptor.h"
+#include "core/base/real.h"
+
+typedef enum LossTargets {
+    TARGETS_CLASSES, // one class number a row: int32
+    TARGETS_VALUES,  // `width` numbers a row
+} LossTargets;
+
+typedef struct LossCall {
+    const void *params;
+    int64_t rows;         // rows · steps where each step has a target
+    int64_t width;        // outputs a row
+    const Real *outputs;  // [rows, width]
+    const int32_t *classes; // [rows], TARGETS_CLASSES; a negative class: no target here, the row does not count
+    const Real *values;     // [rows, width], TARGETS_VALUES
+    const Real *class_weights; // [width], or NULL; the mean divides by the sum of the rows' weights
+    Real *gradients;           // [rows, width], overwritten; NULL: not wanted
+} LossCall;
+
+typedef struct LossDesc {
+    Desc desc;
+    LossTargets targets;
+    double (*value)(const LossCall *call);
+} LossDesc;
+
+extern const Registry loss_registry; // "loss"
+const LossDesc *loss_find(const char *name);

@@ -1,0 +1,31 @@
+// The registry of learning-rate schedules.
+//
+// Probes hold {"params": {…}, "steps": n}.
+#pragma once
+#include "core/base/descriptor.h"
+
+typedef struct ScheduleCall {
+    const void *params;
+    int64_t step;            // from 1
+    int64_t steps;           // of the whole run
+    int64_t steps_per_epoch;
+    int64_t warmup_steps;    // `step` and `steps` are as the user counts them, warm-up included
+    double *state;           // [SCHEDULE_STATE], zeros at first, kept in checkpoints (for those that watch a metric)
+} ScheduleCall;
+
+enum { SCHEDULE_STATE = 4 };
+
+typedef struct ScheduleDesc {
+    Desc desc;
+    double (*factor)(const ScheduleCall *call); // learning rate = base rate · factor, after the warm-up
+} ScheduleDesc;
+
+extern const Registry schedule_registry; // "schedule"
+const ScheduleDesc *schedule_find(const char *name);
+
+// factor · warm-up: linear from 0 over the first warmup_steps (step s gets s / warmup_steps).
+// Every schedule's parameter struct begins with this.
+typedef struct ScheduleCommon {
+    int64_t warmup_steps;
+} ScheduleCommon;
+double schedule_rate(const ScheduleDesc *schedule, const ScheduleCall *call, double learning_rate);

@@ -1,0 +1,53 @@
+// A training job, read and checked: model, loss, optimizer, schedule and the rest, fitted to a dataset.
+//
+// Reads the members "model" and "training" of a job's object (model.md); the other members are the server's.
+#pragma once
+#include "core/diagnose/rule.h"
+#include "core/losses/losses.h"
+#include "core/optimizers/optimizers.h"
+#include "core/schedules/schedules.h"
+#include "core/train/dataset.h"
+
+typedef struct TrainingParams { // the table of training keys is in job.c
+    Selection loss;
+    int64_t epochs, steps;    // 0: not given; one of them is set
+    int64_t batch_size;       // 0: "full"
+    Selection optimizer, schedule;
+    double clip_norm, clip_value; // NAN: none
+    double validation_split;
+    Value early_stopping;     // read into the three below
+    const char *stop_metric;  // NULL: off
+    int64_t patience;
+    double min_delta;
+    bool restore_best;
+    int standardize;          // −1: by the data; 0, 1
+    int64_t seed;
+    int64_t record_every;     // 0: chosen
+    double checkpoint_seconds;
+    bool stop_on_divergence;
+} TrainingParams;
+
+typedef struct Job Job;
+
+// `dataset` is borrowed and must outlive the job. Every error of the spec comes at once, with its pointer.
+int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, Job **ret_job);
+void job_destroy(Job *job); // takes NULL
+
+const Model *job_model(const Job *job);
+const TrainingParams *job_training(const Job *job);
+const Dataset *job_dataset(const Job *job);
+int job_threads(const Job *job);
+int64_t job_steps(const Job *job);           // of the whole run
+int64_t job_steps_per_epoch(const Job *job);
+int64_t job_epochs(const Job *job);          // ceil(steps / steps per epoch)
+int64_t job_record_every(const Job *job);
+int64_t job_batch_rows(const Job *job);
+
+// Members "model" and "training" of the object that is open, every default filled in.
+void job_write_spec(const Job *job, const ValueWriter *out);
+// The plan of http.md as an object under `key`: parameters, layers (name, type, output_shape, parameters, flops),
+// flops_per_step, memory_bytes, steps, estimated_seconds.
+void job_write_plan(const Job *job, const char *key, const ValueWriter *out);
+size_t job_memory_bytes(const Job *job); // weights, optimizer state, activations, dataset
+// Findings of the rules that judge a spec alone: calls `found` for each.
+void job_findings(const Job *job, void (*found)(void *context, const Finding *finding), void *context);
