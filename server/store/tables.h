@@ -1,0 +1,98 @@
+// The rows that the store keeps and every query on them; texts in rows are owned by the row (…_row_finish frees).
+// JSON members hold JSON text. Lists are newest first, start after `cursor` (an id; NULL: from the newest).
+#pragma once
+#include "server/base/time.h"
+#include "server/store/store.h"
+
+// ---- datasets ----
+typedef struct DatasetRow {
+    char id[ID_TEXT];
+    char *name, *task;
+    int64_t rows, bytes;
+    char *input_shape, *target_shape, *classes; // JSON: [4], [1] or [], ["setosa", …] or null
+    char sha256[65];
+    int64_t created_at;
+    char *profile, *findings; // JSON
+} DatasetRow;
+void dataset_row_finish(DatasetRow *row);
+int datasets_insert(Store *store, const DatasetRow *row);
+int datasets_get(Store *store, const char *id, DatasetRow *ret_row); // ERR_NOT_FOUND
+int datasets_list(Store *store, const char *cursor, int limit,
+                  int (*found)(void *context, const DatasetRow *row), void *context);
+int datasets_delete(Store *store, const char *id); // ERR_NOT_FOUND; ERR_CONFLICT while a job that has not ended uses it
+
+// ---- jobs ----
+typedef struct JobRow {
+    char id[ID_TEXT];
+    char *name, *status; // queued running paused succeeded failed cancelled
+    int64_t created_at, started_at, finished_at; // 0: not yet
+    int64_t queue_position; // from 1, of queued ones; 0 else
+    int attempt, priority, threads;
+    char dataset[ID_TEXT], model[ID_TEXT], parent[ID_TEXT]; // "" where none
+    char *tags, *spec, *plan, *progress, *metrics, *best, *result, *diagnosis, *error; // JSON; NULL: null
+    int64_t last_seq; // of its newest record
+} JobRow;
+typedef struct JobFilter {
+    const char *status, *tag, *dataset, *parent; // NULL: any
+} JobFilter;
+void job_row_finish(JobRow *row);
+// Refuses with ERR_TOO_LARGE when `max_queue` jobs are queued already; ERR_NOT_FOUND if its dataset is gone.
+// Also appends the first `status` record.
+int jobs_insert(Store *store, const JobRow *row, int64_t max_queue);
+int jobs_get(Store *store, const char *id, JobRow *ret_row);
+int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int limit,
+              int (*found)(void *context, const JobRow *row), void *context);
+int jobs_delete(Store *store, const char *id);  // ERR_CONFLICT while running
+// queued, paused → cancelled at once; running → ret_running true, the pool stops it. ERR_CONFLICT once ended.
+int jobs_cancel(Store *store, const char *id, bool *ret_running);
+// The oldest queued job of the highest priority → running, attempt + 1. ERR_NOT_FOUND: none.
+int jobs_claim(Store *store, int max_threads, JobRow *ret_row);
+// All of these say WHERE status = 'running' AND attempt = ?; ERR_CONFLICT where that is no longer so. Each writes a
+// `status` record (and `end` where the job ended) in the same transaction.
+int jobs_progress(Store *store, const char *id, int attempt, const char *progress, const char *metrics, const char *best);
+int jobs_requeue(Store *store, const char *id, int attempt); // back to queued
+struct ModelRow;
+int jobs_succeed(Store *store, const char *id, int attempt, const char *progress, const char *metrics, const char *best,
+                 const char *diagnosis, const struct ModelRow *model); // model row in the same transaction
+int jobs_end(Store *store, const char *id, int attempt, const char *status, const char *error, const char *diagnosis); // failed, cancelled
+int jobs_recover(Store *store); // at start: running → queued
+int jobs_counts(Store *store, int64_t *ret_queued, int64_t *ret_running);
+
+// ---- records: a job's append-only log; seq 1, 2, … per job ----
+typedef struct Record {
+    int64_t seq;
+    const char *kind; // status metrics gradients finding end
+    int64_t first_step, last_step;
+    const void *body; // metrics, gradients: a table (server/base/table.h); else JSON text
+    size_t length;
+    int64_t created_at;
+} Record;
+// Fenced by attempt as above. The seq is given here.
+int records_append(Store *store, const char *job, int attempt, const Record *records, size_t count);
+// A resumed run writes what lies beyond its checkpoint again: forget metrics and gradients after `step`.
+int records_forget_after(Store *store, const char *job, int attempt, int64_t step);
+// Those after `seq` in order, of one kind or (NULL) all; stops early where `found` returns non-zero.
+int records_since(Store *store, const char *job, const char *kind, int64_t seq, int limit,
+                  int (*found)(void *context, const Record *record), void *context);
+
+// ---- models ----
+typedef struct ModelRow {
+    char id[ID_TEXT], job[ID_TEXT];
+    char *name, *spec, *input_shape, *classes, *metrics; // JSON but the name
+    int64_t parameters, bytes, created_at;
+    char sha256[65];
+} ModelRow;
+void model_row_finish(ModelRow *row);
+int models_get(Store *store, const char *id, ModelRow *ret_row);
+int models_list(Store *store, const char *cursor, int limit,
+                int (*found)(void *context, const ModelRow *row), void *context);
+int models_delete(Store *store, const char *id);
+
+// ---- idempotency keys ----
+typedef enum KeyState { KEY_NEW, KEY_SAME, KEY_OTHER_BODY, KEY_UNDER_WAY } KeyState;
+// KEY_NEW: reserved for this request, to be completed or released. KEY_SAME: the first answer (memory_free).
+// Reservations do not survive a restart; completed keys do.
+int keys_begin(Store *store, const char *key, const char *body_sha256, KeyState *ret_state, int *ret_status,
+               char **ret_location, char **ret_body);
+int keys_complete(Store *store, const char *key, int status, const char *location, const char *body);
+int keys_release(Store *store, const char *key);
