@@ -1,8 +1,9 @@
 // The subcommands of the program: what `backpropd NAME …` runs.
 //
-// Each gets what stands after its own name: argv[0] is the name, argv[1] the first argument. It returns the exit
-// status: 0 done, 1 it ran and the answer is no (a training failed, a check found something), 2 it was called wrongly.
-// Results go to stdout, everything else to stderr. They run before any thread is started.
+// Each gets what stands after its own name: argv[0] is the name, argv[1] the first argument. It
+// returns the exit status: 0 done, 1 it ran and the answer is no (a training failed, a check found
+// something), 2 it was called wrongly. Results go to stdout, everything else to stderr. They run
+// before any thread is started.
 #pragma once
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
