@@ -53,9 +53,11 @@ typedef struct ParamSpec {
     ParamType type;
     size_t offset; // of the field in the entry's parameter struct
     bool required;
-    double default_number;        // INTEGER, NUMBER, BOOLEAN (0 or 1)
+    double default_number;        // INTEGER, NUMBER, BOOLEAN (0 or 1); INTEGERS: one item, 0: an empty list
     const char *default_text;     // CHOICE, STRING, ENTRY: a name, or NULL
-    double minimum, maximum;      // INTEGER, NUMBER and each of INTEGERS: both bounds hold; 0, 0: unbounded
+    // INTEGER, NUMBER and each of INTEGERS. 0, 0 without above_minimum: unbounded; a maximum that is not
+    // above the minimum: no upper bound.
+    double minimum, maximum;
     bool above_minimum;           // the minimum itself is excluded: x > minimum
     bool below_maximum;           // the maximum itself is excluded: x < maximum
     const char *const *choices;   // CHOICE: NULL-terminated, the first is the default unless default_text
@@ -64,6 +66,11 @@ typedef struct ParamSpec {
     const Registry *registry;     // ENTRY, ENTRIES
     const char *help;             // one line
 } ParamSpec;
+
+// The bounds that hold, ±infinity where there is none.
+typedef struct ParamBounds {
+    double lower, upper;
+} ParamBounds;
 
 struct Desc {
     const char *name;
@@ -87,9 +94,12 @@ const Desc *registry_find(const Registry *registry, const char *name); // by nam
 // Of [count] names the one nearest to `name` by edit distance, or NULL where none is near enough to be meant.
 const char *nearest_name(const char *name, const char *const *names, size_t count);
 
+ParamBounds param_bounds(const ParamSpec *spec);
+
 // Reads an entry's parameters from `object`: defaults, types, ranges, unknown keys with the nearest known
 // one. Keys of `also` (NULL-terminated, may be NULL: "type", "name", …) are the caller's and passed over.
-// All errors go to `issues` with their place; then ERR_INVALID. `object` missing: all defaults.
+// All errors go to `issues` with their place; then ERR_INVALID. `object` missing: all defaults. A member that is
+// null counts as left out. `*ret_params` is NULL where the entry has no parameter struct (params_size 0).
 int params_read(const Desc *desc, Value object, const Path *path, const char *const *also,
                 Arena *arena, Issues *issues, const void **ret_params);
 
