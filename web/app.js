@@ -1,1 +1,78 @@
+// The page's frame: an address (#/jobs/ID?…) picks a place, the place fills <main>. A place is a function
+// (context) → element; context has `id`, `query`, `signal` (aborts when one leaves) and `title(text)`.
+import { get, post, watchOnline } from './api.js';
+import { h, problemBox, replace, setText } from './dom.js';
+import { jobPlace } from './places/job.js';
+import { jobsPlace } from './places/jobs.js';
+import { modelPlace, modelsPlace } from './places/models.js';
+import { newPlace } from './places/new.js';
 
+const places = [
+  { pattern: /^\/jobs\/([^/]+)$/, nav: 'jobs', open: jobPlace },
+  { pattern: /^\/jobs$/, nav: 'jobs', open: jobsPlace },
+  { pattern: /^\/new$/, nav: 'new', open: newPlace },
+  { pattern: /^\/models\/([^/]+)$/, nav: 'models', open: modelPlace },
+  { pattern: /^\/models$/, nav: 'models', open: modelsPlace },
+];
+
+const view = document.getElementById('view');
+const connection = h('span', { class: 'connection critical', role: 'status' });
+const version = h('span', { class: 'muted' });
+const links = Object.entries({ jobs: 'Jobs', new: 'New job', models: 'Models' })
+  .map(([nav, text]) => ({ nav, link: h('a', { href: `#/${nav}` }, text) }));
+
+let leave = new AbortController();
+
+async function go() {
+  leave.abort();
+  leave = new AbortController();
+  const [path, query] = (location.hash.slice(1) || '/jobs').split('?');
+  const place = places.find(({ pattern }) => pattern.test(path));
+  for (const { nav, link } of links) {
+    if (nav === place?.nav) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const { signal } = leave;
+  const context = {
+    id: place ? decodeURIComponent(place.pattern.exec(path)[1] ?? '') : '',
+    query: new URLSearchParams(query),
+    signal,
+    title: (text) => { document.title = `${text} · backpropd`; },
+    arrive: (...children) => { if (!signal.aborted) replace(view, ...children); },
+  };
+  try {
+    if (place) await place.open(context);
+    else context.arrive(h('p', {}, 'There is no such place. ', h('a', { href: '#/jobs' }, 'Jobs')));
+  } catch (error) {
+    if (signal.aborted) return;
+    context.title('Error');
+    replace(view, error.status === 401 ? signIn() : problemBox(error));
+  }
+}
+
+/** With a token set, the page trades it once for a cookie that scripts cannot read. */
+function signIn() {
+  const token = h('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true });
+  const answer = h('div');
+  return h('form', { class: 'panel', onsubmit: async (event) => {
+    event.preventDefault();
+    try {
+      await post('/v1/session', { token: token.value });
+      go();
+    } catch (error) {
+      replace(answer, problemBox(error));
+    }
+  } }, h('label', {}, 'Token ', token), ' ', h('button', {}, 'Sign in'), answer);
+}
+
+replace(document.getElementById('bar'),
+  h('a', { href: '#/jobs', class: 'mark' }, 'backpropd'),
+  h('nav', { 'aria-label': 'Places' }, links.map(({ link }) => link)), connection, version);
+watchOnline((online) => setText(connection, online ? '' : '✕ disconnected: what is shown is stale; trying again'));
+get('/v1/status').then((status) => setText(version, status.version ?? '')).catch(() => {});
+addEventListener('hashchange', () => {
+  go();
+  view.focus({ preventScroll: true });
+  scrollTo(0, 0);
+});
+go();

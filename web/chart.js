@@ -1,0 +1,298 @@
+// Curves over training steps: uPlot, with what a bank of instruments needs on top. All charts of a bank show the same
+// steps, move one crosshair and zoom together: drag to zoom, double click to go back; with the keyboard the arrows move
+// the crosshair, + and - zoom, Escape goes back. The legend is the table of values under the crosshair, or the newest.
+// A gap is a gap; NaN, an infinity, or a zero on a log scale is a mark at the edge of the plot.
+import uPlot from './lib/uplot/uPlot.esm.js';
+import { ink, onThemeChange } from './color.js';
+import { h, replace, setText } from './dom.js';
+import { decade, integer, number } from './format.js';
+import { onSteps, unionOfSteps } from './series.js';
+
+const axisFont = '12px system-ui, sans-serif';
+
+/** What the charts of one page share: the range of steps and the crosshair. */
+export class Bank {
+  #zoom = null;
+  #extents = new Map();
+  charts = new Set();
+  key = `bank-${Math.random()}`;
+
+  constructor(signal) {
+    onThemeChange(signal, () => this.charts.forEach((chart) => chart.plot?.redraw(false)));
+    signal.addEventListener('abort', () => this.charts.forEach((chart) => chart.finish()));
+  }
+
+  extend(chart, xs) {
+    if (xs.length) this.#extents.set(chart, [xs[0], xs[xs.length - 1]]);
+  }
+
+  get zoomed() {
+    return this.#zoom !== null;
+  }
+
+  range() {
+    if (this.#zoom) return this.#zoom;
+    const extents = [...this.#extents.values()];
+    const low = Math.min(...extents.map(([first]) => first));
+    const high = Math.max(...extents.map(([, last]) => last));
+    return Number.isFinite(low) ? [low, Math.max(high, low + 1)] : [0, 1];
+  }
+
+  zoom(range) {
+    this.#zoom = range && range[1] - range[0] >= 1 ? range : null;
+    this.refresh();
+  }
+
+  refresh() {
+    const [min, max] = this.range();
+    for (const { plot } of this.charts) plot?.setScale('x', { min, max });
+  }
+}
+
+/** What every plot over steps has in common; `rest` are uPlot's own options. */
+export function plotOver(bank, figure, { width, height, rest }, data) {
+  const { series, scales, axes, hooks, cursor } = rest;
+  const plot = new uPlot({
+    width,
+    height,
+    padding: [8, 12, 0, 0],
+    legend: { show: false },
+    scales: { x: { time: false, range: () => bank.range() }, ...scales },
+    series: [{}, ...series],
+    axes: [stepAxis(), ...axes],
+    hooks: {
+      ...hooks,
+      setSelect: [(u) => {
+        if (u.select.width < 4) return;
+        const ends = [u.select.left, u.select.left + u.select.width].map((at) => u.posToVal(at, 'x'));
+        u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        bank.zoom(ends);
+      }],
+    },
+    cursor: {
+      ...cursor,
+      drag: { x: true, y: false, setScale: false },
+      bind: { dblclick: () => () => (bank.zoom(null), null) },
+      sync: { key: bank.key, setSeries: false, filters: { pub: (type) => /^mouse(move|leave)$/.test(type) } },
+    },
+  }, data, figure);
+  figure.onkeydown = (event) => press(bank, plot, event);
+  return plot;
+}
+
+function press(bank, plot, event) {
+  const xs = plot.data[0];
+  const at = plot.cursor.idx ?? xs.length - 1;
+  const stride = event.shiftKey ? 10 : 1;
+  const [low, high] = bank.range();
+  const middle = plot.cursor.idx === null || plot.cursor.idx === undefined ? (low + high) / 2 : xs[at];
+  const show = (index) => {
+    const x = xs[Math.min(xs.length - 1, Math.max(0, index))];
+    plot.setCursor({ left: plot.valToPos(x, 'x'), top: plot.cursor.top > 0 ? plot.cursor.top : 1 }, true, true);
+  };
+  const keys = {
+    ArrowLeft: () => show(at - stride),
+    ArrowRight: () => show(at + stride),
+    Home: () => show(0),
+    End: () => show(xs.length - 1),
+    '+': () => bank.zoom([middle - (middle - low) / 2, middle + (high - middle) / 2]),
+    '-': () => bank.zoomed && bank.zoom([middle - (middle - low) * 2, middle + (high - middle) * 2]),
+    Escape: () => bank.zoom(null),
+  };
+  if (!keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+}
+
+function stepAxis() {
+  return {
+    stroke: () => ink('muted'), font: axisFont, size: 28, gap: 4, space: 60,
+    grid: { stroke: () => ink('grid'), width: 1 },
+    ticks: { show: false },
+    values: (_, splits) => splits.map((step) => Number.isInteger(step) ? integer(step) : ''),
+  };
+}
+
+function valueAxis(log, format) {
+  return {
+    stroke: () => ink('muted'), font: axisFont, size: 52, gap: 4, space: log ? 22 : 30,
+    grid: { stroke: () => ink('grid'), width: 1 },
+    ticks: { show: false },
+    values: (_, splits) => splits.map((value) => {
+      if (value === null) return '';
+      if (!log) return format(value);
+      const exponent = Math.log10(value);
+      return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? decade(Math.round(exponent)) : '';
+    }),
+  };
+}
+
+/**
+ * A chart of named lines. `legend`: 'row' above the plot or 'table' beside it. `update(lines)` takes
+ * [{name, color: () => css, series, dots, step}] and may be called as often as data comes: it draws at most four times a
+ * second, and only what is shown.
+ */
+export class Chart {
+  plot = null;
+  #bank;
+  #options;
+  #lines = [];
+  #keys = '';
+  #due = 0;
+  #legend;
+  #stepText = h('span', { class: 'muted' });
+  #figure;
+  #resize;
+
+  constructor(bank, { title, unit = '', log = false, height = 200, format = (x) => number(x, 3), legend = 'row', empty, controls }) {
+    this.#bank = bank;
+    this.#options = { title, unit, log, height, format, legend };
+    this.#figure = h('div', { class: 'plot', tabindex: 0, role: 'group',
+      'aria-label': `${title}: arrows move the crosshair, plus and minus zoom, Escape goes back` });
+    this.#legend = h('div', { class: `legend ${legend}` });
+    this.empty = h('p', { class: 'empty muted' }, empty);
+    replace(this.#figure, this.empty);
+    this.element = h('section', { class: `chart ${legend}` },
+      h('h2', {}, title, ' ', h('span', { class: 'muted' }, unit), ' ', this.#stepText, controls ?? null),
+      legend === 'row' ? this.#legend : null,
+      this.#figure,
+      legend === 'table' ? this.#legend : null);
+    this.#figure.style.minHeight = `${height}px`;
+    this.#resize = new ResizeObserver(() => this.plot?.setSize({ width: this.#figure.clientWidth, height }));
+    this.#resize.observe(this.#figure);
+    bank.charts.add(this);
+  }
+
+  set log(log) {
+    this.#options.log = log;
+    this.#keys = '';
+    this.update(this.#lines);
+  }
+
+  update(lines) {
+    this.#lines = lines.filter((line) => line.series.step.length);
+    if (this.#due || !this.#lines.length) return;
+    this.#due = setTimeout(() => {
+      this.#due = 0;
+      this.#draw();
+    }, this.plot ? 250 : 0);
+  }
+
+  finish() {
+    clearTimeout(this.#due);
+    this.#resize.disconnect();
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  #drawable = (value) => Number.isFinite(value) && (!this.#options.log || value > 0);
+
+  #draw() {
+    const xs = unionOfSteps(this.#lines.map((line) => line.series));
+    const data = [xs, ...this.#lines.map((line) => onSteps(line.series, xs, line.series.value, this.#drawable))];
+    for (const { series } of this.#lines) {
+      if (series.min) data.push(onSteps(series, xs, series.max, this.#drawable), onSteps(series, xs, series.min, this.#drawable));
+    }
+    this.#bank.extend(this, xs);
+    const keys = this.#lines.map((line) => line.name + (line.series.min ? '*' : '')).join();
+    if (keys === this.#keys && this.plot) {
+      this.plot.setData(data, true);
+    } else {
+      this.#keys = keys;
+      this.#build(data);
+    }
+    if (!this.#bank.zoomed) this.#bank.refresh();
+    this.#showValues();
+  }
+
+  #build(data) {
+    const { log, height, format } = this.#options;
+    const lines = this.#lines;
+    this.plot?.destroy();
+    const thinned = lines.filter((line) => line.series.min);
+    const hidden = { stroke: 'transparent', points: { show: false }, width: 0 };
+    replace(this.#figure);
+    this.plot = plotOver(this.#bank, this.#figure, {
+      width: this.#figure.clientWidth,
+      height,
+      rest: {
+        scales: { y: log ? { distr: 3 } : { range: (_, low, high) => uPlot.rangeNum(low, high, 0.06, false) } },
+        series: [
+          ...lines.map((line) => ({
+            stroke: line.color, width: line.dots ? 1.5 : 1.25, spanGaps: false,
+            points: { show: Boolean(line.dots), size: 4, fill: line.color, width: 0 },
+          })),
+          ...thinned.flatMap(() => [{ ...hidden }, { ...hidden }]),
+        ],
+        axes: [valueAxis(log, format)],
+        cursor: { points: { size: 5 }, focus: { prox: lines.length > 3 ? 12 : -1 } },
+        hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawMarks(plot)] },
+      },
+    }, data);
+    thinned.forEach((line, at) => {
+      const greatest = 1 + lines.length + 2 * at;
+      this.plot.addBand({ series: [greatest, greatest + 1], fill: () => `color-mix(in srgb, ${line.color()} 28%, transparent)` });
+    });
+    this.#buildLegend();
+  }
+
+  #buildLegend() {
+    this.cells = this.#lines.map((line, at) => {
+      const value = h('td', { class: 'number' });
+      const swatch = h('i', { class: line.dots ? 'swatch dot' : 'swatch' });
+      swatch.style.setProperty('--swatch', line.color());
+      const row = h('tr', {
+        onmouseenter: () => this.plot?.setSeries(at + 1, { focus: true }),
+        onmouseleave: () => this.plot?.setSeries(null, { focus: false }),
+      }, h('th', { scope: 'row' }, swatch, line.name), value);
+      return { row, value, swatch, line };
+    });
+    replace(this.#legend, h('table', {}, h('tbody', {}, this.cells.map((cell) => cell.row))));
+  }
+
+  /** The values under the crosshair, each the last recorded at or before it; without a crosshair the newest. */
+  #showValues() {
+    if (!this.plot || !this.cells) return;
+    const index = this.plot.cursor.idx;
+    const step = index === null || index === undefined ? null : this.plot.data[0][index];
+    setText(this.#stepText, step === null || step === undefined ? '' : `step ${integer(step)}`);
+    for (const { value, swatch, line } of this.cells) {
+      const at = step === null || step === undefined ? line.series.value.length - 1 : line.series.indexAt(step);
+      const shown = at < 0 ? null : line.series.value[at];
+      setText(value, number(shown));
+      value.title = at < 0 ? '' : `${shown} at step ${line.series.step[at]}`;
+      swatch.style.setProperty('--swatch', line.color());
+    }
+  }
+
+  /** A record that has no place on the scale is a mark at the edge: × for NaN and infinities, a dot below for zero. */
+  #drawMarks(plot) {
+    const { ctx, bbox } = plot;
+    const size = 4 * devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    for (const { series, color } of this.#lines) {
+      series.value.forEach((value, at) => {
+        if (this.#drawable(value)) return;
+        const x = plot.valToPos(series.step[at], 'x', true);
+        if (Number.isFinite(value)) {
+          ctx.fillStyle = color();
+          ctx.fillRect(x - size / 2, bbox.top + bbox.height - size, size, size);
+          return;
+        }
+        const y = bbox.top + 2 * size;
+        ctx.strokeStyle = ink('critical');
+        ctx.beginPath();
+        ctx.moveTo(x - size, y - size);
+        ctx.lineTo(x + size, y + size);
+        ctx.moveTo(x + size, y - size);
+        ctx.lineTo(x - size, y + size);
+        ctx.stroke();
+      });
+    }
+    ctx.restore();
+  }
+}

@@ -1,0 +1,71 @@
+// Building the page. Text only ever becomes text nodes: a user's string cannot turn into markup, whatever stands in it.
+
+/** h('a', {href, class, onclick, 'aria-label', data}, child, …): children are nodes, strings, numbers or null. */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, ...children);
+}
+
+function fill(element, attributes, ...children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (name === 'value') element.value = value;
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export function replace(element, ...children) {
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Writes only what changed, so that a selection in the text and the screen reader's place survive an update. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Calls `work` now, then `milliseconds()` after each end, not while the tab is hidden, until the signal aborts. */
+export function every(signal, milliseconds, work) {
+  let timer = 0;
+  const turn = async () => {
+    if (!document.hidden) await work();
+    if (!signal.aborted) timer = setTimeout(turn, milliseconds());
+  };
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  turn();
+}
+
+/** The last call wins, `milliseconds` after it was made. */
+export function settle(milliseconds, work) {
+  let timer = 0;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => work(...args), milliseconds);
+  };
+}
+
+/** The command that gives the same data as the view above it. */
+export function curlLine(command) {
+  const text = h('code', {}, command);
+  const copy = h('button', { type: 'button', class: 'plain', onclick: async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    setText(copy, 'Copied');
+    setTimeout(() => setText(copy, 'Copy'), 1500);
+  } }, 'Copy');
+  const element = h('div', { class: 'curl' }, text, navigator.clipboard ? copy : null);
+  element.show = (changed) => setText(text, changed);
+  return element;
+}
+
+/** A problem (RFC 9457) with every error of the body beside its pointer. */
+export function problemBox(error) {
+  const problem = error.problem ?? { title: error.message };
+  return h('div', { class: 'problem', role: 'alert' },
+    h('p', {}, h('strong', { class: 'critical' }, `✕ ${problem.title ?? 'Failed'}`),
+      problem.status ? ` ${problem.status}` : null),
+    problem.detail ? h('p', {}, problem.detail) : null,
+    problem.errors?.length ? h('ul', {}, problem.errors.map((one) =>
+      h('li', {}, h('code', {}, one.pointer || '/'), ' ', one.detail))) : null);
+}

@@ -1,0 +1,129 @@
+// Form fields made from the service's catalog (GET /v1/layers): a field for every parameter that is required or set, and
+// a list of the others to add. Fields know the JSON Pointer of their value, so that the service's errors find them. What
+// is typed goes into the job as it stands, wrong or not: the service judges it, in one place.
+import { h } from './dom.js';
+import { number } from './format.js';
+
+/** "" → undefined (the key goes), JSON → its value, anything else → the text itself. */
+function readText(text) {
+  const trimmed = text.trim();
+  if (trimmed === '') return undefined;
+  try {
+    return JSON.parse(trimmed);
+  } catch {
+    return trimmed;
+  }
+}
+
+export function writeText(value) {
+  if (value === undefined) return '';
+  return typeof value === 'string' && readText(value) === value ? value : JSON.stringify(value);
+}
+
+export const escape = (key) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+export class Catalog {
+  #parts;
+
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** The entries of a kind: "layer" → those under "layers", "loss" → "losses", "init" → "initializers". */
+  entries(kind) {
+    const key = Object.keys(this.#parts).find((name) => name.startsWith(kind.slice(0, 4)));
+    return this.#parts[key] ?? [];
+  }
+
+  entry(kind, name) {
+    return this.entries(kind).find((entry) => entry.name === name || entry.aliases?.includes(name));
+  }
+
+  get training() {
+    return this.#parts.training?.parameters ?? this.#parts.training ?? [];
+  }
+}
+
+/**
+ * Fields for `object`, whose parameters are `specs`. `form` is {catalog, changed(), rebuild()}: `changed` after a value,
+ * `rebuild` after the set of fields itself.
+ */
+export function parameterFields(specs, object, pointer, form) {
+  const set = specs.filter((spec) => spec.required || spec.name in object);
+  const others = specs.filter((spec) => !set.includes(spec));
+  const fields = set.map((spec) => field(spec, object, `${pointer}/${escape(spec.name)}`, form));
+  if (!others.length) return fields;
+  const add = h('select', { class: 'add', 'aria-label': 'add a setting', onchange: () => {
+    const spec = others.find(({ name }) => name === add.value);
+    object[spec.name] = spec.default ?? startingValue(spec, form);
+    form.rebuild(`${pointer}/${escape(spec.name)}`);
+  } }, h('option', { value: '' }, '+'), others.map((spec) =>
+    h('option', { value: spec.name, title: spec.help }, spec.default === undefined || spec.default === null ? spec.name : `${spec.name} (${writeText(spec.default)})`)));
+  return [...fields, add];
+}
+
+function startingValue(spec, { catalog }) {
+  if (spec.type === 'boolean') return true;
+  if (spec.type === 'choice') return spec.choices[0];
+  if (spec.type === 'entry') return catalog.entries(spec.registry)[0]?.name ?? '';
+  return spec.minimum ?? '';
+}
+
+function field(spec, object, pointer, form) {
+  const drop = spec.required ? null : h('button', { type: 'button', class: 'plain', title: `back to the default${spec.default === undefined || spec.default === null ? '' : `, ${writeText(spec.default)}`}`,
+    'aria-label': `remove ${spec.name}`, onclick: () => {
+      delete object[spec.name];
+      form.rebuild(pointer.slice(0, pointer.lastIndexOf('/')));
+    } }, '×');
+  return h('span', { class: 'parameter', title: spec.help },
+    h('label', {}, h('span', {}, spec.name), control(spec, object, pointer, form)),
+    spec.type === 'entry' ? nested(spec, object, pointer, form) : null, drop);
+}
+
+function control(spec, object, pointer, form) {
+  const set = (value) => {
+    if (value === undefined) delete object[spec.name];
+    else object[spec.name] = value;
+    form.changed();
+  };
+  const value = object[spec.name];
+  if (spec.type === 'boolean' && typeof value === 'boolean') {
+    return h('input', { type: 'checkbox', checked: value, 'data-pointer': pointer, onchange: (event) => set(event.target.checked) });
+  }
+  if (spec.type === 'choice') return choice(spec.choices, value, pointer, set);
+  if (spec.type === 'entry') {
+    const name = value?.type ?? value;
+    return choice(form.catalog.entries(spec.registry).map((entry) => entry.name), name, pointer, (chosen) => {
+      object[spec.name] = form.catalog.entry(spec.registry, chosen)?.parameters?.length ? { type: chosen } : chosen;
+      form.rebuild(pointer);
+    });
+  }
+  const bounds = [spec.minimum, spec.maximum].map((bound) => bound === undefined || bound === null ? '' : number(bound));
+  return h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', 'data-pointer': pointer, value: writeText(value),
+    class: spec.type === 'integer' || spec.type === 'number' ? 'short' : null,
+    placeholder: bounds.some(Boolean) ? bounds.join(' … ') : null, oninput: (event) => set(readText(event.target.value)) });
+}
+
+export function choice(names, value, pointer, set) {
+  const known = names.includes(value) || value === undefined ? names : [value, ...names];
+  return h('select', { 'data-pointer': pointer, onchange: (event) => set(event.target.value) },
+    known.map((name) => h('option', { value: name, selected: name === value }, String(name))));
+}
+
+function nested(spec, object, pointer, form) {
+  const value = object[spec.name];
+  const entry = form.catalog.entry(spec.registry, value?.type ?? value);
+  if (!entry?.parameters?.length) return null;
+  if (typeof value !== 'object') {
+    // A bare name has no place for parameters yet: it becomes an object with the first one added.
+    const grown = { type: value };
+    return parameterFields(entry.parameters, grown, pointer, { ...form, rebuild: (focus) => {
+      object[spec.name] = grown;
+      form.rebuild(focus);
+    }, changed: () => {
+      object[spec.name] = grown;
+      form.changed();
+    } });
+  }
+  return parameterFields(entry.parameters, value, pointer, form);
+}

@@ -1,0 +1,261 @@
+// New job: a form and its JSON, each following the other, and beside them what the service says to it: the plan of a dry
+// run, or every error next to its pointer and at its field.
+import { curl, get, post, postText } from '../api.js';
+import { curlLine, h, problemBox, replace, setText, settle } from '../dom.js';
+import { bytes, count, duration, integer, shape } from '../format.js';
+import { Catalog, choice, parameterFields } from '../parameters.js';
+import { pretty } from '../pretty.js';
+import { templates } from '../templates.js';
+
+const mostJsonShown = 200_000; // an inline dataset larger than this stays out of the editor
+
+export async function newPlace({ query, signal, title, arrive }) {
+  title('New job');
+  const [catalog, datasets, parent] = await Promise.all([
+    get('/v1/layers', signal).then((parts) => new Catalog(parts)),
+    get('/v1/datasets?limit=200', signal).then((list) => list.items),
+    query.get('from') ? get(`/v1/jobs/${encodeURIComponent(query.get('from'))}`, signal) : null,
+  ]);
+  let spec = parent ? startFrom(parent) : start(Object.keys(templates)[0], query.get('dataset') ?? datasets[0]?.id, datasets);
+
+  const form = h('div', { class: 'form' });
+  const json = h('textarea', { class: 'json', spellcheck: 'false', 'aria-label': 'the job as JSON', rows: 28 });
+  const jsonError = h('p', { class: 'critical', role: 'status' });
+  const verdict = h('div', { class: 'verdict', 'aria-live': 'polite' });
+  const answer = h('div');
+  const command = curlLine('');
+  const submit = h('button', { class: 'first', onclick: () => send() }, 'Train');
+
+  const check = settle(250, async () => {
+    if (!spec.dataset) {
+      replace(verdict, h('p', { class: 'muted' }, 'Choose or add a dataset: the plan appears here.'));
+      return;
+    }
+    const asked = JSON.stringify(spec);
+    let problem = null;
+    let dry = null;
+    try {
+      dry = await post('/v1/jobs?dry_run=true', spec, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      problem = error;
+    }
+    if (asked !== JSON.stringify(spec)) return; // a newer question is on its way
+    markErrors(form, problem?.problem?.errors ?? []);
+    annotate(form, dry?.plan?.layers ?? []);
+    replace(verdict, dry ? planTable(dry) : problemBox(problem));
+  });
+  const showCommand = () => command.show(JSON.stringify(spec).length < 4000 ? curl('/v1/jobs', { json: spec })
+    : curl('/v1/jobs', { file: { name: 'job.json', type: 'application/json' } }));
+  const showJson = () => {
+    const text = pretty(spec);
+    json.value = text.length > mostJsonShown ? pretty({ ...spec, dataset: '…' }) : text;
+    json.readOnly = text.length > mostJsonShown;
+    setText(jsonError, json.readOnly ? 'The dataset is too large to show; edit the job by the form.' : '');
+  };
+  const changed = () => {
+    showJson();
+    showCommand();
+    check();
+  };
+  const rebuild = (focus) => {
+    drawForm(form, { spec, catalog, datasets, changed, rebuild, use });
+    changed();
+    if (focus) form.querySelector(`[data-pointer="${CSS.escape(focus)}"]`)?.focus();
+  };
+  /** Takes another spec as a whole, or a dataset for this one. */
+  function use(next) {
+    spec = next;
+    rebuild();
+  }
+  json.addEventListener('input', () => {
+    try {
+      const next = JSON.parse(json.value);
+      if (typeof next !== 'object' || next === null || Array.isArray(next)) throw new Error('A job is a JSON object.');
+      spec = next;
+    } catch (error) {
+      setText(jsonError, `✕ ${error.message}`);
+      return;
+    }
+    setText(jsonError, '');
+    drawForm(form, { spec, catalog, datasets, changed, rebuild, use });
+    showCommand();
+    check();
+  });
+  async function send() {
+    submit.disabled = true;
+    try {
+      const job = await post('/v1/jobs', spec);
+      location.hash = `#/jobs/${job.id}`;
+    } catch (error) {
+      markErrors(form, error.problem?.errors ?? []);
+      replace(answer, problemBox(error));
+      replace(verdict);
+    }
+    submit.disabled = false;
+  }
+
+  arrive(h('div', { class: 'line' }, h('h1', {}, 'New job'),
+    h('label', {}, 'Template ', h('select', { onchange: (event) => use(start(event.target.value, spec.dataset, datasets)) },
+      Object.keys(templates).map((name) => h('option', {}, name))))),
+  h('div', { class: 'halves new' }, h('div', {}, form, h('div', { class: 'line' }, submit), answer, verdict),
+    h('section', {}, h('h2', {}, 'The same as JSON'), json, jsonError)), command);
+  rebuild();
+}
+
+function start(template, dataset, datasets) {
+  const { model, training } = structuredClone(templates[template]);
+  const width = outputWidth(datasets.find(({ id }) => id === dataset) ?? dataset);
+  if (width) model.layers.at(-1).units = width;
+  return { name: 'job', dataset: dataset ?? '', model, training };
+}
+
+/** A job's spec is as sent with defaults filled in: what belongs to the old run alone is left behind. */
+function startFrom(job) {
+  const { name, model, training } = job.spec;
+  return { name: name ?? job.name, dataset: job.dataset, model, training };
+}
+
+function outputWidth(dataset) {
+  if (dataset?.classes?.length) return dataset.classes.length;
+  if (dataset?.task === 'regression') return (dataset.target_shape ?? []).reduce((product, n) => product * n, 1);
+  return null;
+}
+
+function drawForm(element, form) {
+  const { spec, catalog, changed } = form;
+  if (typeof spec.model !== 'object' || spec.model === null) spec.model = {};
+  if (!Array.isArray(spec.model.layers)) spec.model.layers = [];
+  if (typeof spec.training !== 'object' || spec.training === null) spec.training = {};
+  replace(element,
+    h('section', {}, h('label', { class: 'wide-label' }, h('span', {}, 'Name'),
+      h('input', { type: 'text', 'data-pointer': '/name', value: spec.name ?? '', oninput: (event) => {
+        spec.name = event.target.value;
+        changed();
+      } }))),
+    datasetSection(form),
+    h('section', {}, h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'input first')),
+      h('ol', { class: 'layers' }, spec.model.layers.map((layer, at) => layerRow(layer, at, form))),
+      h('button', { type: 'button', onclick: () => {
+        spec.model.layers.splice(Math.max(0, spec.model.layers.length - 1), 0, { type: 'dense', units: 16, activation: 'relu' });
+        form.rebuild();
+      } }, 'Add a layer before the output')),
+    h('section', {}, h('h2', {}, 'Training'),
+      h('div', { class: 'parameters' }, parameterFields(catalog.training, spec.training, '/training', form))));
+}
+
+function layerRow(layer, at, form) {
+  const { spec, catalog, rebuild } = form;
+  const { layers } = spec.model;
+  const pointer = `/model/layers/${at}`;
+  const move = (to) => () => {
+    layers.splice(to, 0, ...layers.splice(at, 1));
+    rebuild(`/model/layers/${to}/type`);
+  };
+  const entry = catalog.entry('layer', layer.type);
+  return h('li', { 'data-layer': at },
+    h('div', { class: 'parameters' },
+      choice(catalog.entries('layer').map(({ name }) => name), layer.type, `${pointer}/type`, (type) => {
+        layers[at] = { type };
+        for (const { name, required } of catalog.entry('layer', type)?.parameters ?? []) {
+          if (name in layer) layers[at][name] = layer[name];
+          else if (required && name === 'units') layers[at].units = 16;
+        }
+        rebuild(`${pointer}/type`);
+      }),
+      parameterFields(entry?.parameters ?? [], layer, pointer, form),
+      h('span', { class: 'muted annotation' }),
+      h('span', { class: 'order' },
+        h('button', { type: 'button', class: 'plain', 'aria-label': `move layer ${at + 1} up`, disabled: at === 0, onclick: move(at - 1) }, '↑'),
+        h('button', { type: 'button', class: 'plain', 'aria-label': `move layer ${at + 1} down`, disabled: at === layers.length - 1, onclick: move(at + 1) }, '↓'),
+        h('button', { type: 'button', class: 'plain', 'aria-label': `remove layer ${at + 1}`, onclick: () => {
+          layers.splice(at, 1);
+          rebuild();
+        } }, '×'))));
+}
+
+function datasetSection({ spec, datasets, use }) {
+  const take = (dataset) => {
+    const width = outputWidth(dataset);
+    const layers = structuredClone(spec.model.layers);
+    if (width && layers.length && 'units' in layers.at(-1)) layers.at(-1).units = width;
+    use({ ...spec, dataset: dataset.id, model: { ...spec.model, layers } });
+  };
+  const inline = typeof spec.dataset === 'object' && spec.dataset !== null;
+  const pick = h('select', { 'data-pointer': '/dataset', 'aria-label': 'dataset', onchange: () => {
+    if (pick.value === '+') adder.open = true;
+    else take(datasets.find(({ id }) => id === pick.value));
+  } },
+  inline ? h('option', { selected: true }, 'inline, in the JSON') : null,
+  spec.dataset || datasets.length ? null : h('option', { value: '' }, 'none yet: add one below'),
+  typeof spec.dataset === 'string' && spec.dataset && !datasets.some(({ id }) => id === spec.dataset) ? h('option', { selected: true }, spec.dataset) : null,
+  datasets.map((one) => h('option', { value: one.id, selected: one.id === spec.dataset },
+    `${one.name || one.id}: ${integer(one.rows)} × ${shape(one.input_shape)}, ${one.classes?.length ? `${one.classes.length} classes` : one.task ?? ''}`)));
+
+  const text = h('textarea', { rows: 5, spellcheck: 'false', 'aria-label': 'data', placeholder: 'CSV with a header, or {"inputs": […], "targets": […]}; a file can be dropped here' });
+  const name = h('input', { type: 'text', 'aria-label': 'name of the dataset', placeholder: 'name' });
+  const target = h('select', { 'aria-label': 'target column' });
+  const answer = h('div');
+  const isJson = () => text.value.trimStart().startsWith('{');
+  const readHeader = () => {
+    const header = isJson() ? [] : text.value.slice(0, text.value.indexOf('\n')).split(',').map((column) => column.trim()).filter(Boolean);
+    const likely = header.find((column) => /^(target|label|class|y)$/i.test(column)) ?? header.at(-1);
+    replace(target, header.map((column) => h('option', { value: column, selected: column === likely }, column)));
+    target.hidden = !header.length;
+  };
+  const read = async (file) => {
+    text.value = await file.text();
+    name.value ||= file.name.replace(/\.\w+$/, '');
+    readHeader();
+  };
+  const stop = (event) => event.preventDefault();
+  const adder = h('details', { open: !datasets.length && !spec.dataset, ondragover: stop, ondrop: (event) => {
+    stop(event);
+    if (event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
+  } }, h('summary', {}, 'Add a dataset'), text, h('div', { class: 'line' },
+    h('input', { type: 'file', 'aria-label': 'file', accept: '.csv,.json,.ndjson', onchange: (event) => event.target.files[0] && read(event.target.files[0]) }),
+    name, h('label', {}, 'target ', target),
+    h('button', { type: 'button', onclick: async () => {
+      const query = new URLSearchParams({ name: name.value || 'pasted', ...(target.value ? { target: target.value } : {}) });
+      try {
+        const made = isJson() ? await postText('/v1/datasets', 'application/json', text.value)
+          : await postText(`/v1/datasets?${query}`, 'text/csv', text.value);
+        datasets.unshift(made);
+        take(made);
+      } catch (error) {
+        replace(answer, problemBox(error));
+      }
+    } }, 'Add')), answer);
+  text.addEventListener('input', readHeader);
+  readHeader();
+  return h('section', {}, h('h2', {}, 'Dataset'), pick, adder);
+}
+
+/** Every error at the field whose pointer it names, or at the nearest one around it. */
+function markErrors(form, errors) {
+  for (const old of form.querySelectorAll('.field-error')) old.remove();
+  for (const old of form.querySelectorAll('[aria-invalid]')) old.removeAttribute('aria-invalid');
+  for (const { pointer, detail } of errors) {
+    const at = form.querySelector(`[data-pointer="${CSS.escape(pointer)}"]`);
+    at?.setAttribute('aria-invalid', 'true');
+    const layer = /^\/model\/layers\/(\d+)/.exec(pointer);
+    const place = layer ? form.querySelector(`[data-layer="${layer[1]}"]`) : at?.closest('section');
+    place?.append(h('p', { class: 'field-error critical' }, h('code', {}, pointer.split('/').at(-1)), ' ', detail));
+  }
+}
+
+/** Writes each layer's shape and parameters behind its row, where the plan has a row for each. */
+function annotate(form, layers) {
+  const places = form.querySelectorAll('.annotation');
+  places.forEach((place, at) => setText(place, layers.length === places.length
+    ? `→ ${shape(layers[at].output_shape)}, ${integer(layers[at].parameters)} parameters` : ''));
+}
+
+function planTable({ plan, findings }) {
+  return h('section', { class: 'plan' }, h('h2', {}, 'Plan ', h('span', { class: 'muted' }, 'of a dry run')),
+    h('dl', { class: 'facts' }, [
+      ['parameters', integer(plan.parameters)], ['steps', integer(plan.steps)], ['FLOP a step', count(plan.flops_per_step)],
+      ['memory', bytes(plan.memory_bytes?.total ?? plan.memory_bytes)], ['estimated', duration(plan.estimated_seconds)],
+    ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
+    (findings ?? []).map((finding) => h('p', { class: finding.severity }, `▲ ${finding.code.replaceAll('_', ' ')}: `, finding.explanation)));
+}
