@@ -12,12 +12,13 @@ typedef struct ActivationParams {
 
 typedef struct ActivationDesc {
     Desc desc;
-    double gain;               // of He's and Glorot's initialisers: √2 for the ReLU family, 5/3 for tanh, else 1
-    bool he;                   // weights before it start by He's rule, not Glorot's
-    bool dies;                 // a unit whose output is 0 for a whole batch is dead (ReLU)
-    double lower, upper;       // saturation: an output within 1 % of the range's width of a bound; NAN: none
-    bool learned;              // alpha is a weight per channel (prelu), not a parameter
-    bool by_row;               // reads a whole row at once (softmax); else element by element
+    double gain; // of He's and Glorot's initialisers: √2 for the ReLU family, 5/3 for tanh, else 1
+    bool he;     // weights before it start by He's rule, not Glorot's
+    bool dies;   // a unit whose output is 0 for a whole batch is dead (ReLU)
+    double lower,
+        upper;    // saturation: an output within 1 % of the range's width of a bound; NAN: none
+    bool learned; // alpha is a weight per channel (prelu), not a parameter
+    bool by_row;  // reads a whole row at once (softmax); else element by element
     bool backward_reads_input; // df needs x; else y is enough, and the plan may write y over x
 
     // y = f(x). x, y [rows, width]; y may be x. alpha [width] if learned, else [1].

@@ -1,5 +1,5 @@
-// Error codes. A function that can fail returns an `int`: 0 (OK) or one of these negative codes; results
-// come through `ret_…` parameters, last in the list, which stay untouched on failure.
+// Error codes. A function that can fail returns an `int`: 0 (OK) or one of these negative codes;
+// results come through `ret_…` parameters, last in the list, which stay untouched on failure.
 #pragma once
 
 #define OK 0

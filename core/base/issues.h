@@ -1,9 +1,11 @@
-// What is wrong with an input: every error with its JSON Pointer (RFC 6901), collected, not just the first.
+// What is wrong with an input: every error with its JSON Pointer (RFC 6901), collected, not just
+// the first.
 #pragma once
 #include <stddef.h>
 #include <stdbool.h>
 
-// Where one is in a document: a chain of frames on the callers' stacks. A frame is a key or an index.
+// Where one is in a document: a chain of frames on the callers' stacks. A frame is a key or an
+// index.
 typedef struct Path {
     const struct Path *up; // NULL at the root
     const char *key;       // NULL: `index` counts

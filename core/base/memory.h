@@ -1,7 +1,8 @@
-// Checked memory: sizes are products that cannot overflow, results are zeroed, cleanup by attribute.
+// Checked memory: sizes are products that cannot overflow, results are zeroed, cleanup by
+// attribute.
 //
-// Every allocation of the project goes through here (or an arena made here), so that a test can make the
-// Nth one fail: memory_fail_at is that switch.
+// Every allocation of the project goes through here (or an arena made here), so that a test can
+// make the Nth one fail: memory_fail_at is that switch.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -9,12 +10,12 @@
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
-// [count] zeroed elements of `size` bytes, aligned to 64 bytes, or NULL (also where the product overflows;
-// count 0 gives a valid pointer). Release with memory_free.
+// [count] zeroed elements of `size` bytes, aligned to 64 bytes, or NULL (also where the product
+// overflows; count 0 gives a valid pointer). Release with memory_free.
 void *memory_array(size_t count, size_t size);
 
-// Grow (or shrink) an array from memory_array/memory_resize to `count` elements, `old_count` of which are
-// in use; what is new is zeroed. On failure NULL, and `array` stays as it was.
+// Grow (or shrink) an array from memory_array/memory_resize to `count` elements, `old_count` of
+// which are in use; what is new is zeroed. On failure NULL, and `array` stays as it was.
 void *memory_resize(void *array, size_t old_count, size_t count, size_t size);
 
 char *memory_string(const char *text); // a copy; NULL for NULL or without memory
@@ -30,8 +31,8 @@ static inline bool size_add(size_t a, size_t b, size_t *ret) {
     return !__builtin_add_overflow(a, b, ret);
 }
 
-// CLEANUP(function): call function(&variable) when the variable's scope ends. For one owner; several
-// owners use `goto fail`.
+// CLEANUP(function): call function(&variable) when the variable's scope ends. For one owner;
+// several owners use `goto fail`.
 #define CLEANUP(function) __attribute__((cleanup(function)))
 static inline void memory_free_pointer(void *pointer_to_pointer) {
     memory_free(*(void **)pointer_to_pointer);
@@ -55,7 +56,7 @@ typedef struct Arena {
 } Arena;
 
 void arena_init(Arena *arena, size_t limit);
-void arena_finish(Arena *arena);                        // releases all; the arena is empty again
+void arena_finish(Arena *arena); // releases all; the arena is empty again
 void *arena_array(Arena *arena, size_t count, size_t size); // zeroed, 16-byte aligned, or NULL
 char *arena_string(Arena *arena, const char *text);         // a copy, or NULL
 char *arena_format(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

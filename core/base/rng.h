@@ -1,6 +1,6 @@
-// Seeded random numbers. A generator is made from what the numbers are for, not carried along: the numbers of
-// (seed, purpose, a, b) are the same whatever was drawn before. So a resumed run needs no saved state, and
-// dropout's mask at step 1,000 is the same after an interruption.
+// Seeded random numbers. A generator is made from what the numbers are for, not carried along: the
+// numbers of (seed, purpose, a, b) are the same whatever was drawn before. So a resumed run needs
+// no saved state, and dropout's mask at step 1,000 is the same after an interruption.
 //
 // xoshiro256++ (Blackman & Vigna 2021), seeded by splitmix64 over a hash of the four words.
 #pragma once
@@ -23,7 +23,7 @@ typedef struct Rng {
 
 Rng rng_make(uint64_t seed, RngPurpose purpose, uint64_t a, uint64_t b);
 uint64_t rng_next(Rng *rng);
-double rng_uniform(Rng *rng);                  // [0, 1), 53 bits
-double rng_normal(Rng *rng);                   // mean 0, variance 1
-uint64_t rng_below(Rng *rng, uint64_t bound);  // 0 … bound − 1 without bias; bound > 0
+double rng_uniform(Rng *rng);                 // [0, 1), 53 bits
+double rng_normal(Rng *rng);                  // mean 0, variance 1
+uint64_t rng_below(Rng *rng, uint64_t bound); // 0 … bound − 1 without bias; bound > 0
 void rng_shuffle(Rng *rng, int32_t *items, size_t count); // Fisher-Yates

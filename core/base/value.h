@@ -1,5 +1,5 @@
-// Structured values (objects, arrays, strings, numbers) seen through a getter, and written through a
-// writer: the core reads a spec and writes a plan without knowing JSON. server/json backs both.
+// Structured values (objects, arrays, strings, numbers) seen through a getter, and written through
+// a writer: the core reads a spec and writes a plan without knowing JSON. server/json backs both.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,11 +26,12 @@ typedef struct Value {
 struct ValueReader {
     ValueKind (*kind)(const void *node);
     bool (*boolean)(const void *node);
-    double (*number)(const void *node); // finite
+    double (*number)(const void *node);      // finite
     const char *(*string)(const void *node); // UTF-8, no NUL inside
-    const void *(*child)(const void *node);  // first item of an array or member of an object; NULL if none
-    const void *(*next)(const void *node);   // its next sibling; NULL at the end
-    const char *(*key)(const void *node);    // of a member
+    const void *(*child)(
+        const void *node); // first item of an array or member of an object; NULL if none
+    const void *(*next)(const void *node); // its next sibling; NULL at the end
+    const char *(*key)(const void *node);  // of a member
 };
 
 #define VALUE_NONE ((Value){NULL, NULL})
@@ -52,8 +53,9 @@ const char *value_kind_name(ValueKind kind); // "an array", "a number", … for 
 #define VALUE_FOREACH(item, container)                                                             \
     for (Value item = value_child(container); item.node != NULL; item = value_next(item))
 
-// Writing: calls come in document order; in an object every value is preceded by its key. Non-finite
-// numbers become the strings "NaN", "Infinity", "-Infinity". Failures are remembered by the context.
+// Writing: calls come in document order; in an object every value is preceded by its key.
+// Non-finite numbers become the strings "NaN", "Infinity", "-Infinity". Failures are remembered by
+// the context.
 typedef struct ValueWriter {
     void *context;
     void (*begin_object)(void *context);
@@ -68,7 +70,8 @@ typedef struct ValueWriter {
     void (*null)(void *context);
 } ValueWriter;
 
-void write_begin_object(const ValueWriter *out, const char *key); // key NULL: inside an array or at the top
+void write_begin_object(const ValueWriter *out,
+                        const char *key); // key NULL: inside an array or at the top
 void write_end_object(const ValueWriter *out);
 void write_begin_array(const ValueWriter *out, const char *key);
 void write_end_array(const ValueWriter *out);

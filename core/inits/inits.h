@@ -10,8 +10,9 @@ typedef struct InitParams {
     double value; // constant
 } InitParams;
 
-// What an initialiser knows of the weight: fan_in and fan_out are a unit's inputs and outputs (for a
-// convolution: times the kernel's area); the weight is seen as a matrix [rows, columns] for `orthogonal`.
+// What an initialiser knows of the weight: fan_in and fan_out are a unit's inputs and outputs (for
+// a convolution: times the kernel's area); the weight is seen as a matrix [rows, columns] for
+// `orthogonal`.
 typedef struct InitCall {
     const InitParams *params;
     double fan_in, fan_out;

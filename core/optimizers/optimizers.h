@@ -2,6 +2,8 @@
 //
 // Probes hold parameters: {"learning_rate": 0.1, "momentum": 0.9}.
 #pragma once
+#include <math.h>
+#include <stddef.h>
 #include "core/base/descriptor.h"
 #include "core/base/real.h"
 
@@ -10,6 +12,22 @@ typedef struct OptimizerCommon {
     double learning_rate; // before the schedule
     double weight_decay;  // L2 in the gradient; decoupled in adamw and lion
 } OptimizerCommon;
+
+// The rows of the common parameters in an entry's table.
+#define OPTIMIZER_COMMON_PARAMS(default_rate, default_decay)                                       \
+    {.name = "learning_rate",                                                                      \
+     .type = PARAM_NUMBER,                                                                         \
+     .offset = offsetof(OptimizerCommon, learning_rate),                                           \
+     .default_number = (default_rate),                                                             \
+     .minimum = 0,                                                                                 \
+     .above_minimum = true,                                                                        \
+     .maximum = INFINITY,                                                                          \
+     .help = "length of a step, before the schedule"},                                             \
+    {                                                                                              \
+        .name = "weight_decay", .type = PARAM_NUMBER,                                              \
+        .offset = offsetof(OptimizerCommon, weight_decay), .default_number = (default_decay),      \
+        .minimum = 0, .maximum = INFINITY, .help = "pulls every weight towards 0"                  \
+    }
 
 enum { OPTIMIZER_SLOTS_MAX = 3 };
 
@@ -32,8 +50,8 @@ typedef struct OptimizerSums {
 
 typedef struct OptimizerDesc {
     Desc desc;
-    int (*slots)(const void *params);                      // how many it uses
-    const char *slot_names[OPTIMIZER_SLOTS_MAX];           // in checkpoints: "momentum", "second_moment", …
+    int (*slots)(const void *params);            // how many it uses
+    const char *slot_names[OPTIMIZER_SLOTS_MAX]; // in checkpoints: "momentum", "second_moment", …
     OptimizerSums (*step)(const OptimizerCall *call);
 } OptimizerDesc;
 

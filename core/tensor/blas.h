@@ -1,13 +1,14 @@
 // Matrix products on OpenBLAS, the one place that includes cblas.
 //
-// OpenBLAS 0.3.21 takes newer Intel processors for a Prescott (bug #4267) and is then five times slower.
-// OPENBLAS_CORETYPE in the environment repairs that, but only before the library loads: so the program asks
-// blas_core_wanted() at its very start and executes itself again where the answer is not what stands there.
+// OpenBLAS 0.3.21 takes newer Intel processors for a Prescott (bug #4267) and is then five times
+// slower. OPENBLAS_CORETYPE in the environment repairs that, but only before the library loads: so
+// the program asks blas_core_wanted() at its very start and executes itself again where the answer
+// is not what stands there.
 #pragma once
 #include "core/base/real.h"
 
-// The OPENBLAS_CORETYPE fit for this processor by cpuid ("SKYLAKEX", "HASWELL", …), or NULL where OpenBLAS's
-// own detection is to be left alone (older and non-x86 processors).
+// The OPENBLAS_CORETYPE fit for this processor by cpuid ("SKYLAKEX", "HASWELL", …), or NULL where
+// OpenBLAS's own detection is to be left alone (older and non-x86 processors).
 const char *blas_core_wanted(void);
 const char *blas_core_in_use(void); // what the loaded library runs on: openblas_get_corename
 void blas_set_threads(int threads);

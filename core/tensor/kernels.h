@@ -7,10 +7,11 @@
 void kernel_fill(Real *y, size_t n, Real value);
 void kernel_add(Real *y, const Real *x, size_t n); // y += x
 void kernel_scale(Real *y, size_t n, Real factor);
-// Sums are accumulated in double over fixed blocks, so that they do not lose small terms and repeat exactly.
+// Sums are accumulated in double over fixed blocks, so that they do not lose small terms and repeat
+// exactly.
 double kernel_sum(const Real *x, size_t n);
 double kernel_sum_squares(const Real *x, size_t n);
 bool kernel_finite(const Real *x, size_t n); // no NaN and no infinity
 
-void kernel_add_rows(Real *y, const Real *row, size_t rows, size_t width);       // y[r, :] += row
-void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width);      // sums[c] = Σ_r x[r, c]
+void kernel_add_rows(Real *y, const Real *row, size_t rows, size_t width);  // y[r, :] += row
+void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width); // sums[c] = Σ_r x[r, c]

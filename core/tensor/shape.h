@@ -12,11 +12,12 @@ typedef struct Shape {
 } Shape;
 
 #define SHAPE(...)                                                                                 \
-    ((Shape){.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dim = {__VA_ARGS__}})
+    ((Shape){.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                    \
+             .dim = {__VA_ARGS__}})
 
 // Product of the axes; 0 where it is beyond SHAPE_ELEMENTS_MAX or an axis is not positive.
 #define SHAPE_ELEMENTS_MAX ((int64_t)1 << 40)
 int64_t shape_elements(const Shape *shape);
 bool shape_equal(const Shape *a, const Shape *b);
-int64_t shape_last(const Shape *shape);                                // 1 for a scalar
+int64_t shape_last(const Shape *shape);                              // 1 for a scalar
 const char *shape_text(const Shape *shape, char buffer[SHAPE_TEXT]); // "[28, 28, 1]"

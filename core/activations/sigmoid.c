@@ -1,0 +1,32 @@
+// f(x) = 1 / (1 + e⁻ˣ); f' = y (1 − y).
+#include <math.h>
+#include "core/activations/activations.h"
+#include "core/activations/real_math.h"
+
+static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+    (void)alpha;
+    for (size_t i = 0; i < rows * width; i++) {
+        y[i] = real_sigmoid(x[i]);
+    }
+}
+
+static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
+               const Real *alpha, Real *d_alpha) {
+    (void)x;
+    (void)alpha;
+    (void)d_alpha;
+    for (size_t i = 0; i < rows * width; i++) {
+        dx[i] = y[i] * (1 - y[i]) * dy[i];
+    }
+}
+
+const ActivationDesc activation_sigmoid = {
+    .desc = {.name = "sigmoid",
+             .summary = "An S from 0 to 1.",
+             .probes = (const char *const[]){"{}", NULL}},
+    .gain = 1,
+    .lower = 0,
+    .upper = 1,
+    .f = f,
+    .df = df,
+};

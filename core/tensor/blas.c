@@ -1,0 +1,42 @@
+// Matrix products on OpenBLAS, and which of its kernels this processor should run.
+#include "core/tensor/blas.h"
+#include <cblas.h>
+#include <stddef.h>
+
+const char *blas_core_wanted(void) {
+#if defined(__x86_64__)
+    // These ask cpuid, and xgetbv whether the system saves the wide registers.
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+        return "SKYLAKEX";
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        return __builtin_cpu_is("amd") ? "ZEN" : "HASWELL";
+    }
+#endif
+    return NULL;
+}
+
+const char *blas_core_in_use(void) {
+    return openblas_get_corename();
+}
+
+void blas_set_threads(int threads) {
+    openblas_set_num_threads(threads);
+}
+
+int blas_threads(void) {
+    return openblas_get_num_threads();
+}
+
+void blas_gemm(int transpose_a, int transpose_b, int m, int n, int k, Real alpha, const Real *a,
+               int lda, const Real *b, int ldb, Real beta, Real *c, int ldc) {
+    CBLAS_TRANSPOSE op_a = transpose_a ? CblasTrans : CblasNoTrans;
+    CBLAS_TRANSPOSE op_b = transpose_b ? CblasTrans : CblasNoTrans;
+#ifdef BACKPROPD_DOUBLE
+    cblas_dgemm(CblasRowMajor, op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#else
+    cblas_sgemm(CblasRowMajor, op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#endif
+}

@@ -1,0 +1,112 @@
+// Loops over arrays, written so that the compiler turns them into vector code without reordering
+// any sum on its own: every order of additions stands here, so results repeat exactly.
+#include "core/tensor/kernels.h"
+#include <stdint.h>
+#include <string.h>
+
+// A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
+// hold COLUMNS columns at a time.
+enum { LANES = 8, COLUMNS = 64, FINITE_BLOCK = 4096 };
+
+void kernel_fill(Real *y, size_t n, Real value) {
+    for (size_t i = 0; i < n; i++) {
+        y[i] = value;
+    }
+}
+
+void kernel_add(Real *restrict y, const Real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        y[i] += x[i];
+    }
+}
+
+void kernel_scale(Real *y, size_t n, Real factor) {
+    for (size_t i = 0; i < n; i++) {
+        y[i] *= factor;
+    }
+}
+
+static double add_lanes(const double lane[LANES]) {
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+double kernel_sum(const Real *x, size_t n) {
+    double lane[LANES] = {0};
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            lane[j] += (double)x[i + j];
+        }
+    }
+    for (size_t i = whole; i < n; i++) {
+        lane[i - whole] += (double)x[i];
+    }
+    return add_lanes(lane);
+}
+
+double kernel_sum_squares(const Real *x, size_t n) {
+    double lane[LANES] = {0};
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            lane[j] += (double)x[i + j] * (double)x[i + j];
+        }
+    }
+    for (size_t i = whole; i < n; i++) {
+        lane[i - whole] += (double)x[i] * (double)x[i];
+    }
+    return add_lanes(lane);
+}
+
+#ifdef BACKPROPD_DOUBLE
+typedef uint64_t RealBits;
+#define EXPONENT_BITS 0x7ff0000000000000u
+#else
+typedef uint32_t RealBits;
+#define EXPONENT_BITS 0x7f800000u
+#endif
+
+bool kernel_finite(const Real *x, size_t n) {
+    // NaN and infinity are the numbers whose exponent is all ones. Looked at as integers, whose
+    // order of evaluation is free; block by block, so that a bad number near the start is found
+    // early.
+    for (size_t begin = 0; begin < n; begin += FINITE_BLOCK) {
+        size_t end = n - begin < FINITE_BLOCK ? n : begin + FINITE_BLOCK;
+        RealBits bad = 0;
+        for (size_t i = begin; i < end; i++) {
+            RealBits bits;
+            memcpy(&bits, &x[i], sizeof(bits));
+            bad |= (bits & EXPONENT_BITS) == EXPONENT_BITS;
+        }
+        if (bad) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void kernel_add_rows(Real *restrict y, const Real *restrict row, size_t rows, size_t width) {
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < width; c++) {
+            y[r * width + c] += row[c];
+        }
+    }
+}
+
+void kernel_sum_rows(const Real *restrict x, Real *restrict sums, size_t rows, size_t width) {
+    double block[COLUMNS];
+    for (size_t begin = 0; begin < width; begin += COLUMNS) {
+        size_t columns = width - begin < COLUMNS ? width - begin : COLUMNS;
+        memset(block, 0, sizeof(block));
+        for (size_t r = 0; r < rows; r++) {
+            const Real *row = x + r * width + begin;
+            for (size_t c = 0; c < columns; c++) {
+                block[c] += (double)row[c];
+            }
+        }
+        for (size_t c = 0; c < columns; c++) {
+            sums[begin + c] = (Real)block[c];
+        }
+    }
+}
