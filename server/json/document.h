@@ -13,6 +13,8 @@ enum { JSON_DEPTH_MAX = 64 };
 
 // `text` is borrowed as long as the document lives. lifted: NULL-terminated pointers ("/inputs", "/dataset/inputs"), or NULL.
 // ERR_INVALID: not JSON; `issues` has one entry with the place (line and column, byte offset) and the reason.
+// ERR_CONFLICT: JSON by its grammar, but ambiguous: a key stands twice in its object, or a string holds U+0000; `issues` has
+// the pointer (an answer of 422 fits, where 400 fits ERR_INVALID).
 // ERR_TOO_LARGE: the tree would have too many elements outside lifted arrays. ERR_NO_MEMORY.
 int document_parse(const char *text, size_t length, const char *const *lifted, Issues *issues,
                    Document **ret_document);

@@ -1,0 +1,16 @@
+// Decimal numbers in a text → the nearest double, without a locale and without a NUL behind them.
+//
+// Up to 19 digits with a small power of ten need one multiplication or division that is exact (W. D. Clinger, "How to read
+// floating point numbers accurately", PLDI 1990); the rest goes through strtod. A float made from the double is rounded
+// twice, as everywhere where text is read as double first.
+#pragma once
+#include <stddef.h>
+
+// The number of RFC 8259 that stands at `at` (at < end); *ret_end is behind it. What follows it is the caller's to judge.
+// ERR_INVALID: no number stands there; *ret_end is where the grammar breaks. ERR_TOO_LARGE: it is beyond the range of
+// double; *ret_end is behind it. ERR_NO_MEMORY (only a number of more than 100 characters needs memory).
+int number_read(const char *at, const char *end, const char **ret_end, double *ret_number);
+
+// All of `text` as a number, as spreadsheets write them: blanks around it, a plus, leading zeros, ".5" and "5." are allowed too.
+// ERR_INVALID, ERR_TOO_LARGE, ERR_NO_MEMORY.
+int number_read_cell(const char *text, size_t length, double *ret_number);

@@ -1,0 +1,28 @@
+// Walking the text of an array that was lifted past the tree. The text has passed the strict scanner, so walking it needs no
+// second check of its grammar; still nothing here reads beyond `end`.
+//
+//   span_enter(&span);                       // at '[' or '{'
+//   while (span_next(&span)) {               // at each item; false: behind the closing bracket
+//       switch (span_kind(&span)) { … }      // exactly one of span_number, span_string, span_skip, span_enter …
+//   }
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "core/base/text.h"
+#include "core/base/value.h"
+
+typedef struct Span {
+    const char *at, *end;
+} Span;
+
+ValueKind span_kind(const Span *span); // of the value at `at`; VALUE_MISSING where none begins
+void span_enter(Span *span);
+bool span_next(Span *span);
+void span_skip(Span *span);                        // over one value of any kind
+int span_number(Span *span, double *ret_number);   // as number_read
+void span_string(Span *span, Text *text);          // the decoded characters into the cleared text
+void span_key(Span *span, Text *text);             // of a member: its key, and on to its value
+
+// The next character of a raw string whose text stands behind its opening quote; false at the closing one.
+bool span_key_next(const char **at, uint32_t *ret_point);

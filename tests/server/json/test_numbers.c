@@ -1,0 +1,132 @@
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/base/rng.h"
+#include "server/json/numbers.h"
+
+static int read(const char *text, double *ret_number, size_t *ret_used) {
+    const char *end;
+    int result = number_read(text, text + strlen(text), &end, ret_number);
+    *ret_used = (size_t)(end - text);
+    return result;
+}
+
+static void expect_as_strtod(const char *text) {
+    double number = NAN;
+    size_t used;
+    cr_assert_eq(read(text, &number, &used), OK, "%s", text);
+    double wanted = strtod(text, NULL);
+    cr_assert_eq(memcmp(&number, &wanted, sizeof number), 0, "%s: %.17g, not %.17g", text, number,
+                 wanted);
+    cr_assert_eq(used, strlen(text), "%s", text);
+}
+
+Test(numbers, are_the_nearest_double) {
+    const char *const texts[] = {
+        "0",
+        "-0",
+        "0.0",
+        "-0.0e5",
+        "1",
+        "-1",
+        "10",
+        "0.1",
+        "0.3",
+        "255",
+        "3.14159265358979323846",
+        "1e22",
+        "1e23",
+        "1e-22",
+        "1e-23",
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740993e1",
+        "18446744073709551615",
+        "123456789012345678901234567890",
+        "0.000000000000000000000000000001",
+        "1.7976931348623157e308",
+        "4.9e-324",
+        "1e-400",
+        "2.2250738585072011e-308",
+        "8.5e+3",
+        "8.5E-3",
+        "0.5000000000000000000000000000000000000000000000000000000000000000000000000001",
+        "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        expect_as_strtod(texts[i]);
+    }
+}
+
+Test(numbers, are_the_nearest_double_at_random) {
+    Rng rng = rng_make(1, RNG_PROBE, 0, 0);
+    for (int i = 0; i < 300000; i++) {
+        char text[64];
+        uint64_t bits = rng_next(&rng);
+        double number;
+        memcpy(&number, &bits, sizeof number);
+        if (i % 3 == 0) {
+            snprintf(text, sizeof text, "%.*f", (int)(bits % 9), (double)(bits >> 40) / 977.0);
+        } else if (i % 3 == 1) {
+            snprintf(text, sizeof text, "%llu.%llue%d", (unsigned long long)(bits >> 44),
+                     (unsigned long long)(bits & 0xFFFFF), (int)(bits >> 20 & 63) - 32);
+        } else if (isfinite(number)) {
+            snprintf(text, sizeof text, "%.17g", number);
+        } else {
+            continue;
+        }
+        expect_as_strtod(text);
+    }
+}
+
+Test(numbers, keep_to_the_grammar_of_json) {
+    const struct {
+        const char *text;
+        size_t breaks_at;
+    } wrong[] = {{"", 0},     {"-", 1},  {"+1", 0},  {".5", 0}, {"5.", 2}, {"-.5", 1},  {"01", 1},
+                 {"-012", 2}, {"1e", 2}, {"1e+", 3}, {"x", 0},  {"-x", 1}, {"0.e1", 2}, {"NaN", 0}};
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        double number = 7;
+        size_t used;
+        cr_assert_eq(read(wrong[i].text, &number, &used), ERR_INVALID, "%s", wrong[i].text);
+        cr_assert_eq(used, wrong[i].breaks_at, "%s breaks at %zu", wrong[i].text, used);
+        cr_assert_eq(number, 7);
+    }
+}
+
+Test(numbers, beyond_double_are_too_large) {
+    double number;
+    size_t used;
+    cr_assert_eq(read("1e400", &number, &used), ERR_TOO_LARGE);
+    cr_assert_eq(read("-1e309,", &number, &used), ERR_TOO_LARGE);
+    cr_assert_eq(used, 6u);
+    cr_assert_eq(read("1e99999999999999999999", &number, &used), ERR_TOO_LARGE);
+    cr_assert_eq(read("1e-99999999999999999999", &number, &used), OK);
+    cr_assert_eq(number, 0);
+}
+
+Test(numbers, in_cells_may_be_written_as_spreadsheets_do) {
+    const struct {
+        const char *text;
+        double number;
+    } right[] = {{" 1.5 ", 1.5}, {"+2", 2},       {".5", 0.5}, {"5.", 5},
+                 {"007", 7},     {"-1e3", -1000}, {"\t0\t", 0}};
+    for (size_t i = 0; i < ARRAY_LENGTH(right); i++) {
+        double number;
+        cr_assert_eq(number_read_cell(right[i].text, strlen(right[i].text), &number), OK, "'%s'",
+                     right[i].text);
+        cr_assert_eq(number, right[i].number, "'%s'", right[i].text);
+    }
+    const char *const wrong[] = {"",    " ",   ".",  "1 2", "1,5", "0x10",
+                                 "inf", "nan", "1e", "--1", "12a", "-"};
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        double number;
+        cr_assert_eq(number_read_cell(wrong[i], strlen(wrong[i]), &number), ERR_INVALID, "'%s'",
+                     wrong[i]);
+    }
+}
