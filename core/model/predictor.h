@@ -20,6 +20,7 @@ typedef struct Predictor Predictor;
 int predictor_create(Value spec, const Archive *archive, int64_t max_rows, Predictor **ret_predictor);
 void predictor_destroy(Predictor *predictor); // takes NULL
 const Model *predictor_model(const Predictor *predictor);
+const Real *predictor_weights(const Predictor *predictor); // flat, for export
 bool predictor_classifies(const Predictor *predictor);
 int64_t predictor_input_width(const Predictor *predictor);  // numbers a row
 int64_t predictor_output_width(const Predictor *predictor); // of outputs

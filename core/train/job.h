@@ -8,28 +8,41 @@
 #include "core/schedules/schedules.h"
 #include "core/train/dataset.h"
 
-typedef struct TrainingParams { // the table of training keys is in job.c
-    Selection loss;
-    int64_t epochs, steps;    // 0: not given; one of them is set
-    int64_t batch_size;       // 0: "full"
-    Selection optimizer, schedule;
-    double clip_norm, clip_value; // NAN: none
-    double validation_split;
-    Value early_stopping;     // read into the three below
-    const char *stop_metric;  // NULL: off
+typedef struct EarlyStoppingParams {
+    const char *metric; // "val_loss", …
     int64_t patience;
     double min_delta;
     bool restore_best;
-    int standardize;          // −1: by the data; 0, 1
+} EarlyStoppingParams;
+
+typedef struct TrainingParams { // the table of training keys is training_desc's
+    Selection loss;
+    int64_t epochs, steps; // 0: not given; one of them is set
+    int64_t batch_size;    // 0: "full"
+    Selection optimizer, schedule;
+    double clip_norm, clip_value; // NAN: none
+    double validation_split;
+    Value early_stopping;           // read into the next one
+    const EarlyStoppingParams *stop; // NULL: off
+    bool standardize;
     int64_t seed;
-    int64_t record_every;     // 0: chosen
+    int64_t record_every; // 0: chosen
     double checkpoint_seconds;
     bool stop_on_divergence;
 } TrainingParams;
 
+extern const Desc training_desc;       // the keys of `training`, for the catalog too
+extern const Desc early_stopping_desc; // and those of its early_stopping
+
+// Which rows of the dataset train, validate and test.
+typedef struct JobRows {
+    const int32_t *train, *validation, *test; // [..._count]
+    int64_t train_count, validation_count, test_count;
+} JobRows;
+
 typedef struct Job Job;
 
-// `dataset` is borrowed and must outlive the job. Every error of the spec comes at once, with its pointer.
+// `spec` and `dataset` are borrowed and must outlive the job. Every error of the spec comes at once, with its pointer.
 int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, Job **ret_job);
 void job_destroy(Job *job); // takes NULL
 
@@ -42,6 +55,11 @@ int64_t job_steps_per_epoch(const Job *job);
 int64_t job_epochs(const Job *job);          // ceil(steps / steps per epoch)
 int64_t job_record_every(const Job *job);
 int64_t job_batch_rows(const Job *job);
+const JobRows *job_rows(const Job *job);
+const LossDesc *job_loss(const Job *job);
+const Real *job_class_weights(const Job *job); // [classes], or NULL
+// Two classes told apart by one output under binary_cross_entropy: a class's number is the target value.
+bool job_binary(const Job *job);
 
 // Members "model" and "training" of the object that is open, every default filled in.
 void job_write_spec(const Job *job, const ValueWriter *out);

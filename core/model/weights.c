@@ -1,0 +1,80 @@
+// Weights into archives and back, and the hash under which users know them. Values are float32 in files and in the
+// hash, whatever precision the core was built in.
+#include "core/model/model.h"
+#include <stdio.h>
+#include <string.h>
+#include "core/base/archive.h"
+#include "core/base/error.h"
+
+// "layer.weight"
+static void section_name(const Model *model, const GraphWeight *weight,
+                         char name[ARCHIVE_NAME_MAX + 1]) {
+    snprintf(name, ARCHIVE_NAME_MAX + 1, "%s.%s", model_layer(model, weight->layer)->name,
+             weight->name);
+}
+
+int model_save_weights(const Model *model, const Real *weights, struct ArchiveWriter *writer) {
+    const Graph *graph = model_graph(model);
+    int error = OK;
+    for (int i = 0; i < graph_weights(graph) && error == OK; i++) {
+        const GraphWeight *weight = graph_weight_at(graph, i);
+        size_t count = (size_t)shape_elements(&weight->shape);
+        AUTO_FREE float *values = memory_array(count, sizeof(float));
+        if (values == NULL)
+            return ERR_NO_MEMORY;
+        for (size_t k = 0; k < count; k++)
+            values[k] = (float)weights[weight->offset + k];
+        char name[ARCHIVE_NAME_MAX + 1];
+        section_name(model, weight, name);
+        error = archive_add(writer, name, ARCHIVE_F32, weight->shape.rank, weight->shape.dim,
+                            values);
+    }
+    return error;
+}
+
+int model_load_weights(const Model *model, const struct Archive *archive, Real *weights) {
+    const Graph *graph = model_graph(model);
+    for (int i = 0; i < graph_weights(graph); i++) {
+        const GraphWeight *weight = graph_weight_at(graph, i);
+        char name[ARCHIVE_NAME_MAX + 1];
+        section_name(model, weight, name);
+        const ArchiveSection *section = archive_typed(archive, name, ARCHIVE_F32);
+        if (section == NULL || section->rank != weight->shape.rank)
+            return ERR_DAMAGED;
+        for (int d = 0; d < section->rank; d++)
+            if (section->dims[d] != weight->shape.dim[d])
+                return ERR_DAMAGED;
+        const float *values = section->data;
+        size_t count = (size_t)shape_elements(&weight->shape);
+        for (size_t k = 0; k < count; k++)
+            weights[weight->offset + k] = (Real)values[k];
+    }
+    return OK;
+}
+
+void model_hash_weights(const Model *model, const Real *weights, char ret_sha256[65]) {
+    const Graph *graph = model_graph(model);
+    Hash hash;
+    hash_init(&hash);
+    for (int i = 0; i < graph_weights(graph); i++) {
+        const GraphWeight *weight = graph_weight_at(graph, i);
+        char name[ARCHIVE_NAME_MAX + 1];
+        section_name(model, weight, name);
+        hash_add(&hash, name, strlen(name) + 1);
+        char shape[SHAPE_TEXT];
+        shape_text(&weight->shape, shape);
+        hash_add(&hash, shape, strlen(shape) + 1);
+        size_t count = (size_t)shape_elements(&weight->shape);
+        const Real *values = weights + weight->offset;
+        float block[256]; // bounded, so that hashing needs no memory that could be lacking
+        for (size_t k = 0; k < count; k += ARRAY_LENGTH(block)) {
+            size_t n = count - k < ARRAY_LENGTH(block) ? count - k : ARRAY_LENGTH(block);
+            for (size_t j = 0; j < n; j++)
+                block[j] = (float)values[k + j];
+            hash_add(&hash, block, n * sizeof(float));
+        }
+    }
+    uint8_t digest[HASH_BYTES];
+    hash_end(&hash, digest);
+    hash_text(digest, ret_sha256);
+}

@@ -1,0 +1,325 @@
+// Reads a job: the training keys with their defaults, the model, and whether the two fit each other and the dataset.
+// Everything is checked before anything is refused, so that one answer names every mistake.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/train/job_private.h"
+
+enum { DEFAULT_EPOCHS = 10 };
+
+// Keys of the language that are not built yet: known, so not to be taken for misspelt ones.
+static const char *const planned_keys[] = {"augment", "phases", "sequence_length", NULL};
+
+// ---- reading ----
+
+static int read_early_stopping(Job *job, const Path *path, Issues *issues) {
+    Value value = job->training.early_stopping;
+    path = PATH_KEY(path, "early_stopping");
+    if (value_kind(value) == VALUE_MISSING ||
+        (value_kind(value) == VALUE_BOOLEAN && !value_boolean(value)))
+        return OK;
+    const void *params;
+    int error =
+        params_read(&early_stopping_desc, value, path, NULL, &job->arena, issues, &params);
+    if (error == OK)
+        job->training.stop = params;
+    return error;
+}
+
+static int read_training(Job *job, Value value, const Path *path, Issues *issues) {
+    int result = OK;
+    for (size_t i = 0; planned_keys[i] != NULL; i++) {
+        ValueKind kind = value_kind(value_member(value, planned_keys[i]));
+        if (kind == VALUE_MISSING || kind == VALUE_NULL)
+            continue;
+        issues_add(issues, PATH_KEY(path, planned_keys[i]), "\"%s\" is not available yet",
+                   planned_keys[i]);
+        result = ERR_INVALID;
+    }
+    const void *params;
+    int error = params_read(&training_desc, value, path, planned_keys, &job->arena, issues, &params);
+    if (error != OK)
+        return error;
+    TrainingParams *training = &job->training;
+    *training = *(const TrainingParams *)params;
+    error = read_early_stopping(job, path, issues);
+    if (error != OK)
+        return error;
+    if (training->epochs > 0 && training->steps > 0) {
+        issues_add(issues, PATH_KEY(path, "steps"),
+                   "must not stand beside \"epochs\": a job takes one of them");
+        result = ERR_INVALID;
+    }
+    if (training->epochs == 0 && training->steps == 0)
+        training->epochs = DEFAULT_EPOCHS;
+    if (training->loss.desc == NULL) {
+        const char *fitting =
+            job->dataset->task.kind == TASK_CLASSIFICATION ? "cross_entropy" : "mse";
+        error = selection_read(&loss_registry, fitting, VALUE_NONE, PATH_KEY(path, "loss"),
+                               &job->arena, issues, &training->loss);
+    }
+    return error == OK ? result : error;
+}
+
+// ---- fitting the loss, the model and the dataset ----
+
+const LossDesc *job_loss(const Job *job) {
+    return (const LossDesc *)job->training.loss.desc;
+}
+
+static bool values_are_fractions(const Dataset *dataset) {
+    for (int64_t i = 0; i < dataset->rows * dataset->task.outputs; i++)
+        if (dataset->values[i] < 0 || dataset->values[i] > 1)
+            return false;
+    return true;
+}
+
+static void check_loss(Job *job, const Path *path, Issues *issues) {
+    const LossDesc *loss = job_loss(job);
+    const Task *task = &job->dataset->task;
+    bool binary_loss = strcmp(loss->desc.name, "binary_cross_entropy") == 0;
+    path = PATH_KEY(path, "loss");
+    if (task->kind == TASK_CLASSIFICATION && loss->targets == TARGETS_VALUES && !binary_loss)
+        issues_add(issues, path,
+                   "\"%s\" is for numbers, and the dataset's targets are classes; cross_entropy "
+                   "fits them",
+                   loss->desc.name);
+    else if (task->kind == TASK_CLASSIFICATION && binary_loss && task->outputs != 2)
+        issues_add(issues, path,
+                   "binary_cross_entropy tells two classes apart, and the dataset has %lld; "
+                   "cross_entropy fits them",
+                   (long long)task->outputs);
+    else if (task->kind == TASK_REGRESSION && loss->targets == TARGETS_CLASSES)
+        issues_add(issues, path,
+                   "\"%s\" is for classes, and the dataset's targets are numbers; mse fits them",
+                   loss->desc.name);
+    else if (task->kind == TASK_REGRESSION && binary_loss && !values_are_fractions(job->dataset))
+        issues_add(issues, path,
+                   "binary_cross_entropy needs targets from 0 to 1, and the dataset has others; "
+                   "mse fits them");
+    job->binary = task->kind == TASK_CLASSIFICATION && binary_loss;
+}
+
+// The last layer of the list, which makes the output, as the user wrote it.
+static const ModelLayer *last_layer(const Model *model, size_t *ret_index) {
+    const ModelLayer *last = NULL;
+    size_t count = 0;
+    for (int i = 0; i < model_layers(model); i++)
+        if (model_layer(model, i)->parent < 0) {
+            last = model_layer(model, i);
+            count++;
+        }
+    *ret_index = count - 1;
+    return last;
+}
+
+static bool takes_units(const ModelLayer *layer) {
+    for (size_t i = 0; i < layer->desc->desc.param_count; i++)
+        if (strcmp(layer->desc->desc.params[i].name, "units") == 0)
+            return true;
+    return false;
+}
+
+static void check_width(const Job *job, Issues *issues) {
+    const Shape *shape = model_output_shape(job->model);
+    const Task *task = &job->dataset->task;
+    int64_t wanted = job->binary ? 1 : task->outputs;
+    if (shape->rank == 1 && shape->dim[0] == wanted)
+        return;
+    size_t index;
+    const ModelLayer *last = last_layer(job->model, &index);
+    const Path *place = PATH_INDEX(PATH_KEY(PATH_KEY(NULL, "model"), "layers"), index);
+    if (takes_units(last) && shape->rank == 1)
+        place = PATH_KEY(place, "units");
+    char reason[128], text[SHAPE_TEXT];
+    if (job->binary)
+        snprintf(reason, sizeof(reason), "one output tells the two classes apart");
+    else if (task->kind == TASK_CLASSIFICATION)
+        snprintf(reason, sizeof(reason), "the dataset has %lld classes", (long long)wanted);
+    else if (wanted == 1)
+        snprintf(reason, sizeof(reason), "the dataset's targets are one number a row");
+    else
+        snprintf(reason, sizeof(reason), "the dataset's targets are %lld numbers a row",
+                 (long long)wanted);
+    if (shape->rank == 1)
+        issues_add(issues, place, "must be %lld, not %lld: %s under %s", (long long)wanted,
+                   (long long)shape->dim[0], reason, job_loss(job)->desc.name);
+    else
+        issues_add(issues, place,
+                   "the model's output must have the shape [%lld], not %s: %s; a flatten layer "
+                   "and a dense one of %lld units lead there",
+                   (long long)wanted, shape_text(shape, text), reason, (long long)wanted);
+}
+
+static void check_stop_metric(const Job *job, const Path *path, Issues *issues) {
+    const EarlyStoppingParams *stop = job->training.stop;
+    if (stop == NULL)
+        return;
+    path = PATH_KEY(PATH_KEY(path, "early_stopping"), "metric");
+    bool classes = job->dataset->task.kind == TASK_CLASSIFICATION;
+    const char *what = strchr(stop->metric, '_') + 1;
+    if (strcmp(what, "accuracy") == 0 && !classes)
+        issues_add(issues, path, "\"%s\" is for classes; val_loss, val_mae and val_r2 fit numbers",
+                   stop->metric);
+    if ((strcmp(what, "mae") == 0 || strcmp(what, "r2") == 0) && classes)
+        issues_add(issues, path, "\"%s\" is for numbers; val_loss and val_accuracy fit classes",
+                   stop->metric);
+    if (strncmp(stop->metric, "val_", 4) == 0 && job->rows.validation_count == 0)
+        issues_add(issues, path, "\"%s\" needs validation rows, and there are none", stop->metric);
+}
+
+static void check_model(const Job *job, const Path *path, Issues *issues) {
+    if (model_initial(job->model) != NULL)
+        issues_add(issues, PATH_KEY(path, "initial"), "\"initial\" is not available yet");
+    if (graph_learned(model_graph(job->model)) == 0)
+        issues_add(issues, PATH_KEY(path, "layers"), "none of the layers has weights to learn");
+}
+
+// ---- the job ----
+
+static int read_job(Job *job, Value spec, Issues *issues) {
+    const Path *model_path = PATH_KEY(NULL, "model"), *path = PATH_KEY(NULL, "training");
+    size_t before = issues->count + issues->omitted;
+    int read = read_training(job, value_member(spec, "training"), path, issues);
+    int built = model_create(value_member(spec, "model"), model_path, &job->dataset->task, issues,
+                             &job->model);
+    if (read != OK && read != ERR_INVALID)
+        return read;
+    if (built != OK && built != ERR_INVALID)
+        return built;
+    if (built == OK)
+        check_model(job, model_path, issues);
+    if (read == OK) {
+        check_loss(job, path, issues);
+        int error = job_split(job, path, issues);
+        if (error != OK && error != ERR_INVALID)
+            return error;
+        check_stop_metric(job, path, issues);
+        if (built == OK)
+            check_width(job, issues);
+    }
+    if (issues->failed)
+        return ERR_NO_MEMORY;
+    return issues->count + issues->omitted > before ? ERR_INVALID : OK;
+}
+
+int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, Job **ret_job) {
+    Job *job = memory_new(Job);
+    if (job == NULL)
+        return ERR_NO_MEMORY;
+    arena_init(&job->arena, 0);
+    job->dataset = dataset;
+    job->threads = threads < 1 ? 1 : threads;
+    int error = read_job(job, spec, issues);
+    if (error != OK) {
+        job_destroy(job);
+        return error;
+    }
+    *ret_job = job;
+    return OK;
+}
+
+void job_destroy(Job *job) {
+    if (job == NULL)
+        return;
+    model_destroy(job->model);
+    memory_free(job->row_numbers);
+    memory_free(job->class_weights);
+    arena_finish(&job->arena);
+    memory_free(job);
+}
+
+const Model *job_model(const Job *job) {
+    return job->model;
+}
+
+const TrainingParams *job_training(const Job *job) {
+    return &job->training;
+}
+
+const Dataset *job_dataset(const Job *job) {
+    return job->dataset;
+}
+
+int job_threads(const Job *job) {
+    return job->threads;
+}
+
+int64_t job_steps(const Job *job) {
+    return job->steps;
+}
+
+int64_t job_steps_per_epoch(const Job *job) {
+    return job->steps_per_epoch;
+}
+
+int64_t job_epochs(const Job *job) {
+    return (job->steps - 1) / job->steps_per_epoch + 1;
+}
+
+int64_t job_record_every(const Job *job) {
+    return job->record_every;
+}
+
+int64_t job_batch_rows(const Job *job) {
+    return job->batch_rows;
+}
+
+const JobRows *job_rows(const Job *job) {
+    return &job->rows;
+}
+
+const Real *job_class_weights(const Job *job) {
+    return job->class_weights;
+}
+
+bool job_binary(const Job *job) {
+    return job->binary;
+}
+
+// ---- the spec again ----
+
+static bool is_unused(const TrainingParams *training, const char *key) {
+    return (strcmp(key, "epochs") == 0 && training->epochs == 0) ||
+           (strcmp(key, "steps") == 0 && training->steps == 0);
+}
+
+void job_write_spec(const Job *job, const ValueWriter *out) {
+    TrainingParams training = job->training;
+    training.record_every = job->record_every;
+    model_write(job->model, "model", out);
+    write_begin_object(out, "training");
+    for (size_t i = 0; i < training_desc.param_count; i++) {
+        const char *key = training_desc.params[i].name;
+        if (strcmp(key, "early_stopping") == 0) {
+            if (training.stop == NULL) {
+                write_null(out, key);
+                continue;
+            }
+            write_begin_object(out, key);
+            params_write(&early_stopping_desc, training.stop, out);
+            write_end_object(out);
+        } else if (!is_unused(&training, key)) { // the other of the two would be refused beside it
+            Desc one = training_desc;
+            one.params = &training_desc.params[i];
+            one.param_count = 1;
+            params_write(&one, &training, out);
+        }
+    }
+    write_end_object(out);
+}
+
+void job_findings(const Job *job, void (*found)(void *context, const Finding *finding),
+                  void *context) {
+    const RuleView view = {.model = job->model,
+                           .loss = job_loss(job)->desc.name,
+                           .train_loss = NAN,
+                           .gradient_norm = NAN};
+    for (size_t i = 0; i < rule_registry.count; i++) {
+        const RuleDesc *rule = (const RuleDesc *)rule_registry.entries[i];
+        Finding finding;
+        if (rule->before_run && rule->test(&view, &finding))
+            found(context, &finding);
+    }
+}

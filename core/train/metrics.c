@@ -1,0 +1,109 @@
+// Evaluation by batches. Losses are in the units in which the net learns (scaled targets), and means over batches weigh
+// each as the loss itself weighs its rows; mae and r2 are in the target's own unit, means over the outputs.
+//
+// r2 = 1 − Σ(y − ŷ)² / Σ(y − ȳ)² per output; 1 or 0 for a target that never changes, by whether it is met.
+#include "core/train/metrics.h"
+#include <math.h>
+#include <string.h>
+#include "core/base/error.h"
+
+// Rows of `sums`: each has one number per output.
+enum { SUM_ABSOLUTE, SUM_ERROR_SQUARES, SUM_VALUES, SUM_VALUE_SQUARES, SUMS };
+
+int evaluator_init(Evaluator *evaluator, const Job *job, const Scalers *scalers) {
+    *evaluator = (Evaluator){.job = job, .scalers = scalers};
+    int64_t rows = evaluation_rows(job);
+    int error = batch_init(&evaluator->batch, job, scalers, rows);
+    if (error != OK)
+        return error;
+    PlanOptions options = {.max_rows = rows, .output = model_output(job_model(job))};
+    error = plan_create(model_graph(job_model(job)), &options, &evaluator->plan);
+    if (error == OK && job_dataset(job)->values != NULL) {
+        evaluator->sums =
+            memory_array((size_t)job_dataset(job)->task.outputs * SUMS, sizeof(double));
+        if (evaluator->sums == NULL)
+            error = ERR_NO_MEMORY;
+    }
+    if (error != OK)
+        evaluator_finish(evaluator);
+    return error;
+}
+
+void evaluator_finish(Evaluator *evaluator) {
+    batch_finish(&evaluator->batch);
+    plan_destroy(evaluator->plan);
+    memory_free(evaluator->sums);
+    *evaluator = (Evaluator){0};
+}
+
+// Values are counted from the training mean, so that squares of a large mean do not hide the variance.
+static void add_errors(Evaluator *evaluator, const Real *outputs) {
+    const Dataset *dataset = job_dataset(evaluator->job);
+    const Scaler *scaler = &evaluator->scalers->target;
+    int64_t width = dataset->task.outputs;
+    double *sums = evaluator->sums;
+    for (int64_t i = 0; i < evaluator->batch.inputs.shape.dim[0]; i++) {
+        const float *row = dataset->values + evaluator->batch.numbers[i] * width;
+        for (int64_t c = 0; c < width; c++) {
+            int64_t k = scaler->width == 1 ? 0 : c;
+            double predicted = (double)outputs[i * width + c] / scaler->factor[k];
+            double value = (double)row[c] - scaler->offset[k];
+            sums[SUM_ABSOLUTE * width + c] += fabs(predicted - value);
+            sums[SUM_ERROR_SQUARES * width + c] += (predicted - value) * (predicted - value);
+            sums[SUM_VALUES * width + c] += value;
+            sums[SUM_VALUE_SQUARES * width + c] += value * value;
+        }
+    }
+}
+
+static void finish_errors(const Evaluator *evaluator, int64_t count, Metrics *metrics) {
+    int64_t width = job_dataset(evaluator->job)->task.outputs;
+    const double *sums = evaluator->sums;
+    double absolute = 0, explained = 0;
+    for (int64_t c = 0; c < width; c++) {
+        double values = sums[SUM_VALUES * width + c];
+        double error = sums[SUM_ERROR_SQUARES * width + c];
+        double variation = sums[SUM_VALUE_SQUARES * width + c] - values * values / (double)count;
+        absolute += sums[SUM_ABSOLUTE * width + c] / (double)count;
+        if (variation > 1e-12 * sums[SUM_VALUE_SQUARES * width + c])
+            explained += 1 - error / variation;
+        else
+            explained += error == 0;
+    }
+    metrics->mae = absolute / (double)width;
+    metrics->r2 = explained / (double)width;
+}
+
+Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, int64_t count,
+                      Parallel *parallel) {
+    Metrics metrics = METRICS_NONE;
+    if (count == 0)
+        return metrics;
+    const OpContext context = {.training = false, .parallel = parallel};
+    const LossDesc *loss = job_loss(evaluator->job);
+    Batch *batch = &evaluator->batch;
+    double loss_sum = 0, weight_sum = 0;
+    int64_t correct = 0;
+    if (evaluator->sums != NULL)
+        memset(evaluator->sums, 0,
+               (size_t)job_dataset(evaluator->job)->task.outputs * SUMS * sizeof(double));
+    for (int64_t begin = 0; begin < count; begin += batch->max_rows) {
+        int64_t n = count - begin < batch->max_rows ? count - begin : batch->max_rows;
+        batch_gather(batch, rows + begin, n);
+        Tensor output;
+        plan_forward(evaluator->plan, &context, NULL, &batch->inputs, weights, &output);
+        LossCall call = batch_loss(batch, output.data, NULL);
+        double weight = batch_weight(batch);
+        loss_sum += loss->value(&call) * weight;
+        weight_sum += weight;
+        correct += batch_correct(batch, output.data);
+        if (evaluator->sums != NULL)
+            add_errors(evaluator, output.data);
+    }
+    metrics.loss = loss_sum / weight_sum;
+    if (evaluator->sums != NULL)
+        finish_errors(evaluator, count, &metrics);
+    else
+        metrics.accuracy = (double)correct / (double)count;
+    return metrics;
+}

@@ -1,0 +1,120 @@
+// What a job will cost, said before it runs: parameters, arithmetic, memory and time.
+//
+// Time is an estimate from round figures of one core of a present-day server processor; a job's own
+// samples_per_second replaces it once it runs.
+#include <string.h>
+#include "core/base/error.h"
+#include "core/train/batches.h"
+#include "core/train/job_private.h"
+
+static const double core_flops = 4e10;       // a second and thread, over all shapes of products
+static const double memory_bandwidth = 1e10; // bytes a second, of the weights' update
+static const double node_seconds = 4e-7;     // of a step, for each node that it visits
+
+// Flops of one step: forward and backward of `rows` rows through the node.
+static double node_flops(const Graph *graph, const GraphNode *node, int64_t rows) {
+    if (node->op == NULL)
+        return 0;
+    Shape inputs[OP_INPUTS_MAX];
+    for (int i = 0; i < node->inputs; i++)
+        inputs[i] = graph_node(graph, node->input[i])->shape;
+    OpCost cost = node->op->cost(node->params, rows, node->inputs, inputs, &node->shape);
+    return cost.forward_flops + cost.backward_flops;
+}
+
+static double layer_flops(const Job *job, int layer) {
+    const Graph *graph = model_graph(job->model);
+    double flops = 0;
+    for (int i = 0; i < graph_nodes(graph); i++)
+        if (graph_node(graph, i)->layer == layer)
+            flops += node_flops(graph, graph_node(graph, i), job->batch_rows);
+    return flops;
+}
+
+static double step_flops(const Job *job) {
+    double flops = 0;
+    for (int i = 0; i < model_layers(job->model); i++)
+        flops += layer_flops(job, i);
+    return flops;
+}
+
+static int slot_count(const Job *job) {
+    const OptimizerDesc *optimizer = (const OptimizerDesc *)job->training.optimizer.desc;
+    return optimizer->slots(job->training.optimizer.params);
+}
+
+static size_t activation_bytes(const Job *job, int64_t rows, bool backward) {
+    PlanOptions options = {
+        .max_rows = rows, .backward = backward, .output = model_output(job->model)};
+    PlanCost cost;
+    if (plan_cost(model_graph(job->model), &options, &cost) != OK)
+        return SIZE_MAX;
+    size_t row = (size_t)(job->dataset->input_width + job->dataset->task.outputs) * sizeof(Real);
+    size_t batch, total;
+    if (!size_multiply(row, (size_t)rows, &batch) ||
+        !size_add(batch, cost.activation_bytes, &total))
+        return SIZE_MAX;
+    return total;
+}
+
+// Saturates: what overflows cannot fit either.
+static size_t sum(size_t a, size_t b) {
+    size_t total;
+    return size_add(a, b, &total) ? total : SIZE_MAX;
+}
+
+size_t job_memory_bytes(const Job *job) {
+    const Graph *graph = model_graph(job->model);
+    size_t weights = graph_weight_elements(graph) * sizeof(Real);
+    size_t learned = graph_learned(graph) * sizeof(Real);
+    bool keeps_best = job->training.stop != NULL && job->training.stop->restore_best;
+    size_t bytes = sum(weights * (keeps_best ? 2 : 1), learned * (size_t)(1 + slot_count(job)));
+    bytes = sum(bytes, activation_bytes(job, job->batch_rows, true));
+    int64_t rows = evaluation_rows(job);
+    if (rows > 0)
+        bytes = sum(bytes, activation_bytes(job, rows, false));
+    bytes = sum(bytes, 2 * (size_t)job->dataset->rows * sizeof(int32_t));
+    return sum(bytes, archive_bytes(job->dataset->archive));
+}
+
+static double estimate_seconds(const Job *job, double flops) {
+    const Graph *graph = model_graph(job->model);
+    // The optimizer reads and writes weights and slots and reads gradients.
+    double bytes =
+        (double)(graph_learned(graph) * sizeof(Real)) * (3 + 2 * (double)slot_count(job));
+    double step = flops / (core_flops * job->threads) + bytes / memory_bandwidth +
+                  graph_nodes(graph) * node_seconds;
+    // Validation goes forward only: a third of a step's arithmetic for each of its rows.
+    double validation = step / 3 * (double)job->rows.validation_count / (double)job->batch_rows;
+    return step * (double)job->steps + validation * (double)job_epochs(job);
+}
+
+static void write_layer(const Job *job, int index, const ValueWriter *out) {
+    const ModelLayer *layer = model_layer(job->model, index);
+    const Shape *shape = &graph_node(model_graph(job->model), layer->output)->shape;
+    write_begin_object(out, NULL);
+    write_string(out, "name", layer->name);
+    write_string(out, "type", layer->desc->desc.name);
+    write_begin_array(out, "output_shape");
+    for (int i = 0; i < shape->rank; i++)
+        write_integer(out, NULL, shape->dim[i]);
+    write_end_array(out);
+    write_integer(out, "parameters", layer->parameters);
+    write_number(out, "flops", layer_flops(job, index));
+    write_end_object(out);
+}
+
+void job_write_plan(const Job *job, const char *key, const ValueWriter *out) {
+    double flops = step_flops(job);
+    write_begin_object(out, key);
+    write_integer(out, "parameters", model_parameters(job->model));
+    write_begin_array(out, "layers");
+    for (int i = 0; i < model_layers(job->model); i++)
+        write_layer(job, i, out);
+    write_end_array(out);
+    write_number(out, "flops_per_step", flops);
+    write_number(out, "memory_bytes", (double)job_memory_bytes(job));
+    write_integer(out, "steps", job->steps);
+    write_number(out, "estimated_seconds", estimate_seconds(job, flops));
+    write_end_object(out);
+}

@@ -1,0 +1,63 @@
+// The trained model as an archive: the sections that core/model/predictor.h names.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include "core/base/error.h"
+#include "core/train/trainer_private.h"
+
+// Sections of the dataset that prediction needs, where it has them.
+static int copy_section(const Archive *archive, const char *name, ArchiveWriter *writer) {
+    const ArchiveSection *section = archive_find(archive, name);
+    if (section == NULL)
+        return OK;
+    return archive_add(writer, name, section->type, section->rank, section->dims, section->data);
+}
+
+static int add_task(const Task *task, ArchiveWriter *writer) {
+    int64_t rank = task->input.rank, one = 1;
+    int error = archive_add_text(writer, "task", task_name(task->kind));
+    if (error == OK)
+        error = archive_add(writer, "task.input", ARCHIVE_I64, 1, &rank, task->input.dim);
+    if (error == OK)
+        error = archive_add(writer, "task.outputs", ARCHIVE_I64, 1, &one, &task->outputs);
+    return error;
+}
+
+static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter *writer) {
+    const Dataset *dataset = job_dataset(trainer->job);
+    int error = archive_add_text(writer, "spec", spec);
+    if (error == OK)
+        error = add_task(&dataset->task, writer);
+    if (error == OK)
+        error = archive_add_text(writer, "loss", job_loss(trainer->job)->desc.name);
+    if (error == OK && dataset->classes != NULL)
+        error = copy_section(dataset->archive, "class_names", writer);
+    if (error == OK)
+        error = copy_section(dataset->archive, "columns", writer);
+    if (error == OK)
+        error = scaler_save(&trainer->scalers.input, "input", writer);
+    if (error == OK && dataset->values != NULL)
+        error = scaler_save(&trainer->scalers.target, "target", writer);
+    if (error == OK)
+        error = model_save_weights(job_model(trainer->job), trainer->weights, writer);
+    return error;
+}
+
+int trainer_save_model(const Trainer *trainer, int directory, const char *path, const char *spec,
+                       char ret_sha256[65], size_t *ret_bytes) {
+    ArchiveWriter *writer;
+    int error = archive_writer_create(directory, path, &writer);
+    if (error != OK)
+        return error;
+    error = add_sections(trainer, spec, writer);
+    if (error == OK)
+        error = archive_commit(writer, NULL);
+    archive_writer_destroy(writer);
+    if (error != OK)
+        return error;
+    struct stat file;
+    if (fstatat(directory, path, &file, AT_SYMLINK_NOFOLLOW) != 0)
+        return ERR_IO;
+    *ret_bytes = (size_t)file.st_size;
+    model_hash_weights(job_model(trainer->job), trainer->weights, ret_sha256);
+    return OK;
+}

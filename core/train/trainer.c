@@ -1,0 +1,479 @@
+// The loop. A step allocates nothing, formats nothing and asks the clock at most twice.
+//
+//   gather → forward → loss → backward (statistics on the way) → clip → optimizer, layer by layer → events
+//   → at an epoch's end: validation, early stopping → a checkpoint where it is time
+//
+// Hooks see the state after everything that belongs to a step, so a checkpoint is always between two steps.
+#include "core/train/trainer_private.h"
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include "core/base/error.h"
+#include "core/tensor/blas.h"
+#include "core/tensor/kernels.h"
+
+double trainer_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+// ---- life ----
+
+static const OptimizerDesc *optimizer_of(const Trainer *trainer) {
+    return (const OptimizerDesc *)job_training(trainer->job)->optimizer.desc;
+}
+
+static int allocate(Trainer *trainer) {
+    const Job *job = trainer->job;
+    const Graph *graph = model_graph(job_model(job));
+    const TrainingParams *training = job_training(job);
+    size_t elements = graph_weight_elements(graph), learned = graph_learned(graph), slots;
+    trainer->slot_count = optimizer_of(trainer)->slots(training->optimizer.params);
+    if (!size_multiply(learned, (size_t)trainer->slot_count, &slots))
+        return ERR_TOO_LARGE;
+    trainer->weights = memory_array(elements, sizeof(Real));
+    trainer->gradients = memory_array(learned, sizeof(Real));
+    trainer->slots = memory_array(slots, sizeof(Real));
+    trainer->order = memory_array((size_t)job_rows(job)->train_count, sizeof(int32_t));
+    trainer->reported = memory_array(rule_registry.count, sizeof(bool));
+    bool keeps_best = training->stop != NULL && training->stop->restore_best;
+    if (keeps_best)
+        trainer->best_weights = memory_array(elements, sizeof(Real));
+    if (trainer->weights == NULL || trainer->gradients == NULL || trainer->slots == NULL ||
+        trainer->order == NULL || trainer->reported == NULL ||
+        (keeps_best && trainer->best_weights == NULL))
+        return ERR_NO_MEMORY;
+    return OK;
+}
+
+static int prepare(Trainer *trainer) {
+    const Job *job = trainer->job;
+    const Model *model = job_model(job);
+    blas_set_threads(job_threads(job));
+    int error = parallel_create(job_threads(job), &trainer->parallel);
+    if (error == OK)
+        error = allocate(trainer);
+    if (error == OK)
+        error = scalers_fit(job, &trainer->scalers);
+    if (error == OK)
+        error = batch_init(&trainer->batch, job, &trainer->scalers, job_batch_rows(job));
+    if (error == OK) {
+        PlanOptions options = {
+            .max_rows = job_batch_rows(job), .backward = true, .output = model_output(model)};
+        error = plan_create(model_graph(model), &options, &trainer->plan);
+    }
+    trainer->evaluates = evaluation_rows(job) > 0;
+    if (error == OK && trainer->evaluates)
+        error = evaluator_init(&trainer->evaluator, job, &trainer->scalers);
+    if (error == OK)
+        error = statistics_create(model, &trainer->statistics);
+    if (error == OK)
+        error = graph_initialise(model_graph(model), (uint64_t)job_training(job)->seed,
+                                 trainer->weights);
+    return error;
+}
+
+int trainer_create(const Job *job, const TrainerHooks *hooks, Trainer **ret_trainer) {
+    Trainer *trainer = memory_new(Trainer);
+    if (trainer == NULL)
+        return ERR_NO_MEMORY;
+    trainer->job = job;
+    if (hooks != NULL)
+        trainer->hooks = *hooks;
+    trainer->state.validation = METRICS_NONE;
+    trainer->state.best = METRICS_NONE;
+    int error = prepare(trainer);
+    if (error != OK) {
+        trainer_destroy(trainer);
+        return error;
+    }
+    *ret_trainer = trainer;
+    return OK;
+}
+
+void trainer_destroy(Trainer *trainer) {
+    if (trainer == NULL)
+        return;
+    statistics_destroy(trainer->statistics);
+    evaluator_finish(&trainer->evaluator);
+    plan_destroy(trainer->plan);
+    batch_finish(&trainer->batch);
+    scalers_finish(&trainer->scalers);
+    parallel_destroy(trainer->parallel);
+    memory_free(trainer->weights);
+    memory_free(trainer->gradients);
+    memory_free(trainer->slots);
+    memory_free(trainer->best_weights);
+    memory_free(trainer->order);
+    memory_free(trainer->reported);
+    memory_free(trainer);
+}
+
+int64_t trainer_step(const Trainer *trainer) {
+    return trainer->state.step;
+}
+
+int64_t trainer_best_epoch(const Trainer *trainer) {
+    return trainer->state.best_epoch;
+}
+
+const Metrics *trainer_validation(const Trainer *trainer) {
+    return &trainer->state.validation;
+}
+
+const Metrics *trainer_best(const Trainer *trainer) {
+    return &trainer->state.best;
+}
+
+const Real *trainer_weights(const Trainer *trainer) {
+    return trainer->weights;
+}
+
+bool trainer_test(Trainer *trainer, Metrics *ret_metrics) {
+    const JobRows *rows = job_rows(trainer->job);
+    if (rows->test_count == 0)
+        return false;
+    *ret_metrics = evaluator_run(&trainer->evaluator, trainer->weights, rows->test,
+                                 rows->test_count, trainer->parallel);
+    return true;
+}
+
+// ---- events ----
+
+static void send(const Trainer *trainer, const TrainEvent *event) {
+    if (trainer->hooks.event != NULL)
+        trainer->hooks.event(trainer->hooks.context, event);
+}
+
+// Runs the rules that judge a running training; each speaks once a run.
+static void judge(Trainer *trainer, const RuleView *view, int64_t epoch) {
+    for (size_t i = 0; i < rule_registry.count; i++) {
+        const RuleDesc *rule = (const RuleDesc *)rule_registry.entries[i];
+        Finding finding;
+        if (rule->before_run || trainer->reported[i] || !rule->test(view, &finding))
+            continue;
+        trainer->reported[i] = true;
+        send(trainer, &(TrainEvent){.kind = TRAIN_FINDING,
+                                    .step = view->step,
+                                    .epoch = epoch,
+                                    .finding = &finding});
+    }
+}
+
+// ---- a step ----
+
+// What one step knows of itself.
+typedef struct Step {
+    int64_t number, epoch, begin, rows; // `rows` rows from `begin` in the epoch's order
+    bool recorded;
+    double learning_rate, loss, gradient_norm, clipped_norm;
+} Step;
+
+static OpContext step_context(const Trainer *trainer, const Step *step) {
+    return (OpContext){.training = true,
+                       .seed = (uint64_t)job_training(trainer->job)->seed,
+                       .step = step->number,
+                       .parallel = trainer->parallel};
+}
+
+static Step next_step(Trainer *trainer) {
+    const Job *job = trainer->job;
+    int64_t per_epoch = job_steps_per_epoch(job), train_rows = job_rows(job)->train_count;
+    Step step = {.number = trainer->state.step + 1};
+    step.epoch = (step.number - 1) / per_epoch + 1;
+    step.begin = (step.number - 1) % per_epoch * job_batch_rows(job);
+    step.rows = train_rows - step.begin < job_batch_rows(job) ? train_rows - step.begin
+                                                             : job_batch_rows(job);
+    step.recorded = (step.number - 1) % job_record_every(job) == 0;
+    if (trainer->order_of != step.epoch) {
+        order_epoch(job, step.epoch, trainer->order);
+        trainer->order_of = step.epoch;
+    }
+    if (step.begin == 0) {
+        trainer->state.loss_sum = trainer->state.weight_sum = 0;
+        trainer->state.correct = trainer->state.rows = 0;
+    }
+    return step;
+}
+
+static double learning_rate(Trainer *trainer, int64_t step) {
+    const TrainingParams *training = job_training(trainer->job);
+    const OptimizerCommon *optimizer = training->optimizer.params;
+    const ScheduleCommon *schedule = training->schedule.params;
+    const ScheduleCall call = {.params = schedule,
+                               .step = step,
+                               .steps = job_steps(trainer->job),
+                               .steps_per_epoch = job_steps_per_epoch(trainer->job),
+                               .warmup_steps = schedule->warmup_steps,
+                               .state = trainer->state.schedule_state};
+    return schedule_rate((const ScheduleDesc *)training->schedule.desc, &call,
+                         optimizer->learning_rate);
+}
+
+static void run_passes(Trainer *trainer, Step *step) {
+    Batch *batch = &trainer->batch;
+    batch_gather(batch, trainer->order + step->begin, step->rows);
+    OpContext context = step_context(trainer, step);
+    const PlanObserver *observer =
+        statistics_begin(trainer->statistics, trainer->gradients, step->recorded);
+    Tensor output;
+    plan_forward(trainer->plan, &context, observer, &batch->inputs, trainer->weights, &output);
+    LossCall call = batch_loss(batch, output.data, plan_output_gradient(trainer->plan));
+    step->loss = job_loss(trainer->job)->value(&call);
+    // Read before the backward pass, which may write over the output.
+    trainer->state.correct += batch_correct(batch, output.data);
+    trainer->state.rows += step->rows;
+    double weight = batch_weight(batch);
+    trainer->state.loss_sum += step->loss * weight;
+    trainer->state.weight_sum += weight;
+    plan_backward(trainer->plan, &context, observer, trainer->gradients);
+    step->gradient_norm = statistics_gradient_norm(trainer->statistics);
+}
+
+// The factor by which clip_norm shortens all gradients (Pascanu et al. 2013; the 1e-6 is PyTorch's).
+static double clip_factor(const TrainingParams *training, double norm) {
+    if (isnan(training->clip_norm))
+        return 1;
+    return fmin(1, training->clip_norm / (norm + 1e-6));
+}
+
+// Sum of squares of what the bound leaves of the layer's scaled gradients.
+static double bounded_squares(const Real *gradients, size_t count, double scale, double bound) {
+    double squares = 0;
+    for (size_t i = 0; i < count; i++) {
+        double gradient = fmin(fmax((double)gradients[i] * scale, -bound), bound);
+        squares += gradient * gradient;
+    }
+    return squares;
+}
+
+static void update_weights(Trainer *trainer, Step *step) {
+    const Model *model = job_model(trainer->job);
+    const Graph *graph = model_graph(model);
+    const TrainingParams *training = job_training(trainer->job);
+    const OptimizerDesc *optimizer = optimizer_of(trainer);
+    size_t learned = graph_learned(graph);
+    bool bounded = !isnan(training->clip_value);
+    double scale = clip_factor(training, step->gradient_norm), squares = 0;
+    step->learning_rate = learning_rate(trainer, step->number);
+    for (int i = 0; i < model_layers(model); i++) {
+        size_t begin, end;
+        graph_layer_range(graph, i, &begin, &end);
+        if (begin == end || graph_frozen(graph, i))
+            continue;
+        OptimizerCall call = {.params = training->optimizer.params,
+                              .learning_rate = step->learning_rate,
+                              .step = step->number,
+                              .gradient_scale = scale,
+                              .clip_value = bounded ? training->clip_value : INFINITY,
+                              .count = end - begin,
+                              .weights = trainer->weights + begin,
+                              .gradients = trainer->gradients + begin};
+        for (int s = 0; s < trainer->slot_count; s++)
+            call.slots[s] = trainer->slots + (size_t)s * learned + begin;
+        if (bounded)
+            squares += bounded_squares(call.gradients, call.count, scale, call.clip_value);
+        OptimizerSums sums = optimizer->step(&call);
+        statistics_updated(trainer->statistics, i, sums.update_squares, sums.weight_squares);
+    }
+    step->clipped_norm = bounded ? sqrt(squares) : step->gradient_norm * scale;
+}
+
+static void send_step(Trainer *trainer, const Step *step) {
+    TrainEvent event = {.kind = TRAIN_STEP,
+                        .step = step->number,
+                        .epoch = step->epoch,
+                        .loss = step->loss,
+                        .learning_rate = step->learning_rate,
+                        .gradient_norm = step->gradient_norm,
+                        .clipped_gradient_norm = step->clipped_norm};
+    send(trainer, &event);
+    trainer->rows_since_record += step->rows;
+    if (!step->recorded)
+        return;
+    double now = trainer_clock();
+    event.kind = TRAIN_GRADIENTS;
+    event.layers = statistics_layers(trainer->statistics);
+    event.samples_per_second =
+        (double)trainer->rows_since_record / fmax(now - trainer->recorded_at, 1e-9);
+    trainer->recorded_at = now;
+    trainer->rows_since_record = 0;
+    send(trainer, &event);
+}
+
+// Looks for the layer where it began, tells, and says how the run goes on. The weights are those before the step.
+static int diverged(Trainer *trainer, const Step *step) {
+    if (!step->recorded) {
+        OpContext context = step_context(trainer, step);
+        const PlanObserver *observer =
+            statistics_begin(trainer->statistics, trainer->gradients, true);
+        Tensor output;
+        plan_forward(trainer->plan, &context, observer, &trainer->batch.inputs, trainer->weights,
+                     &output);
+    }
+    const RuleView view = {.model = job_model(trainer->job),
+                           .loss = job_loss(trainer->job)->desc.name,
+                           .step = step->number,
+                           .train_loss = step->loss,
+                           .gradient_norm = step->gradient_norm,
+                           .layers = statistics_layers(trainer->statistics)};
+    judge(trainer, &view, step->epoch);
+    return job_training(trainer->job)->stop_on_divergence ? ERR_DIVERGED : OK;
+}
+
+static bool all_finite(double loss, double gradient_norm) {
+    return isfinite(loss) && isfinite(gradient_norm);
+}
+
+static int run_step(Trainer *trainer, Step *ret_step) {
+    Step step = next_step(trainer);
+    run_passes(trainer, &step);
+    bool finite = all_finite(step.loss, step.gradient_norm);
+    if (!finite && job_training(trainer->job)->stop_on_divergence) {
+        step.learning_rate = learning_rate(trainer, step.number);
+        step.clipped_norm = step.gradient_norm;
+        send_step(trainer, &step);
+        return diverged(trainer, &step);
+    }
+    int error = finite ? OK : diverged(trainer, &step);
+    if (error != OK)
+        return error;
+    update_weights(trainer, &step);
+    trainer->state.step = step.number;
+    send_step(trainer, &step);
+    *ret_step = step;
+    return OK;
+}
+
+// ---- an epoch's end ----
+
+static double watched_value(const Trainer *trainer, const Metrics *train) {
+    const TrainingParams *training = job_training(trainer->job);
+    const Metrics *validation = &trainer->state.validation;
+    const char *metric = training->stop != NULL                               ? training->stop->metric
+                         : job_rows(trainer->job)->validation_count > 0 ? "val_loss"
+                                                                        : "train_loss";
+    const struct {
+        const char *name;
+        double value; // the smaller the better
+    } values[] = {{"val_loss", validation->loss},          {"val_accuracy", -validation->accuracy},
+                  {"val_mae", validation->mae},            {"val_r2", -validation->r2},
+                  {"train_loss", train->loss}, {"train_accuracy", -train->accuracy}};
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+        if (strcmp(values[i].name, metric) == 0)
+            return values[i].value;
+    return NAN;
+}
+
+// Whether this epoch is the best so far; ends the run where early stopping has waited long enough.
+static bool note_epoch(Trainer *trainer, int64_t epoch, const Metrics *train) {
+    TrainerState *state = &trainer->state;
+    const EarlyStoppingParams *stop = job_training(trainer->job)->stop;
+    double value = watched_value(trainer, train);
+    double margin = stop != NULL ? stop->min_delta : 0;
+    bool best = isfinite(value) && (state->best_epoch == 0 || value < state->best_value - margin);
+    if (best) {
+        state->best_epoch = epoch;
+        state->best_value = value;
+        state->best = state->validation;
+        state->epochs_waited = 0;
+        if (trainer->best_weights != NULL)
+            memcpy(trainer->best_weights, trainer->weights,
+                   graph_weight_elements(model_graph(job_model(trainer->job))) * sizeof(Real));
+    } else {
+        state->epochs_waited++;
+    }
+    state->stopped = stop != NULL && state->epochs_waited >= stop->patience;
+    return best;
+}
+
+static int end_epoch(Trainer *trainer, const Step *step) {
+    TrainerState *state = &trainer->state;
+    const JobRows *rows = job_rows(trainer->job);
+    Metrics train = METRICS_NONE;
+    train.loss = state->loss_sum / state->weight_sum;
+    if (job_dataset(trainer->job)->task.kind == TASK_CLASSIFICATION)
+        train.accuracy = (double)state->correct / (double)state->rows;
+    if (rows->validation_count > 0)
+        state->validation = evaluator_run(&trainer->evaluator, trainer->weights, rows->validation,
+                                          rows->validation_count, trainer->parallel);
+    bool best = note_epoch(trainer, step->epoch, &train);
+    send(trainer, &(TrainEvent){.kind = TRAIN_EPOCH,
+                                .step = step->number,
+                                .epoch = step->epoch,
+                                .loss = step->loss,
+                                .learning_rate = step->learning_rate,
+                                .gradient_norm = step->gradient_norm,
+                                .clipped_gradient_norm = step->clipped_norm,
+                                .train = train,
+                                .validation = state->validation,
+                                .best = best});
+    if (rows->validation_count == 0 || isfinite(state->validation.loss))
+        return OK;
+    // The last update of the epoch overshot: the step itself still saw finite numbers.
+    Step validated = *step;
+    validated.loss = state->validation.loss;
+    validated.recorded = true; // the layers were measured on training rows: nothing to measure again
+    return diverged(trainer, &validated);
+}
+
+// ---- the run ----
+
+// Layers that do not learn have a norm all the same, and it never changes.
+static void measure_frozen(Trainer *trainer) {
+    const Model *model = job_model(trainer->job);
+    for (int i = 0; i < model_layers(model); i++) {
+        size_t begin, end;
+        graph_layer_range(model_graph(model), i, &begin, &end);
+        if (begin < end && graph_frozen(model_graph(model), i))
+            statistics_updated(trainer->statistics, i, 0,
+                               kernel_sum_squares(trainer->weights + begin, end - begin));
+    }
+}
+
+static int save_when_due(Trainer *trainer) {
+    if (trainer->hooks.checkpoint == NULL || trainer_clock() < trainer->checkpoint_at)
+        return OK;
+    int error = trainer->hooks.checkpoint(trainer->hooks.context, trainer);
+    trainer->checkpoint_at =
+        trainer_clock() + job_training(trainer->job)->checkpoint_seconds;
+    return error;
+}
+
+static bool stop_wanted(const Trainer *trainer) {
+    return trainer->hooks.stop != NULL &&
+           atomic_load_explicit(trainer->hooks.stop, memory_order_relaxed);
+}
+
+static int run_steps(Trainer *trainer) {
+    const Job *job = trainer->job;
+    TrainerState *state = &trainer->state;
+    while (state->step < job_steps(job) && !state->stopped) {
+        if (stop_wanted(trainer))
+            return ERR_STOPPED;
+        Step step;
+        int error = run_step(trainer, &step);
+        bool epoch_ends =
+            state->step % job_steps_per_epoch(job) == 0 || state->step == job_steps(job);
+        if (error == OK && epoch_ends)
+            error = end_epoch(trainer, &step);
+        if (error == OK)
+            error = save_when_due(trainer);
+        if (error != OK)
+            return error;
+    }
+    return OK;
+}
+
+int trainer_run(Trainer *trainer) {
+    double now = trainer_clock();
+    trainer->recorded_at = now;
+    trainer->checkpoint_at = now + job_training(trainer->job)->checkpoint_seconds;
+    measure_frozen(trainer);
+    int error = run_steps(trainer);
+    if (error == OK && trainer->best_weights != NULL && trainer->state.best_epoch > 0)
+        memcpy(trainer->weights, trainer->best_weights,
+               graph_weight_elements(model_graph(job_model(trainer->job))) * sizeof(Real));
+    return error;
+}

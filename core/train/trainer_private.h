@@ -1,0 +1,48 @@
+// What the files of the trainer share: a trainer from the inside.
+//
+// All that decides the rest of the run is in TrainerState, the weights and the slots: a checkpoint is these three, and
+// the best weights so far. Order and dropout follow from the seed (core/base/rng.h).
+#pragma once
+#include "core/train/batches.h"
+#include "core/train/metrics.h"
+#include "core/train/trainer.h"
+
+typedef struct TrainerState {
+    int64_t step; // steps done
+    // Sums over the epoch under way, for its running means.
+    double loss_sum, weight_sum;
+    int64_t correct, rows;
+    // Early stopping.
+    int64_t best_epoch;    // 0: none yet
+    int64_t epochs_waited; // since then
+    bool stopped;          // early_stopping ended the run
+    Metrics validation, best;
+    double best_value; // of the metric that is watched
+    double schedule_state[SCHEDULE_STATE];
+} TrainerState;
+
+struct Trainer {
+    const Job *job;
+    TrainerHooks hooks;
+    Parallel *parallel;
+    Scalers scalers;
+    Batch batch;
+    Plan *plan;
+    Evaluator evaluator;
+    bool evaluates; // there are rows to evaluate
+    Statistics *statistics;
+    Real *weights;      // [graph_weight_elements]
+    Real *gradients;    // [graph_learned]
+    Real *slots;        // [slot count, graph_learned]
+    int slot_count;
+    Real *best_weights; // [graph_weight_elements]; NULL unless restore_best
+    int32_t *order;     // [train rows] of order_of
+    int64_t order_of;   // epoch; 0: none yet
+    bool *reported;     // [rule_registry.count] rules that have found something
+    TrainerState state;
+    double checkpoint_at; // monotonic seconds
+    double recorded_at;   // … of the newest gradient record
+    int64_t rows_since_record;
+};
+
+double trainer_clock(void); // monotonic seconds
