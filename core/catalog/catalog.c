@@ -22,8 +22,8 @@ const CatalogPart *catalog_part(size_t index) {
     return &parts[index];
 }
 
-static void write_entry(const Desc *desc, const ValueWriter *out) {
-    write_begin_object(out, NULL);
+static void write_entry(const Desc *desc, const char *key, const ValueWriter *out) {
+    write_begin_object(out, key);
     write_string(out, "name", desc->name);
     write_begin_array(out, "aliases");
     for (size_t i = 0; desc->aliases != NULL && desc->aliases[i] != NULL; i++)
@@ -40,12 +40,10 @@ void catalog_write(const ValueWriter *out) {
     for (size_t p = 0; p < ARRAY_LENGTH(parts); p++) {
         write_begin_array(out, parts[p].key);
         for (size_t i = 0; i < parts[p].registry->count; i++)
-            write_entry(parts[p].registry->entries[i], out);
+            write_entry(parts[p].registry->entries[i], NULL, out);
         write_end_array(out);
     }
-    write_begin_array(out, "training");
-    write_entry(&training_desc, out);
-    write_entry(&early_stopping_desc, out);
-    write_end_array(out);
+    write_entry(&training_desc, "training", out);
+    write_entry(&early_stopping_desc, "early_stopping", out);
     write_end_object(out);
 }
