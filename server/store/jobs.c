@@ -1,0 +1,462 @@
+// The table `jobs`: the queue, and each job's state machine.
+//
+//   queued ──claim──▶ running ──▶ succeeded | failed | cancelled
+//      ▲                 │
+//      └──requeue, worker_died, recover
+//
+// Every change says from which state (and for a running job, from which attempt) it may go, in its
+// WHERE: a worker that was given up on changes nothing. Each change logs the job's new state as a
+// record in the same transaction.
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "server/base/json_out.h"
+#include "server/store/keys.h"
+#include "server/store/models.h"
+#include "server/store/record.h"
+#include "server/store/sql.h"
+
+enum {
+    DEATHS_MAX = 3,
+    FIRST_BACKOFF_MILLISECONDS = 500, // four times as long after each further death
+};
+
+#define POSITION                                                                                   \
+    "CASE WHEN status = 'queued' THEN (SELECT COUNT(*) FROM jobs AS other WHERE other.status ="    \
+    " 'queued' AND (other.priority > jobs.priority OR (other.priority = jobs.priority AND"         \
+    " other.id <= jobs.id))) ELSE 0 END"
+
+static const Column columns[] = {
+    COLUMN(JobRow, id, COLUMN_FIXED),
+    COLUMN(JobRow, name, COLUMN_TEXT),
+    COLUMN(JobRow, status, COLUMN_TEXT),
+    COLUMN(JobRow, created_at, COLUMN_INTEGER),
+    COLUMN(JobRow, started_at, COLUMN_INTEGER),
+    COLUMN(JobRow, finished_at, COLUMN_INTEGER),
+    {POSITION, COLUMN_INTEGER, offsetof(JobRow, queue_position), sizeof(int64_t), true},
+    COLUMN(JobRow, attempt, COLUMN_INT),
+    COLUMN(JobRow, priority, COLUMN_INT),
+    COLUMN(JobRow, threads, COLUMN_INT),
+    COLUMN(JobRow, dataset, COLUMN_FIXED),
+    COLUMN(JobRow, model, COLUMN_FIXED),
+    COLUMN(JobRow, parent, COLUMN_FIXED),
+    COLUMN(JobRow, tags, COLUMN_TEXT),
+    COLUMN(JobRow, spec, COLUMN_TEXT),
+    COLUMN(JobRow, plan, COLUMN_TEXT),
+    COLUMN(JobRow, progress, COLUMN_TEXT),
+    COLUMN(JobRow, metrics, COLUMN_TEXT),
+    COLUMN(JobRow, best, COLUMN_TEXT),
+    COLUMN(JobRow, result, COLUMN_TEXT),
+    COLUMN(JobRow, diagnosis, COLUMN_TEXT),
+    COLUMN(JobRow, error, COLUMN_TEXT),
+    COLUMN(JobRow, last_seq, COLUMN_INTEGER),
+};
+static const RowTable table = {"jobs", columns, ARRAY_LENGTH(columns), sizeof(JobRow)};
+
+void job_row_finish(JobRow *row) {
+    row_finish(&table, row);
+}
+
+// ---- what is logged ----
+
+static int state_text(sqlite3 *database, const char *id, JsonOut *out) {
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    int result =
+        sql_prepare(database, &statement,
+                    "SELECT status, attempt, progress, metrics, best, NULLIF(model, ''), error"
+                    " FROM jobs WHERE id = ?",
+                    "s", id);
+    if (result == OK)
+        result = sql_step(statement);
+    if (result != SQL_ROW)
+        return result == OK ? ERR_NOT_FOUND : result;
+    json_begin_object(out, NULL);
+    json_string(out, "status", (const char *)sqlite3_column_text(statement, 0));
+    json_integer(out, "attempt", sqlite3_column_int64(statement, 1));
+    json_raw(out, "progress", (const char *)sqlite3_column_text(statement, 2));
+    json_raw(out, "metrics", (const char *)sqlite3_column_text(statement, 3));
+    json_raw(out, "best", (const char *)sqlite3_column_text(statement, 4));
+    json_string(out, "model", (const char *)sqlite3_column_text(statement, 5));
+    json_raw(out, "error", (const char *)sqlite3_column_text(statement, 6));
+    json_end_object(out);
+    return out->text.failed ? ERR_NO_MEMORY : OK;
+}
+
+// Appends the state as it now is, as a record of `kind`.
+static int state_log(sqlite3 *database, const char *id, const char *kind, int64_t *ret_seq) {
+    JsonOut out;
+    json_init(&out);
+    int result = state_text(database, id, &out);
+    if (result == OK) {
+        Record record = {.kind = kind, .body = text_string(&out.text), .length = out.text.length};
+        result = record_insert(database, id, &record, ret_seq);
+    }
+    json_finish(&out);
+    return result;
+}
+
+static int end_log(sqlite3 *database, const char *id) {
+    int result = state_log(database, id, "status", NULL);
+    return result == OK ? state_log(database, id, "end", NULL) : result;
+}
+
+// ---- making and reading ----
+
+typedef struct Insert {
+    const JobRow *row;
+    int64_t max_queue;
+    const KeyUse *key;
+} Insert;
+
+static int insert_change(sqlite3 *database, void *argument) {
+    const Insert *insert = argument;
+    int64_t queued = 0, one = 0;
+    int result =
+        sql_integer(database, &queued, "SELECT COUNT(*) FROM jobs WHERE status = 'queued'", "");
+    if (result == OK && queued >= insert->max_queue)
+        return ERR_TOO_LARGE;
+    if (result == OK)
+        result = sql_integer(database, &one, "SELECT 1 FROM datasets WHERE id = ?", "s",
+                             insert->row->dataset);
+    if (result == OK)
+        result = row_insert(database, &table, insert->row);
+    if (result == OK)
+        result = state_log(database, insert->row->id, "status", NULL);
+    return result == OK ? key_note(database, insert->key) : result;
+}
+
+int jobs_insert_keyed(Store *store, const JobRow *row, int64_t max_queue, const KeyUse *key) {
+    Insert insert = {row, max_queue, key};
+    return store_write(store, insert_change, &insert);
+}
+
+int jobs_insert(Store *store, const JobRow *row, int64_t max_queue) {
+    return jobs_insert_keyed(store, row, max_queue, NULL);
+}
+
+int jobs_get(Store *store, const char *id, JobRow *ret_row) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return ERR_IO;
+    int result = row_get(reader, &table, id, ret_row);
+    store_release(store, reader);
+    return result;
+}
+
+int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int limit,
+              int (*found)(void *context, const JobRow *row), void *context) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return ERR_IO;
+    sqlite3_stmt *statement = NULL;
+    int result = row_select(
+        reader, &table, &statement,
+        "WHERE (?1 IS NULL OR status = ?1)"
+        " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?2))"
+        " AND (?3 IS NULL OR dataset = ?3) AND (?4 IS NULL OR parent = ?4)"
+        " AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6",
+        "sssssi", filter->status, filter->tag, filter->dataset, filter->parent, cursor, limit);
+    while (result == OK && (result = sql_step(statement)) == SQL_ROW) {
+        JobRow row;
+        result = row_read(&table, statement, &row);
+        if (result == OK) {
+            result = found(context, &row);
+            job_row_finish(&row);
+        }
+    }
+    sqlite3_finalize(statement);
+    store_release(store, reader);
+    return result;
+}
+
+int jobs_counts(Store *store, int64_t *ret_queued, int64_t *ret_running) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return ERR_IO;
+    int64_t queued = 0, running = 0;
+    int result =
+        sql_integer(reader, &queued, "SELECT COUNT(*) FROM jobs WHERE status = 'queued'", "");
+    if (result == OK)
+        result =
+            sql_integer(reader, &running, "SELECT COUNT(*) FROM jobs WHERE status = 'running'", "");
+    store_release(store, reader);
+    if (result != OK)
+        return result;
+    *ret_queued = queued;
+    *ret_running = running;
+    return OK;
+}
+
+bool jobs_cancel_requested(Store *store, const char *id) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return false;
+    int64_t requested = 0;
+    sql_integer(reader, &requested, "SELECT cancel_requested FROM jobs WHERE id = ?", "s", id);
+    store_release(store, reader);
+    return requested != 0;
+}
+
+// ---- by the user's wish ----
+
+// Why a change met no row: there is no such job, or its state forbids it.
+static int refusal(sqlite3 *database, const char *id) {
+    int64_t one = 0;
+    int result = sql_integer(database, &one, "SELECT 1 FROM jobs WHERE id = ?", "s", id);
+    return result == OK ? ERR_CONFLICT : result;
+}
+
+static int delete_change(sqlite3 *database, void *argument) {
+    const char *id = argument;
+    int result = sql_change(database,
+                            "DELETE FROM jobs WHERE id = ? AND status IN ('succeeded', 'failed',"
+                            " 'cancelled')",
+                            "s", id);
+    return result == ERR_CONFLICT ? refusal(database, id) : result;
+}
+
+int jobs_delete(Store *store, const char *id) {
+    return store_write(store, delete_change, (void *)id);
+}
+
+typedef struct Cancel {
+    const char *id;
+    bool running;
+} Cancel;
+
+static int cancel_change(sqlite3 *database, void *argument) {
+    Cancel *cancel = argument;
+    int result = sql_change(
+        database, "UPDATE jobs SET cancel_requested = 1 WHERE id = ? AND status = 'running'", "s",
+        cancel->id);
+    cancel->running = result == OK;
+    if (result != ERR_CONFLICT)
+        return result;
+    result = sql_change(database,
+                        "UPDATE jobs SET status = 'cancelled', finished_at = ? WHERE id = ?"
+                        " AND status IN ('queued', 'paused')",
+                        "ls", time_now(), cancel->id);
+    if (result == ERR_CONFLICT)
+        return refusal(database, cancel->id);
+    return result == OK ? end_log(database, cancel->id) : result;
+}
+
+int jobs_cancel(Store *store, const char *id, bool *ret_running) {
+    Cancel cancel = {.id = id};
+    int result = store_write(store, cancel_change, &cancel);
+    if (result == OK)
+        *ret_running = cancel.running;
+    return result;
+}
+
+// ---- claiming ----
+
+typedef struct Claim {
+    int max_threads;
+    JobRow *row;
+} Claim;
+
+static int claim_change(sqlite3 *database, void *argument) {
+    const Claim *claim = argument;
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    int64_t now = time_now();
+    int result =
+        sql_prepare(database, &statement,
+                    "UPDATE jobs SET status = 'running', attempt = attempt + 1,"
+                    " started_at = IIF(started_at = 0, ?1, started_at), not_before = 0"
+                    " WHERE id = (SELECT id FROM jobs WHERE status = 'queued' AND not_before <= ?1"
+                    " ORDER BY priority DESC, id LIMIT 1) AND threads <= ?2 RETURNING id",
+                    "li", now, claim->max_threads);
+    if (result == OK)
+        result = sql_step(statement);
+    if (result != SQL_ROW)
+        return result == OK ? ERR_NOT_FOUND : result;
+    char id[ID_TEXT];
+    snprintf(id, sizeof id, "%s", (const char *)sqlite3_column_text(statement, 0));
+    while ((result = sql_step(statement)) == SQL_ROW) {
+    }
+    if (result == OK)
+        result = state_log(database, id, "status", NULL);
+    return result == OK ? row_get(database, &table, id, claim->row) : result;
+}
+
+int jobs_claim(Store *store, int max_threads, JobRow *ret_row) {
+    JobRow row = {0};
+    Claim claim = {max_threads, &row};
+    int result = store_write(store, claim_change, &claim);
+    if (result == OK)
+        *ret_row = row;
+    else
+        job_row_finish(&row); // claimed, but the commit failed
+    return result;
+}
+
+// ---- what a worker's messages change ----
+
+typedef struct Update {
+    const char *id;
+    int attempt;
+    const char *status, *progress, *metrics, *best, *diagnosis, *error;
+    const ModelRow *model;
+    int64_t step, slack; // of a death
+    bool failed;
+} Update;
+
+static int progress_change(sqlite3 *database, void *argument) {
+    const Update *update = argument;
+    int64_t seq = 0;
+    int result = sql_change(
+        database,
+        "UPDATE jobs SET progress = COALESCE(?, progress), metrics = COALESCE(?,"
+        " metrics), best = COALESCE(?, best)"
+        " WHERE id = ? AND status = 'running' AND attempt = ?",
+        "ssssi", update->progress, update->metrics, update->best, update->id, update->attempt);
+    if (result == OK)
+        result =
+            sql_run(database,
+                    "DELETE FROM records WHERE job = ?1 AND seq = (SELECT progress_seq FROM jobs"
+                    " WHERE id = ?1)",
+                    "s", update->id);
+    if (result == OK)
+        result = state_log(database, update->id, "status", &seq);
+    if (result == OK)
+        result = sql_run(database, "UPDATE jobs SET progress_seq = ? WHERE id = ?", "ls", seq,
+                         update->id);
+    return result;
+}
+
+int jobs_progress(Store *store, const char *id, int attempt, const char *progress,
+                  const char *metrics, const char *best) {
+    Update update = {
+        .id = id, .attempt = attempt, .progress = progress, .metrics = metrics, .best = best};
+    return store_write(store, progress_change, &update);
+}
+
+static int requeue_change(sqlite3 *database, void *argument) {
+    const Update *update = argument;
+    int result = sql_change(database,
+                            "UPDATE jobs SET status = 'queued'"
+                            " WHERE id = ? AND status = 'running' AND attempt = ?",
+                            "si", update->id, update->attempt);
+    return result == OK ? state_log(database, update->id, "status", NULL) : result;
+}
+
+int jobs_requeue(Store *store, const char *id, int attempt) {
+    Update update = {.id = id, .attempt = attempt};
+    return store_write(store, requeue_change, &update);
+}
+
+static int end_change(sqlite3 *database, void *argument) {
+    const Update *update = argument;
+    int result =
+        sql_change(database,
+                   "UPDATE jobs SET status = ?, finished_at = ?, error = ?,"
+                   " diagnosis = COALESCE(?, diagnosis), progress = COALESCE(?, progress),"
+                   " metrics = COALESCE(?, metrics), best = COALESCE(?, best), model = ?"
+                   " WHERE id = ? AND status = 'running' AND attempt = ?",
+                   "slsssssssi", update->status, time_now(), update->error, update->diagnosis,
+                   update->progress, update->metrics, update->best,
+                   update->model != NULL ? update->model->id : "", update->id, update->attempt);
+    if (result == OK && update->model != NULL)
+        result = model_insert(database, update->model);
+    return result == OK ? end_log(database, update->id) : result;
+}
+
+int jobs_succeed(Store *store, const char *id, int attempt, const char *progress,
+                 const char *metrics, const char *best, const char *diagnosis,
+                 const ModelRow *model) {
+    Update update = {.id = id,
+                     .attempt = attempt,
+                     .status = "succeeded",
+                     .progress = progress,
+                     .metrics = metrics,
+                     .best = best,
+                     .diagnosis = diagnosis,
+                     .model = model};
+    return store_write(store, end_change, &update);
+}
+
+int jobs_end(Store *store, const char *id, int attempt, const char *status, const char *error,
+             const char *diagnosis) {
+    Update update = {
+        .id = id, .attempt = attempt, .status = status, .error = error, .diagnosis = diagnosis};
+    return store_write(store, end_change, &update);
+}
+
+static int death_change(sqlite3 *database, void *argument) {
+    Update *update = argument;
+    int64_t deaths = 0;
+    int result =
+        sql_change(database,
+                   "UPDATE jobs SET deaths = IIF(deaths > 0 AND abs(death_step - ?1) <= ?2,"
+                   " deaths + 1, 1), death_step = ?1"
+                   " WHERE id = ?3 AND status = 'running' AND attempt = ?4",
+                   "llsi", update->step, update->slack, update->id, update->attempt);
+    if (result == OK)
+        result =
+            sql_integer(database, &deaths, "SELECT deaths FROM jobs WHERE id = ?", "s", update->id);
+    if (result != OK)
+        return result;
+    update->failed = deaths >= DEATHS_MAX;
+    if (update->failed)
+        return end_change(database, update);
+    int64_t wait = (int64_t)FIRST_BACKOFF_MILLISECONDS << (2 * (deaths - 1));
+    result = sql_run(database, "UPDATE jobs SET not_before = ? WHERE id = ?", "ls",
+                     time_now() + wait, update->id);
+    return result == OK ? requeue_change(database, update) : result;
+}
+
+int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, int64_t slack,
+                     const char *error, const char *diagnosis, bool *ret_failed) {
+    Update update = {.id = id,
+                     .attempt = attempt,
+                     .status = "failed",
+                     .error = error,
+                     .diagnosis = diagnosis,
+                     .step = step,
+                     .slack = slack};
+    int result = store_write(store, death_change, &update);
+    if (result == OK)
+        *ret_failed = update.failed;
+    return result;
+}
+
+// ---- recovery ----
+
+static int recover_change(sqlite3 *database, void *argument) {
+    (void)argument;
+    for (;;) {
+        AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+        int result = sql_prepare(
+            database, &statement,
+            "SELECT id, cancel_requested FROM jobs WHERE status = 'running' LIMIT 1", "");
+        if (result == OK)
+            result = sql_step(statement);
+        if (result != SQL_ROW)
+            return result == OK ? sql_run(database,
+                                          "UPDATE jobs SET not_before = 0"
+                                          " WHERE status = 'queued' AND not_before <> 0",
+                                          "")
+                                : result;
+        const char *id = (const char *)sqlite3_column_text(statement, 0);
+        if (id == NULL)
+            return ERR_NO_MEMORY;
+        if (sqlite3_column_int(statement, 1) != 0) {
+            result = sql_run(database,
+                             "UPDATE jobs SET status = 'cancelled', finished_at = ? WHERE id = ?",
+                             "ls", time_now(), id);
+            if (result == OK)
+                result = end_log(database, id);
+        } else {
+            result = sql_run(database, "UPDATE jobs SET status = 'queued' WHERE id = ?", "s", id);
+            if (result == OK)
+                result = state_log(database, id, "status", NULL);
+        }
+        if (result != OK)
+            return result;
+    }
+}
+
+int jobs_recover(Store *store) {
+    return store_write(store, recover_change, NULL);
+}

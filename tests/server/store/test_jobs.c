@@ -1,0 +1,277 @@
+// The queue and the states of a job.
+#include "tests/server/store/scratch.h"
+#include <unistd.h>
+
+static void open_with_dataset(Scratch *scratch) {
+    scratch_open(scratch);
+    scratch_dataset(scratch, "ds_1");
+}
+
+static void expect_status(Scratch *scratch, const char *id, const char *status) {
+    JobRow row;
+    cr_assert_eq(jobs_get(scratch->store, id, &row), OK);
+    cr_expect_str_eq(row.status, status, "%s is %s, not %s", id, row.status, status);
+    job_row_finish(&row);
+}
+
+Test(jobs, a_row_comes_back_as_it_went_in) {
+    Scratch scratch;
+    JobRow row;
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 3);
+    cr_assert_eq(jobs_get(scratch.store, "job_1", &row), OK);
+    cr_expect_str_eq(row.name, "a job");
+    cr_expect_str_eq(row.spec, "{\"name\":\"a job\"}");
+    cr_expect_str_eq(row.dataset, "ds_1");
+    cr_expect_eq(row.priority, 3);
+    cr_expect_eq(row.queue_position, 1);
+    cr_expect_eq(row.last_seq, 1);
+    cr_expect_null(row.metrics);
+    job_row_finish(&row);
+    cr_expect_eq(jobs_get(scratch.store, "job_2", &row), ERR_NOT_FOUND);
+    scratch_close(&scratch);
+}
+
+Test(jobs, needs_its_dataset) {
+    Scratch scratch;
+    scratch_open(&scratch);
+    JobRow row = scratch_row("job_1", "ds_none", 0);
+    cr_expect_eq(jobs_insert(scratch.store, &row, 10), ERR_NOT_FOUND);
+    scratch_close(&scratch);
+}
+
+Test(jobs, the_queue_is_bounded) {
+    Scratch scratch;
+    open_with_dataset(&scratch);
+    JobRow first = scratch_row("job_1", "ds_1", 0), second = scratch_row("job_2", "ds_1", 0);
+    cr_expect_eq(jobs_insert(scratch.store, &first, 1), OK);
+    cr_expect_eq(jobs_insert(scratch.store, &second, 1), ERR_TOO_LARGE);
+    scratch_close(&scratch);
+}
+
+Test(jobs, are_claimed_by_priority_then_age) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    const char *order[] = {"job_3", "job_1", "job_4", "job_2"};
+    const int64_t positions[] = {2, 4, 1, 3}; // of job_1 … job_4
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    scratch_job(&scratch, "job_2", -1);
+    scratch_job(&scratch, "job_3", 5);
+    scratch_job(&scratch, "job_4", 0);
+    for (int i = 0; i < 4; i++) {
+        JobRow row;
+        snprintf(id, sizeof id, "job_%d", i + 1);
+        cr_assert_eq(jobs_get(scratch.store, id, &row), OK);
+        cr_expect_eq(row.queue_position, positions[i], "%s", id);
+        job_row_finish(&row);
+    }
+    for (int i = 0; i < 4; i++) {
+        cr_expect_eq(scratch_claim(&scratch, id), 1);
+        cr_expect_str_eq(id, order[i]);
+    }
+    JobRow row;
+    cr_expect_eq(jobs_claim(scratch.store, 64, &row), ERR_NOT_FOUND);
+    scratch_close(&scratch);
+}
+
+Test(jobs, a_wide_job_is_waited_for_not_overtaken) {
+    Scratch scratch;
+    JobRow wide = scratch_row("job_1", "ds_1", 0), claimed;
+    wide.threads = 4;
+    open_with_dataset(&scratch);
+    cr_assert_eq(jobs_insert(scratch.store, &wide, 10), OK);
+    scratch_job(&scratch, "job_2", 0);
+    cr_expect_eq(jobs_claim(scratch.store, 3, &claimed), ERR_NOT_FOUND);
+    cr_assert_eq(jobs_claim(scratch.store, 4, &claimed), OK);
+    cr_expect_str_eq(claimed.id, "job_1");
+    job_row_finish(&claimed);
+    scratch_close(&scratch);
+}
+
+Test(jobs, an_old_attempt_changes_nothing) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    int first = scratch_claim(&scratch, id);
+    cr_assert_eq(jobs_requeue(scratch.store, id, first), OK);
+    int second = scratch_claim(&scratch, id);
+    cr_expect_eq(second, first + 1);
+    Record record = {.kind = "finding", .body = "{}", .length = 2};
+    bool failed;
+    cr_expect_eq(jobs_progress(scratch.store, id, first, "{}", NULL, NULL), ERR_CONFLICT);
+    cr_expect_eq(jobs_requeue(scratch.store, id, first), ERR_CONFLICT);
+    cr_expect_eq(jobs_end(scratch.store, id, first, "failed", "{}", NULL), ERR_CONFLICT);
+    cr_expect_eq(jobs_worker_died(scratch.store, id, first, 0, 0, "{}", NULL, &failed),
+                 ERR_CONFLICT);
+    cr_expect_eq(records_append(scratch.store, id, first, &record, 1), ERR_CONFLICT);
+    cr_expect_eq(records_forget_after(scratch.store, id, first, 0), ERR_CONFLICT);
+    expect_status(&scratch, id, "running");
+    cr_expect_eq(jobs_progress(scratch.store, id, second, "{\"step\":1}", NULL, NULL), OK);
+    scratch_close(&scratch);
+}
+
+Test(jobs, success_makes_the_model_in_one_step) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    JobRow row;
+    ModelRow model = {.id = "mdl_1",
+                      .job = "job_1",
+                      .name = "a job",
+                      .spec = "{}",
+                      .input_shape = "[4]",
+                      .metrics = "{}",
+                      .parameters = 7,
+                      .bytes = 9,
+                      .created_at = 2,
+                      .sha256 = "ab"};
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    int attempt = scratch_claim(&scratch, id);
+    cr_assert_eq(jobs_succeed(scratch.store, id, attempt, "{\"step\":9}", "{\"val_loss\":1}", NULL,
+                              "{}", &model),
+                 OK);
+    cr_assert_eq(jobs_get(scratch.store, id, &row), OK);
+    cr_expect_str_eq(row.status, "succeeded");
+    cr_expect_str_eq(row.model, "mdl_1");
+    cr_expect_str_eq(row.metrics, "{\"val_loss\":1}");
+    cr_expect_gt(row.finished_at, 0);
+    job_row_finish(&row);
+    cr_assert_eq(models_get(scratch.store, "mdl_1", &model), OK);
+    cr_expect_eq(model.parameters, 7);
+    cr_expect_null(model.classes);
+    model_row_finish(&model);
+    cr_expect_eq(models_delete(scratch.store, "mdl_1"), OK);
+    cr_expect_eq(models_delete(scratch.store, "mdl_1"), ERR_NOT_FOUND);
+    scratch_close(&scratch);
+}
+
+Test(jobs, the_third_death_at_one_step_fails_the_job) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    bool failed = false;
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    // Deaths far apart are not one death three times.
+    const int64_t steps[] = {100, 500, 100, 104, 97};
+    for (int i = 0; i < 5; i++) {
+        JobRow row;
+        cr_assert_eq(jobs_recover(scratch.store), OK); // takes the backoff away
+        cr_assert_eq(jobs_claim(scratch.store, 1, &row), OK);
+        cr_assert_eq(jobs_worker_died(scratch.store, row.id, row.attempt, steps[i], 10,
+                                      "{\"title\":\"killed\"}", NULL, &failed),
+                     OK);
+        job_row_finish(&row);
+        cr_expect_eq(failed, i == 4, "death %d", i);
+        if (!failed)
+            cr_expect_eq(jobs_claim(scratch.store, 1, &row), ERR_NOT_FOUND, "no backoff");
+    }
+    (void)id;
+    expect_status(&scratch, "job_1", "failed");
+    scratch_close(&scratch);
+}
+
+Test(jobs, recovery_puts_running_jobs_back_and_counts_no_death) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    for (int i = 1; i <= 5; i++) {
+        cr_expect_eq(scratch_claim(&scratch, id), i);
+        scratch_reopen(&scratch);
+        cr_assert_eq(jobs_recover(scratch.store), OK);
+        expect_status(&scratch, "job_1", "queued");
+    }
+    scratch_close(&scratch);
+}
+
+Test(jobs, a_cancel_holds_through_a_crash) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    bool running = false;
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    scratch_job(&scratch, "job_2", 0);
+    scratch_claim(&scratch, id);
+    cr_assert_eq(jobs_cancel(scratch.store, "job_1", &running), OK);
+    cr_expect(running);
+    cr_assert_eq(jobs_cancel(scratch.store, "job_2", &running), OK);
+    cr_expect_not(running);
+    expect_status(&scratch, "job_2", "cancelled");
+    cr_expect_eq(jobs_cancel(scratch.store, "job_2", &running), ERR_CONFLICT);
+    cr_expect_eq(jobs_cancel(scratch.store, "job_3", &running), ERR_NOT_FOUND);
+    scratch_reopen(&scratch);
+    cr_assert_eq(jobs_recover(scratch.store), OK);
+    expect_status(&scratch, "job_1", "cancelled");
+    scratch_close(&scratch);
+}
+
+Test(jobs, are_deleted_only_after_their_end) {
+    Scratch scratch;
+    bool running;
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    cr_expect_eq(jobs_delete(scratch.store, "job_1"), ERR_CONFLICT);
+    cr_expect_eq(datasets_delete(scratch.store, "ds_1"), ERR_CONFLICT);
+    cr_assert_eq(jobs_cancel(scratch.store, "job_1", &running), OK);
+    cr_expect_eq(datasets_delete(scratch.store, "ds_1"), OK);
+    cr_expect_eq(datasets_delete(scratch.store, "ds_1"), ERR_NOT_FOUND);
+    cr_expect_eq(jobs_delete(scratch.store, "job_1"), OK);
+    cr_expect_eq(jobs_delete(scratch.store, "job_1"), ERR_NOT_FOUND);
+    scratch_close(&scratch);
+}
+
+typedef struct Page {
+    int count;
+    char first[ID_TEXT], last[ID_TEXT];
+} Page;
+
+static int page_add(void *context, const JobRow *row) {
+    Page *page = context;
+    if (page->count++ == 0)
+        strcpy(page->first, row->id);
+    strcpy(page->last, row->id);
+    return OK;
+}
+
+Test(jobs, are_listed_newest_first_in_pages) {
+    Scratch scratch;
+    Page page = {0};
+    char id[ID_TEXT];
+    open_with_dataset(&scratch);
+    for (int i = 0; i < 7; i++) {
+        snprintf(id, sizeof id, "job_%d", i);
+        scratch_job(&scratch, id, 0);
+    }
+    JobFilter all = {0};
+    cr_assert_eq(jobs_list(scratch.store, &all, NULL, 3, page_add, &page), OK);
+    cr_expect_eq(page.count, 3);
+    cr_expect_str_eq(page.first, "job_6");
+    Page next = {0};
+    cr_assert_eq(jobs_list(scratch.store, &all, page.last, 10, page_add, &next), OK);
+    cr_expect_eq(next.count, 4);
+    cr_expect_str_eq(next.first, "job_3");
+    scratch_close(&scratch);
+}
+
+Test(jobs, are_filtered) {
+    Scratch scratch;
+    char id[ID_TEXT];
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    scratch_job(&scratch, "job_2", 0);
+    scratch_claim(&scratch, id);
+    const JobFilter filters[] = {{.status = "queued"},
+                                 {.tag = "nightly"},
+                                 {.tag = "weekly"},
+                                 {.dataset = "ds_1", .status = "running"},
+                                 {.parent = "job_9"}};
+    const int counts[] = {1, 2, 0, 1, 0};
+    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++) {
+        Page page = {0};
+        cr_assert_eq(jobs_list(scratch.store, &filters[i], NULL, 10, page_add, &page), OK);
+        cr_expect_eq(page.count, counts[i], "filter %zu", i);
+    }
+    scratch_close(&scratch);
+}
