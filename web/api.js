@@ -31,7 +31,6 @@ export const get = (path, signal) => request('GET', path, { signal });
 export const post = (path, value, signal) =>
   request('POST', path, { body: value === undefined ? undefined : JSON.stringify(value), signal });
 export const postText = (path, type, body) => request('POST', path, { type, body });
-export const remove = (path) => request('DELETE', path);
 
 let online = true;
 const watchers = new Set();

@@ -5,7 +5,7 @@
 import uPlot from './lib/uplot/uPlot.esm.js';
 import { ink, onThemeChange } from './color.js';
 import { h, replace, setText } from './dom.js';
-import { decade, integer, number } from './format.js';
+import { decade, integer, number, shortest } from './format.js';
 import { onSteps, unionOfSteps } from './series.js';
 
 const axisFont = '12px system-ui, sans-serif';
@@ -14,12 +14,28 @@ const axisFont = '12px system-ui, sans-serif';
 export class Bank {
   #zoom = null;
   #extents = new Map();
+  #due = new Set();
+  #timer = 0;
   charts = new Set();
   key = `bank-${Math.random()}`;
 
   constructor(signal) {
     onThemeChange(signal, () => this.charts.forEach((chart) => chart.plot?.redraw(false)));
-    signal.addEventListener('abort', () => this.charts.forEach((chart) => chart.finish()));
+    signal.addEventListener('abort', () => {
+      clearTimeout(this.#timer);
+      this.charts.forEach((chart) => chart.finish());
+    });
+  }
+
+  /** Draws this chart and all others that are due in one go, at most four times a second. */
+  ask(chart) {
+    this.#due.add(chart);
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      for (const due of this.#due) due.draw();
+      this.#due.clear();
+      this.refresh();
+    }, chart.plot ? 250 : 0);
   }
 
   extend(chart, xs) {
@@ -70,6 +86,7 @@ export function plotOver(bank, figure, { width, height, rest }, data) {
       }],
     },
     cursor: {
+      y: false,
       ...cursor,
       drag: { x: true, y: false, setScale: false },
       bind: { dblclick: () => () => (bank.zoom(null), null) },
@@ -114,23 +131,39 @@ function stepAxis() {
 }
 
 function valueAxis(log, format) {
-  return {
-    stroke: () => ink('muted'), font: axisFont, size: 52, gap: 4, space: log ? 22 : 30,
+  const axis = {
+    stroke: () => ink('muted'), font: axisFont, size: 52, gap: 4, space: 30,
     grid: { stroke: () => ink('grid'), width: 1 },
     ticks: { show: false },
-    values: (_, splits) => splits.map((value) => {
-      if (value === null) return '';
-      if (!log) return format(value);
-      const exponent = Math.log10(value);
-      return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? decade(Math.round(exponent)) : '';
-    }),
+    values: (_, splits) => splits.map(format),
   };
+  if (!log) return axis;
+  return { ...axis,
+    splits: (plot, _, low, high) => decades(low, high, plot.bbox.height / devicePixelRatio / 22),
+    filter: (_, splits) => splits,
+    grid: { ...axis.grid, filter: (_, splits) => splits },
+    values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))) };
+}
+
+/** Whole decades from low to high, so far apart that at most `most` of them are named. */
+function decades(low, high, most) {
+  const [first, last] = [Math.round(Math.log10(low)), Math.round(Math.log10(high))];
+  const stride = Math.max(1, Math.ceil((last - first + 1) / Math.max(2, most)));
+  const splits = [];
+  for (let exponent = Math.ceil(first / stride) * stride; exponent <= last; exponent += stride) splits.push(10 ** exponent);
+  return splits;
+}
+
+/** A logarithmic scale ends at whole decades; one without a single positive value shows three of them. */
+function decadeRange(_, low, high) {
+  if (!(low > 0)) return [1e-3, 1];
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  return [10 ** first, 10 ** Math.max(last, first + 1)];
 }
 
 /**
  * A chart of named lines. `legend`: 'row' above the plot or 'table' beside it. `update(lines)` takes
- * [{name, color: () => css, series, dots, step}] and may be called as often as data comes: it draws at most four times a
- * second, and only what is shown.
+ * [{name, color: () => css, series, dots, step}] and may be called as often as data comes.
  */
 export class Chart {
   plot = null;
@@ -138,15 +171,14 @@ export class Chart {
   #options;
   #lines = [];
   #keys = '';
-  #due = 0;
   #legend;
   #stepText = h('span', { class: 'muted' });
   #figure;
   #resize;
 
-  constructor(bank, { title, unit = '', log = false, height = 200, format = (x) => number(x, 3), legend = 'row', empty, controls }) {
+  constructor(bank, { title, unit = '', log = false, height = 200, axis = shortest, format = number, legend = 'row', empty, controls }) {
     this.#bank = bank;
-    this.#options = { title, unit, log, height, format, legend };
+    this.#options = { title, unit, log, height, axis, format, legend };
     this.#figure = h('div', { class: 'plot', tabindex: 0, role: 'group',
       'aria-label': `${title}: arrows move the crosshair, plus and minus zoom, Escape goes back` });
     this.#legend = h('div', { class: `legend ${legend}` });
@@ -171,15 +203,10 @@ export class Chart {
 
   update(lines) {
     this.#lines = lines.filter((line) => line.series.step.length);
-    if (this.#due || !this.#lines.length) return;
-    this.#due = setTimeout(() => {
-      this.#due = 0;
-      this.#draw();
-    }, this.plot ? 250 : 0);
+    if (this.#lines.length) this.#bank.ask(this);
   }
 
   finish() {
-    clearTimeout(this.#due);
     this.#resize.disconnect();
     this.plot?.destroy();
     this.plot = null;
@@ -187,7 +214,7 @@ export class Chart {
 
   #drawable = (value) => Number.isFinite(value) && (!this.#options.log || value > 0);
 
-  #draw() {
+  draw() {
     const xs = unionOfSteps(this.#lines.map((line) => line.series));
     const data = [xs, ...this.#lines.map((line) => onSteps(line.series, xs, line.series.value, this.#drawable))];
     for (const { series } of this.#lines) {
@@ -196,17 +223,16 @@ export class Chart {
     this.#bank.extend(this, xs);
     const keys = this.#lines.map((line) => line.name + (line.series.min ? '*' : '')).join();
     if (keys === this.#keys && this.plot) {
-      this.plot.setData(data, true);
+      this.plot.setData(data, false);
     } else {
       this.#keys = keys;
       this.#build(data);
     }
-    if (!this.#bank.zoomed) this.#bank.refresh();
     this.#showValues();
   }
 
   #build(data) {
-    const { log, height, format } = this.#options;
+    const { log, height, axis } = this.#options;
     const lines = this.#lines;
     this.plot?.destroy();
     const thinned = lines.filter((line) => line.series.min);
@@ -216,7 +242,7 @@ export class Chart {
       width: this.#figure.clientWidth,
       height,
       rest: {
-        scales: { y: log ? { distr: 3 } : { range: (_, low, high) => uPlot.rangeNum(low, high, 0.06, false) } },
+        scales: { y: log ? { distr: 3, range: decadeRange } : { range: (_, low, high) => uPlot.rangeNum(low, high, 0.06, false) } },
         series: [
           ...lines.map((line) => ({
             stroke: line.color, width: line.dots ? 1.5 : 1.25, spanGaps: false,
@@ -224,7 +250,7 @@ export class Chart {
           })),
           ...thinned.flatMap(() => [{ ...hidden }, { ...hidden }]),
         ],
-        axes: [valueAxis(log, format)],
+        axes: [valueAxis(log, axis)],
         cursor: { points: { size: 5 }, focus: { prox: lines.length > 3 ? 12 : -1 } },
         hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawMarks(plot)] },
       },
@@ -255,11 +281,11 @@ export class Chart {
     if (!this.plot || !this.cells) return;
     const index = this.plot.cursor.idx;
     const step = index === null || index === undefined ? null : this.plot.data[0][index];
-    setText(this.#stepText, step === null || step === undefined ? '' : `step ${integer(step)}`);
+    setText(this.#stepText, step === null || step === undefined ? '' : `· step ${integer(step)}`);
     for (const { value, swatch, line } of this.cells) {
       const at = step === null || step === undefined ? line.series.value.length - 1 : line.series.indexAt(step);
       const shown = at < 0 ? null : line.series.value[at];
-      setText(value, number(shown));
+      setText(value, this.#options.format(shown));
       value.title = at < 0 ? '' : `${shown} at step ${line.series.step[at]}`;
       swatch.style.setProperty('--swatch', line.color());
     }

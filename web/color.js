@@ -2,7 +2,7 @@
 // and validation have one each; what is left (verdicts) lives in style.css.
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
-let styles = getComputedStyle(document.documentElement);
+const styles = getComputedStyle(document.documentElement); // live
 
 /** A colour of the style sheet, as it is now: canvases cannot read CSS variables themselves. */
 export function ink(name) {
@@ -10,10 +10,7 @@ export function ink(name) {
 }
 
 export function onThemeChange(signal, work) {
-  dark.addEventListener('change', () => {
-    styles = getComputedStyle(document.documentElement);
-    work();
-  }, { signal });
+  dark.addEventListener('change', work, { signal });
 }
 
 // Nine samples each of matplotlib's viridis and magma (both CC0), evenly spaced.

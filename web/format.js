@@ -22,6 +22,11 @@ export function number(value, digits = 4) {
   return text.replace(/-/g, '−');
 }
 
+/** A round number of an axis: 0.005, 1500, 2e-7. */
+export function shortest(x) {
+  return String(Number(x.toPrecision(6))).replace(/-/g, '−');
+}
+
 export function integer(value) {
   return value === null || value === undefined ? nothing : grouped.format(value);
 }

@@ -15,7 +15,6 @@ export class HeatMap {
   #bank;
   #layers = [];
   #height;
-  #due = 0;
   #names = '';
   #scale = [-8, 0];
   #figure;
@@ -39,28 +38,23 @@ export class HeatMap {
 
   update(layers) {
     this.#layers = layers.filter((layer) => layer.series.step.length);
-    if (this.#due || !this.#layers.length) return;
-    this.#due = setTimeout(() => {
-      this.#due = 0;
-      this.#draw();
-    }, this.plot ? 250 : 0);
+    if (this.#layers.length) this.#bank.ask(this);
   }
 
   finish() {
-    clearTimeout(this.#due);
     this.#resize.disconnect();
     this.plot?.destroy();
     this.plot = null;
   }
 
-  #draw() {
+  draw() {
     const xs = unionOfSteps(this.#layers.map((layer) => layer.series));
     const data = [xs, new Array(xs.length).fill(null)];
     this.#bank.extend(this, xs);
     this.#measure();
     const names = this.#layers.map((layer) => layer.name).join();
     if (this.plot && names === this.#names) {
-      this.plot.setData(data, true);
+      this.plot.setData(data, false);
       return;
     }
     this.#names = names;
@@ -77,8 +71,8 @@ export class HeatMap {
           size: labelWidth, gap: 0, grid: { show: false }, ticks: { show: false },
           splits: () => [], values: () => [],
         }],
-        cursor: { y: true, points: { show: false } },
-        hooks: { drawClear: [(plot) => this.#paint(plot)], setCursor: [(plot) => this.#read(plot)] },
+        cursor: { points: { show: false } },
+        hooks: { drawAxes: [(plot) => this.#paint(plot)], setCursor: [(plot) => this.#read(plot)] },
       },
     }, data);
   }
@@ -176,7 +170,7 @@ export class HeatMap {
     const row = Math.floor((top / plot.over.clientHeight) * this.#layers.length);
     const layer = plot.over.matches(':hover') || document.activeElement === this.#figure ? this.#layers[row] : null;
     const at = layer ? layer.series.indexAt(step) : -1;
-    setText(this.#readout, at < 0 ? `step ${integer(step)}`
-      : `${layer.name} · step ${integer(layer.series.step[at])} · ${number(layer.series.value[at])}`);
+    setText(this.#readout, at < 0 ? `· step ${integer(step)}`
+      : `· ${layer.name} · step ${integer(layer.series.step[at])} · ${number(layer.series.value[at])}`);
   }
 }

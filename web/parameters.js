@@ -20,7 +20,7 @@ export function writeText(value) {
   return typeof value === 'string' && readText(value) === value ? value : JSON.stringify(value);
 }
 
-export const escape = (key) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+const escape = (key) => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 export class Catalog {
   #parts;
@@ -29,10 +29,9 @@ export class Catalog {
     this.#parts = parts;
   }
 
-  /** The entries of a kind: "layer" → those under "layers", "loss" → "losses", "init" → "initializers". */
+  /** The entries of a kind: "layer" → those under "layers", "loss" → "losses". */
   entries(kind) {
-    const key = Object.keys(this.#parts).find((name) => name.startsWith(kind.slice(0, 4)));
-    return this.#parts[key] ?? [];
+    return this.#parts[`${kind}s`] ?? this.#parts[`${kind}es`] ?? [];
   }
 
   entry(kind, name) {
@@ -40,7 +39,7 @@ export class Catalog {
   }
 
   get training() {
-    return this.#parts.training?.parameters ?? this.#parts.training ?? [];
+    return this.#parts.training.parameters;
   }
 }
 

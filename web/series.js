@@ -55,12 +55,10 @@ export class SeriesSet {
   }
 }
 
-/** Every step at which one of `list` has a record, ascending. */
+/** Every step at which one of `list` (not empty) has a record, ascending. */
 export function unionOfSteps(list) {
   const [first, ...others] = list.map((series) => series.step);
-  if (others.every((steps) => steps.length === first.length && steps[0] === first[0] && steps.at(-1) === first.at(-1))) {
-    return first ?? [];
-  }
+  if (others.every((steps) => steps.length === first.length && steps.every((step, at) => step === first[at]))) return first;
   const all = new Set(first);
   for (const steps of others) for (const step of steps) all.add(step);
   return [...all].sort((a, b) => a - b);

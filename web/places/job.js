@@ -4,7 +4,7 @@ import { curl, follow, get, post } from '../api.js';
 import { Bank, Chart } from '../chart.js';
 import { depth, ink, onThemeChange } from '../color.js';
 import { curlLine, every, h, problemBox, replace, setText } from '../dom.js';
-import { ago, between, bytes, count, duration, integer, number, percent, shape } from '../format.js';
+import { ago, between, bytes, count, duration, integer, number, percent, shape, shortest } from '../format.js';
 import { HeatMap } from '../heatmap.js';
 import { SeriesSet } from '../series.js';
 import { active, bar, done, statusText, statusWord, verdictWord } from '../state.js';
@@ -17,7 +17,7 @@ const validation = () => ink('validation');
 const learning = [
   { title: 'Loss', unit: '', height: 210, logSwitch: true, empty: 'The loss of every step appears with the first step, the validation loss with the first epoch.',
     lines: [{ name: 'train', of: 'train_loss', color: train }, { name: 'validation', of: 'val_loss', color: validation, dots: true }] },
-  { title: 'Accuracy', unit: '', height: 160, format: percent, empty: 'Training and validation accuracy appear with the first epoch.',
+  { title: 'Accuracy', unit: '', height: 160, format: percent, axis: (x) => `${shortest(100 * x)} %`, empty: 'Training and validation accuracy appear with the first epoch.',
     lines: [{ name: 'train', of: 'train_accuracy', color: train }, { name: 'validation', of: 'val_accuracy', color: validation, dots: true }] },
   { title: 'Mean absolute error', unit: 'on validation', height: 160, empty: 'Appears with the first epoch.',
     lines: [{ name: 'validation', of: 'val_mae', color: validation, dots: true }] },
@@ -190,7 +190,7 @@ function drawFacts(list, job) {
     ['train loss', m.train_loss, number], ['validation loss', m.val_loss, number],
     ['validation accuracy', m.val_accuracy, percent], ['MAE', m.val_mae, number], ['R²', m.val_r2, number],
     ['test accuracy', m.test_accuracy, percent], ['test loss', m.test_loss, number],
-    ['best validation loss', best.val_loss, (x) => `${number(x)} @ ${integer(best.epoch)}`],
+    ['best validation loss', best.val_loss, (x) => `${number(x)} in epoch ${integer(best.epoch)}`],
     ['parameters', job.plan?.parameters, integer], ['memory', job.plan?.memory_bytes, bytes],
     ['time', between(job.started_at, job.finished_at), duration], ['created', job.created_at, ago],
   ].filter(([, value]) => value !== undefined && value !== null);

@@ -134,13 +134,13 @@ function drawForm(element, form) {
         changed();
       } }))),
     datasetSection(form),
-    h('section', {}, h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'input first')),
+    h('section', { 'data-section': 'model' }, h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'input first')),
       h('ol', { class: 'layers' }, spec.model.layers.map((layer, at) => layerRow(layer, at, form))),
       h('button', { type: 'button', onclick: () => {
         spec.model.layers.splice(Math.max(0, spec.model.layers.length - 1), 0, { type: 'dense', units: 16, activation: 'relu' });
         form.rebuild();
       } }, 'Add a layer before the output')),
-    h('section', {}, h('h2', {}, 'Training'),
+    h('section', { 'data-section': 'training' }, h('h2', {}, 'Training'),
       h('div', { class: 'parameters' }, parameterFields(catalog.training, spec.training, '/training', form))));
 }
 
@@ -228,10 +228,10 @@ function datasetSection({ spec, datasets, use }) {
     } }, 'Add')), answer);
   text.addEventListener('input', readHeader);
   readHeader();
-  return h('section', {}, h('h2', {}, 'Dataset'), pick, adder);
+  return h('section', { 'data-section': 'dataset' }, h('h2', {}, 'Dataset'), pick, adder);
 }
 
-/** Every error at the field whose pointer it names, or at the nearest one around it. */
+/** Marks the field that an error's pointer names, and says the error in the layer or section that holds it. */
 function markErrors(form, errors) {
   for (const old of form.querySelectorAll('.field-error')) old.remove();
   for (const old of form.querySelectorAll('[aria-invalid]')) old.removeAttribute('aria-invalid');
@@ -239,7 +239,7 @@ function markErrors(form, errors) {
     const at = form.querySelector(`[data-pointer="${CSS.escape(pointer)}"]`);
     at?.setAttribute('aria-invalid', 'true');
     const layer = /^\/model\/layers\/(\d+)/.exec(pointer);
-    const place = layer ? form.querySelector(`[data-layer="${layer[1]}"]`) : at?.closest('section');
+    const place = layer ? form.querySelector(`[data-layer="${layer[1]}"]`) : form.querySelector(`[data-section="${CSS.escape(pointer.split('/')[1] ?? '')}"]`);
     place?.append(h('p', { class: 'field-error critical' }, h('code', {}, pointer.split('/').at(-1)), ' ', detail));
   }
 }

@@ -1,0 +1,274 @@
+// What a person does with the page, in a real browser against a live service; what is shown is compared with what the
+// API answers. Any complaint of the browser's console fails the test at hand.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { integer, number, percent } from '../../web/format.js';
+import { openPage, sleep, startBrowser, startService } from './service.mjs';
+
+const patience = 30_000;
+let service;
+let browser;
+let page;
+
+before(async () => {
+  service = await startService();
+  browser = await startBrowser();
+  page = await openPage(browser, service.url);
+  page.setDefaultTimeout(patience);
+});
+afterEach(() => assert.deepEqual(page.complaints.splice(0), []));
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+const go = (place) => page.goto(`${service.url}/#${place}`);
+const text = (locator) => locator.innerText();
+const chart = (title) => page.locator('section.chart', { has: page.getByRole('heading', { name: title }) });
+const line = (title, name) => chart(title).getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
+const idInAddress = () => page.url().split('/').at(-1).split('?')[0];
+
+async function jobInAddress() {
+  await page.waitForURL(/#\/jobs\/job_/);
+  return idInAddress();
+}
+
+/** Waits until `read` gives `wanted`, and says what it gave instead. */
+async function becomes(read, wanted) {
+  const until = Date.now() + patience;
+  let got;
+  do {
+    got = await read();
+    if (got === wanted) return;
+    await sleep(50);
+  } while (Date.now() < until);
+  assert.equal(got, wanted);
+}
+
+const spiral = (rows) => ['x,y,target', ...Array.from({ length: rows }, (_, at) => {
+  const turn = (at / rows) * 6;
+  const side = at % 2 ? 1 : -1;
+  return `${(side * turn * Math.cos(turn)).toFixed(4)},${(side * turn * Math.sin(turn)).toFixed(4)},${side > 0 ? 'right' : 'left'}`;
+})].join('\n');
+
+const longJob = (dataset, name = 'long') => ({ name, dataset,
+  model: { layers: [{ type: 'dense', units: 32, activation: 'tanh' }, { type: 'dense', units: 3 }] },
+  training: { epochs: 200_000, batch_size: 16, optimizer: { type: 'adam', learning_rate: 0.001 } } });
+
+test('the page comes with a strict content security policy', async () => {
+  const answer = await fetch(service.url);
+  const policy = answer.headers.get('content-security-policy');
+  assert.match(policy, /default-src 'none'/);
+  assert.doesNotMatch(policy, /unsafe/);
+});
+
+test('an empty service offers an example, and its training is shown as the API has it', async () => {
+  await page.getByRole('button', { name: 'Train an example' }).click();
+  const id = await jobInAddress();
+  await page.getByText('✓ succeeded').waitFor();
+  const job = await service.get(`/v1/jobs/${id}`);
+  const { series } = await service.get(`/v1/jobs/${id}/metrics?points=all`);
+  const { layers } = await service.get(`/v1/jobs/${id}/gradients?points=all`);
+
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+  await becomes(() => text(line('Loss', 'validation')), number(series.val_loss.value.at(-1)));
+  await becomes(() => text(line('Accuracy', 'validation')), percent(series.val_accuracy.value.at(-1)));
+  await becomes(() => text(line('Learning rate', 'rate')), number(series.learning_rate.value.at(-1)));
+  for (const layer of layers) {
+    await becomes(() => text(line('of every layer', layer.name)), number(layer.series.gradient_norm.value.at(-1)));
+  }
+  assert.equal(await text(page.locator('[data-fact="parameters"] dd')), integer(job.plan.parameters));
+  assert.match(await page.title(), /^iris ✓ succeeded/);
+});
+
+test('an ended job reads the same after a reload as it did live', async () => {
+  const live = await text(chart('Loss').getByRole('table'));
+  const deep = await text(chart('of every layer').getByRole('table'));
+  await page.reload();
+  await becomes(() => text(chart('Loss').getByRole('table')), live);
+  await becomes(() => text(chart('of every layer').getByRole('table')), deep);
+});
+
+test('the keyboard moves one crosshair over all charts', async () => {
+  const { series } = await service.get(`/v1/jobs/${idInAddress()}/metrics?points=all`);
+  await chart('Loss').getByRole('group').focus();
+  await page.keyboard.press('Home');
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value[0]));
+  await becomes(() => text(line('Learning rate', 'rate')), number(series.learning_rate.value[0]));
+  await page.keyboard.press('ArrowRight');
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value[1]));
+  await page.keyboard.press('End');
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+});
+
+test('dragging zooms every chart, and a double click goes back', async () => {
+  const pixels = () => page.evaluate(() => [...document.querySelectorAll('.uplot canvas')].map((canvas) => canvas.toDataURL()));
+  const plot = chart('Loss').getByRole('group');
+  const { x, y, width, height } = await plot.boundingBox();
+  await page.mouse.move(0, 0);
+  const whole = await pixels();
+  await page.mouse.move(x + width * 0.3, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.5, y + height / 2, { steps: 4 });
+  await page.mouse.up();
+  await sleep(100);
+  const zoomed = await pixels();
+  assert.ok(whole.every((picture, at) => picture !== zoomed[at]), 'each chart has moved');
+  await page.mouse.dblclick(x + width * 0.5, y + height / 2);
+  await sleep(100);
+  assert.deepEqual(await pixels(), whole);
+});
+
+test('the log scale of the loss is part of the address', async () => {
+  await chart('Loss').getByLabel('log').check();
+  assert.match(page.url(), /\?loss=log$/);
+  await page.reload();
+  assert.equal(await chart('Loss').getByLabel('log').isChecked(), true);
+});
+
+test('jobs are listed with their state and newest loss', async () => {
+  const { items: [job] } = await service.get('/v1/jobs');
+  await page.getByRole('link', { name: 'Jobs' }).click();
+  const row = page.getByRole('row').filter({ hasText: 'iris' });
+  await row.waitFor();
+  const shown = await text(row);
+  for (const part of ['✓ succeeded', number(job.metrics.train_loss), percent(job.metrics.val_accuracy)]) {
+    assert.ok(shown.includes(part), `${part} in ${shown}`);
+  }
+});
+
+test('predicting takes features by name and gives the probabilities that the API gives', async () => {
+  const { items: [model] } = await service.get('/v1/models');
+  await go(`/models/${model.id}`);
+  const flower = [6.3, 3.3, 6.0, 2.5];
+  for (const [at, name] of ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'].entries()) {
+    await page.getByLabel(name).fill(String(flower[at]));
+  }
+  const { predictions, probabilities } = await service.post(`/v1/models/${model.id}/predict`, { inputs: [flower] });
+  await becomes(() => text(page.locator('.answer')), predictions[0]);
+  for (const [at, name] of model.classes.entries()) {
+    const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
+    await becomes(() => text(row.getByRole('cell').last()), percent(probabilities[0][at]));
+  }
+});
+
+test('a row of the training data fills the form', async () => {
+  await page.getByLabel('row of the dataset').fill('0');
+  await page.getByLabel('row of the dataset').press('Tab');
+  await page.getByLabel('row of the dataset').fill('1');
+  await page.getByLabel('row of the dataset').press('Tab');
+  await page.getByText('true: setosa').waitFor();
+  assert.equal(await page.getByLabel('sepal_length').inputValue(), '4.9');
+  await becomes(() => text(page.locator('.answer')), 'setosa');
+});
+
+test('a job is made by the form from pasted data', async () => {
+  await go('/new');
+  await page.getByText('Add a dataset').click();
+  await page.getByLabel('data', { exact: true }).fill(spiral(120));
+  await page.getByLabel('name of the dataset').fill('spiral');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText('spiral: 120 × 2, 2 classes').waitFor({ state: 'attached' });
+  await page.getByLabel('Name', { exact: true }).fill('by form');
+  await page.getByLabel('epochs').fill('7');
+
+  // The form has written the JSON …
+  const editor = page.getByLabel('the job as JSON');
+  const spec = JSON.parse(await editor.inputValue());
+  assert.equal(spec.training.epochs, 7);
+  assert.equal(spec.model.layers.at(-1).units, 2, 'the output fits the two classes');
+  // … and the JSON writes the form.
+  spec.training.epochs = 5;
+  await editor.fill(JSON.stringify(spec));
+  assert.equal(await page.getByLabel('epochs').inputValue(), '5');
+
+  const { plan } = await service.post('/v1/jobs?dry_run=true', spec);
+  await becomes(() => text(page.locator('.plan dd').first()), integer(plan.parameters));
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  const id = await jobInAddress();
+  await page.getByText('✓ succeeded').waitFor();
+  const job = await service.get(`/v1/jobs/${id}`);
+  assert.equal(job.name, 'by form');
+  assert.equal(job.spec.training.epochs, 5);
+});
+
+test('every error of a job stands beside its pointer', async () => {
+  await go('/new');
+  const editor = page.getByLabel('the job as JSON');
+  const spec = JSON.parse(await editor.inputValue());
+  spec.model.layers[0].units = 'many';
+  spec.training.epocs = 3;
+  spec.training.optimizer = { type: 'adam', learning_rate: -1 };
+  await editor.fill(JSON.stringify(spec));
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  const { errors } = await service.post('/v1/jobs', spec);
+  assert.equal(errors.length, 3);
+  const box = page.getByRole('alert').first();
+  for (const { pointer, detail } of errors) {
+    await box.getByText(pointer, { exact: true }).waitFor();
+    assert.ok((await text(box)).includes(detail));
+  }
+  assert.equal(await page.locator('[data-pointer="/model/layers/0/units"]').getAttribute('aria-invalid'), 'true');
+});
+
+test('a running job is shown live, and Cancel ends it', async () => {
+  const { items } = await service.get('/v1/datasets');
+  const iris = items.find(({ name }) => name === 'iris');
+  const { id } = await service.post('/v1/jobs', longJob(iris.id));
+  await go(`/jobs/${id}`);
+  await page.getByText('● running').waitFor();
+  const loss = line('Loss', 'train');
+  const first = await text(loss);
+  await page.waitForFunction(([cell, was]) => cell.innerText !== was, [await loss.elementHandle(), first]);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('⊘ cancelled').waitFor();
+  assert.equal((await service.get(`/v1/jobs/${id}`)).status, 'cancelled');
+});
+
+test('a run that diverges says so, and its values are marked, not drawn', async () => {
+  const { items } = await service.get('/v1/datasets');
+  const iris = items.find(({ name }) => name === 'iris');
+  const spec = longJob(iris.id, 'diverges');
+  spec.training = { epochs: 5, batch_size: 16, loss: 'cross_entropy', optimizer: { type: 'sgd', learning_rate: 1e30 } };
+  const { id } = await service.post('/v1/jobs', spec);
+  const ended = await service.ended(id);
+  await go(`/jobs/${id}`);
+  await page.getByText(`✕ ${ended.status}`).first().waitFor();
+  const { series } = await service.get(`/v1/jobs/${id}/metrics?points=all`);
+  assert.equal(typeof series.train_loss.value.at(-1), 'string', 'JSON has no NaN');
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+});
+
+test('what a user named is text, whatever it holds', async () => {
+  const { items } = await service.get('/v1/datasets');
+  const name = '<img src=x onerror=alert(1)>';
+  const spec = longJob(items.find((one) => one.name === 'iris').id, name);
+  spec.training.epochs = 1;
+  await service.post('/v1/jobs', spec);
+  await go('/jobs');
+  await page.getByRole('link', { name }).click();
+  await page.getByRole('heading', { name }).waitFor();
+  await page.getByText('✓ succeeded').waitFor();
+});
+
+test('a wrong address says so', async () => {
+  await go('/jobs/job_nothing');
+  await page.getByRole('alert').waitFor();
+  page.complaints.splice(0); // the 404 that was asked for
+});
+
+test('at 390 pixels nothing is cut off, in either theme', async () => {
+  const { items: [job] } = await service.get('/v1/jobs?status=succeeded');
+  for (const colorScheme of ['light', 'dark']) {
+    const narrow = await openPage(browser, service.url, { viewport: { width: 390, height: 844 }, colorScheme });
+    for (const place of ['/jobs', `/jobs/${job.id}`, '/new', '/models', `/models/${job.model}`]) {
+      await narrow.goto(`${service.url}/#${place}`);
+      await narrow.getByRole('heading').first().waitFor();
+      await sleep(300);
+      const [content, width] = await narrow.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(content <= width, `${place}: ${content} px wide`);
+    }
+    assert.deepEqual(narrow.complaints, []);
+    await narrow.context().close();
+  }
+});

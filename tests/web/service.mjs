@@ -1,0 +1,81 @@
+// A live service on a free port with an empty data folder, and a browser to look at it. BACKPROPD and CHROMIUM name other
+// binaries than build/backpropd and /usr/bin/chromium.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+export async function startService() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'backpropd-page-'));
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = spawn(process.env.BACKPROPD ?? path.join(root, 'build/backpropd'),
+    ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text) => { said += text; });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  const url = `http://${address}`;
+  for (let turn = 0; ; turn++) {
+    if (await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false)) break;
+    if (turn === 100 || child.exitCode !== null) throw new Error(`backpropd does not serve:\n${said}`);
+    await sleep(50);
+  }
+  const call = async (method, where, body) => {
+    const answer = await fetch(url + where, { method, body: body && JSON.stringify(body), headers: body ? { 'Content-Type': 'application/json' } : {} });
+    return answer.json();
+  };
+  return {
+    url,
+    get: (where) => call('GET', where),
+    post: (where, body) => call('POST', where, body),
+    ended: async (job) => {
+      for (;;) {
+        const now = await call('GET', `/v1/jobs/${job}`);
+        if (!['queued', 'running'].includes(now.status)) return now;
+        await sleep(50);
+      }
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  });
+}
+
+/** A page whose complaints (console errors, uncaught errors, breaches of the CSP, requests that fail) gather in `complaints`. */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, colorScheme: 'light', ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('pageerror', (error) => page.complaints.push(error.stack));
+  page.on('console', (message) => {
+    // A refused job is part of the game (the page shows why); any other failed request is not.
+    if (message.type() === 'error' && !/status of 422/.test(message.text())) page.complaints.push(`${message.text()} ${message.location().url}`);
+  });
+  await page.goto(url);
+  return page;
+}
