@@ -53,18 +53,18 @@ typedef struct ParamSpec {
     ParamType type;
     size_t offset; // of the field in the entry's parameter struct
     bool required;
-    double
-        default_number; // INTEGER, NUMBER, BOOLEAN (0 or 1); INTEGERS: one item, 0: an empty list
+    // INTEGER, NUMBER, BOOLEAN (0 or 1); INTEGERS: one item, 0: an empty list.
+    double default_number;
     const char *default_text; // CHOICE, STRING, ENTRY: a name, or NULL
     // INTEGER, NUMBER and each of INTEGERS. 0, 0 without above_minimum: unbounded; a maximum that
     // is not above the minimum: no upper bound.
     double minimum, maximum;
     bool above_minimum; // the minimum itself is excluded: x > minimum
     bool below_maximum; // the maximum itself is excluded: x < maximum
-    const char *const
-        *choices;          // CHOICE: NULL-terminated, the first is the default unless default_text
-    const char *keyword;   // INTEGER, NUMBER: this string is allowed too ("full") …
-    double keyword_number; // … and stands for this number
+    // CHOICE: NULL-terminated, the first is the default unless default_text.
+    const char *const *choices;
+    const char *keyword;      // INTEGER, NUMBER: this string is allowed too ("full") …
+    double keyword_number;    // … and stands for this number
     const Registry *registry; // ENTRY, ENTRIES
     const char *help;         // one line
 } ParamSpec;
@@ -82,9 +82,9 @@ struct Desc {
     const ParamSpec *params; // [param_count]
     size_t param_count;
     size_t params_size; // bytes of the parameter struct; 0: none
-    const char *const
-        *probes; // NULL-terminated JSON texts that exercise the entry; the registry's header
-                 // says what they hold. The tests check each; an entry without one fails.
+    // NULL-terminated JSON texts that exercise the entry; the registry's header says what they
+    // hold. The tests check each; an entry without one fails.
+    const char *const *probes;
 };
 
 struct Registry {

@@ -177,6 +177,11 @@ static void read_integers(Reading *reading, const ParamSpec *spec, Value value, 
                           IntegerList *ret_list) {
     bool is_array = value_kind(value) == VALUE_ARRAY;
     size_t count = is_array ? value_length(value) : 1;
+    if (count == 0) {
+        issues_add(reading->issues, path, "must hold at least one integer");
+        note(reading, ERR_INVALID);
+        return;
+    }
     int64_t *items = arena_array(reading->arena, count, sizeof(int64_t));
     if (items == NULL) {
         note(reading, ERR_NO_MEMORY);
@@ -252,7 +257,9 @@ static void read_entries(Reading *reading, const ParamSpec *spec, Value value, c
     VALUE_FOREACH(item, value) {
         const Path *place = PATH_INDEX(path, i);
         if (is_left_out(item)) {
-            reject(reading, place, spec, item);
+            ParamSpec item_spec = *spec; // its rule is that of one entry
+            item_spec.type = PARAM_ENTRY;
+            reject(reading, place, &item_spec, item);
         } else {
             note(reading, selection_read(spec->registry, NULL, item, place, reading->arena,
                                          reading->issues, &items[i]));

@@ -30,8 +30,8 @@ int64_t shape_last(const Shape *shape) {
     return shape->rank > 0 ? shape->dim[shape->rank - 1] : 1;
 }
 
-// Six axes of at most 20 characters fit with room to spare.
-_Static_assert(SHAPE_TEXT >= SHAPE_RANK_MAX * 21 + 2, "a shape's text fits its buffer");
+// An axis is at most 20 characters and a separator of 2.
+_Static_assert(SHAPE_TEXT >= SHAPE_RANK_MAX * 22 + 3, "a shape's text fits its buffer");
 
 const char *shape_text(const Shape *shape, char buffer[SHAPE_TEXT]) {
     char *at = buffer, *end = buffer + SHAPE_TEXT;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHAPE_RANK_MAX = 6, SHAPE_TEXT = 128 };
+enum { SHAPE_RANK_MAX = 6, SHAPE_TEXT = 136 };
 
 typedef struct Shape {
     int rank; // 0: a scalar
