@@ -1,0 +1,94 @@
+// Inverted dropout: in training y = x · m / (1 − rate) with m drawn 0 or 1; otherwise y = x.
+//
+// The mask is a function of (seed, step, node) alone, so a resumed run drops the same units. It is
+// kept as one byte an element from forward to backward, which is cheaper than drawing it twice.
+#include "core/ops/ops.h"
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/rng.h"
+
+static int dropout_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
+                         char why[OP_WHY]) {
+    (void)params;
+    if (inputs != 1) {
+        snprintf(why, OP_WHY, "dropout has one input");
+        return ERR_INVALID;
+    }
+    *ret_output = input[0];
+    return OK;
+}
+
+static OpCost dropout_cost(const void *params, int64_t rows, int inputs, const Shape *input,
+                           const Shape *output) {
+    (void)params;
+    (void)inputs;
+    (void)input;
+    double elements = (double)rows * (double)shape_elements(output);
+    return (OpCost){.forward_flops = 2 * elements,
+                    .backward_flops = 2 * elements,
+                    .saved_bytes = (size_t)elements};
+}
+
+static bool is_active(const OpCall *call) {
+    return call->context->training && ((const DropoutParams *)call->params)->rate > 0;
+}
+
+// Two elements to a random number: 32 bits each against the threshold.
+static void draw_mask(const OpCall *call, double rate, uint8_t *mask, size_t n) {
+    Rng rng = rng_make(call->context->seed, RNG_DROPOUT, (uint64_t)call->context->step,
+                       (uint64_t)call->node);
+    uint64_t threshold = (uint64_t)(rate * 0x1p32);
+    size_t i = 0;
+    for (; i + 1 < n; i += 2) {
+        uint64_t bits = rng_next(&rng);
+        mask[i] = (bits & UINT32_MAX) >= threshold;
+        mask[i + 1] = (bits >> 32) >= threshold;
+    }
+    if (i < n)
+        mask[i] = (rng_next(&rng) & UINT32_MAX) >= threshold;
+}
+
+// to = from · mask · scale; to may be from.
+static void apply_mask(const Real *from, const uint8_t *mask, Real scale, Real *to, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i] * (scale * (Real)mask[i]);
+}
+
+static void dropout_forward(const OpCall *call) {
+    const Real *x = call->input[0].data;
+    Real *y = call->output.data;
+    size_t n = op_elements(&call->output);
+    if (!is_active(call)) {
+        if (y != x)
+            memcpy(y, x, n * sizeof(Real));
+        return;
+    }
+    double rate = ((const DropoutParams *)call->params)->rate;
+    draw_mask(call, rate, call->saved, n);
+    apply_mask(x, call->saved, (Real)(1 / (1 - rate)), y, n);
+}
+
+static void dropout_backward(const OpCall *call) {
+    const Real *dy = call->output_gradient.data;
+    Real *dx = call->input_gradient[0].data;
+    size_t n = op_elements(&call->output);
+    if (dx == NULL)
+        return;
+    if (is_active(call)) {
+        double rate = ((const DropoutParams *)call->params)->rate;
+        apply_mask(dy, call->saved, (Real)(1 / (1 - rate)), dx, n);
+    } else if (dx != dy) {
+        memcpy(dx, dy, n * sizeof(Real));
+    }
+}
+
+const OpDesc op_dropout = {
+    .name = "dropout",
+    .reference = "Srivastava et al. 2014: Dropout; scaled in training",
+    .in_place = true,
+    .shape = dropout_shape,
+    .cost = dropout_cost,
+    .forward = dropout_forward,
+    .backward = dropout_backward,
+};

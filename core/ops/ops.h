@@ -1,0 +1,69 @@
+// The operators and their parameters. Shapes are those of one row; `…` stands for any leading axes.
+#pragma once
+#include "core/activations/activations.h"
+#include "core/ops/op.h"
+
+// y […, units] = x […, in] · kernel [in, units] (+ bias [units]), at each of the leading axes'
+// places. Weights: kernel, and bias where there is one.
+typedef struct LinearParams {
+    int64_t units;
+} LinearParams;
+extern const OpDesc op_linear;
+
+// y = f(x), any shape. Weight: alpha [last axis] where the activation learns it.
+typedef struct ActivateParams {
+    const ActivationDesc *activation;
+    Real alpha; // of activations that have one that is not learned
+} ActivateParams;
+extern const OpDesc op_activate_by_output; // f' from y: the plan may write y over x
+extern const OpDesc op_activate_by_input;  // f' needs x too
+const OpDesc *activate_op(const ActivationDesc *activation); // which of the two it is
+
+// y = Σ inputs, all of one shape. Two inputs or more; no parameters, no weights.
+extern const OpDesc op_add;
+
+// Inputs one after the other along an axis; the other axes agree.
+typedef struct ConcatParams {
+    int axis; // of a row, from 0
+} ConcatParams;
+extern const OpDesc op_concat;
+
+// In training each element is 0 with probability `rate`, else multiplied by 1 / (1 − rate);
+// otherwise y = x.
+typedef struct DropoutParams {
+    double rate; // [0, 1)
+} DropoutParams;
+extern const OpDesc op_dropout;
+
+// y = gamma · (x − mean) / √(variance + epsilon) + beta, mean and variance per channel (last axis)
+// over all other axes. Weights: gamma, beta, and the states moving_mean, moving_variance, all
+// [channels].
+typedef struct BatchNormParams {
+    double momentum; // weight of the old moving statistics
+    double epsilon;
+} BatchNormParams;
+extern const OpDesc op_batch_norm;
+
+// As batch_norm, with mean and variance over the last axis of each place. Weights: gamma, beta
+// [last axis].
+typedef struct LayerNormParams {
+    double epsilon;
+} LayerNormParams;
+extern const OpDesc op_layer_norm;
+
+// The same elements under another shape.
+typedef struct ReshapeParams {
+    Shape shape;
+} ReshapeParams;
+extern const OpDesc op_reshape;
+
+// For the operators' own files: a tensor as a matrix, its last axis the columns.
+static inline size_t op_width(const Tensor *tensor) {
+    return (size_t)shape_last(&tensor->shape);
+}
+static inline size_t op_elements(const Tensor *tensor) {
+    return (size_t)shape_elements(&tensor->shape);
+}
+static inline size_t op_rows(const Tensor *tensor) {
+    return op_elements(tensor) / op_width(tensor);
+}
