@@ -1,17 +1,20 @@
-// Graphs of operators, their memory plan, and the reverse walk that yields all gradients in one pass
-// (reverse-mode automatic differentiation; Baydin et al. 2018, section 3.2).
+// Graphs of operators, their memory plan, and the reverse walk that yields all gradients in one
+// pass (reverse-mode automatic differentiation; Baydin et al. 2018, section 3.2).
 //
-// A Graph is structure: nodes in topological order (each names only earlier ones) and declared weights. It never
-// changes once planned. A Plan is a Graph made ready to run for a number of rows: where each value and gradient
-// lives in one arena. Several plans may stand on one graph and one set of weights (training, validation,
-// prediction); a plan is used by one thread at a time.
+// A Graph is structure: nodes in topological order (each names only earlier ones) and declared
+// weights. It never changes once planned. A Plan is a Graph made ready to run for a number of rows:
+// where each value and gradient lives in one arena. Several plans may stand on one graph and one
+// set of weights (training, validation, prediction); a plan is used by one thread at a time.
 //
-//   graph_create → graph_input, graph_weight, graph_add … → plan_create → plan_forward → plan_backward
+//   graph_create → graph_input, graph_weight, graph_add … → plan_create → plan_forward →
+//   plan_backward
+// An operator that allows it writes over its input where that has no later reader.
 //
-// The arena, by lifetimes: time runs 0…n−1 forward and n…2n−1 backward. Node i's output lives from forward(i)
-// to its last reader, which is a later node's forward or, where an operator says so, a backward. Its gradient
-// lives from the backward of its first reader (in reverse order) to backward(i). Two buffers may share bytes
-// where their lives do not meet; placed largest first at the lowest offset that is free throughout.
+// The arena, by lifetimes: time runs 0…n−1 forward and n…2n−1 backward. Node i's output lives from
+// forward(i) to its last reader, which is a later node's forward or, where an operator says so, a
+// backward. Its gradient lives from the backward of its first reader (in reverse order) to
+// backward(i). Two buffers may share bytes where their lives do not meet; placed largest first at
+// the lowest offset that is free throughout.
 #pragma once
 #include "core/base/descriptor.h"
 #include "core/activations/activations.h"
@@ -26,12 +29,13 @@ typedef struct Plan Plan;
 typedef struct GraphWeight {
     const char *name; // within its layer: "kernel"; names with a dot for parts ("norm_1.gamma")
     Shape shape;
-    int layer;        // index of the layer it belongs to
-    bool state;       // kept and saved, but not learned (moving_mean)
-    Selection init;   // InitDesc
+    int layer;      // index of the layer it belongs to
+    bool state;     // kept and saved, but not learned (moving_mean)
+    Selection init; // InitDesc
     double fan_in, fan_out;
-    double fill;      // NAN: use init; else every element starts so (gamma 1, forget bias)
-    size_t offset;    // elements into the flat weights; set by graph_add order: learned weights of layer 0, 1, …
+    double fill;   // NAN: use init; else every element starts so (gamma 1, forget bias)
+    size_t offset; // elements into the flat weights; set by graph_add order: learned weights of
+                   // layer 0, 1, …
 } GraphWeight;
 
 typedef struct GraphNode {
@@ -43,33 +47,37 @@ typedef struct GraphNode {
     int layer;   // −1 for an input
 } GraphNode;
 
-Graph *graph_create(void);          // NULL without memory
-void graph_destroy(Graph *graph);   // takes NULL
-Arena *graph_arena(Graph *graph);   // for operators' parameters: they live as long as the graph
+Graph *graph_create(void);        // NULL without memory
+void graph_destroy(Graph *graph); // takes NULL
+Arena *graph_arena(Graph *graph); // for operators' parameters: they live as long as the graph
 
 // Each returns the new index (≥ 0) or a negative error.
 int graph_input(Graph *graph, const Shape *row_shape);
-// Copies what `weight` says (offset is ignored). All weights of one layer must be declared before the next layer's.
+// Copies what `weight` says (offset is ignored). The learned weights of one layer are declared
+// without another layer's between them. A layer that holds others (residual) may declare its own
+// after theirs: go by GraphWeight.layer.
 int graph_weight(Graph *graph, const GraphWeight *weight);
 // On ERR_INVALID `why` has the sentence for the user.
 int graph_add(Graph *graph, int layer, const OpDesc *op, const void *params, int inputs,
-              const int *input, int weights, const int *weight, char why[256]);
+              const int *input, int weights, const int *weight, char why[OP_WHY]);
 
 int graph_nodes(const Graph *graph);
 const GraphNode *graph_node(const Graph *graph, int node);
 int graph_weights(const Graph *graph);
 const GraphWeight *graph_weight_at(const Graph *graph, int weight);
-// Elements of the flat arrays: learned weights come first (their gradients and optimizer slots have this length),
-// states after.
+// Elements of the flat arrays: learned weights come first (their gradients and optimizer slots have
+// this length), states after.
 size_t graph_learned(const Graph *graph);
 size_t graph_weight_elements(const Graph *graph); // learned and states
 // Weights of one layer lie together: elements [*begin, *end) of the learned part.
 void graph_layer_range(const Graph *graph, int layer, size_t *ret_begin, size_t *ret_end);
-// Frozen layers: no gradients for their weights.
-void graph_freeze(Graph *graph, int layer);
+// Frozen layers: no gradients for their weights, and their states stand still: batch_norm there
+// uses its moving statistics.
+int graph_freeze(Graph *graph, int layer);
 bool graph_frozen(const Graph *graph, int layer);
 
-// Fills `weights` [graph_weight_elements] by the weights' initialisers: weight i from rng (seed, RNG_WEIGHTS, i).
+// Fills `weights` [graph_weight_elements] by the weights' initialisers: weight i from rng (seed,
+// RNG_WEIGHTS, i).
 int graph_initialise(const Graph *graph, uint64_t seed, Real *weights);
 
 // ---- running ----
@@ -77,7 +85,8 @@ int graph_initialise(const Graph *graph, uint64_t seed, Real *weights);
 typedef struct PlanOptions {
     int64_t max_rows;
     bool backward; // also room for gradients
-    bool keep_all; // every value and gradient keeps its own place (traces, gradient checks, histograms)
+    bool keep_all; // every value and gradient keeps its own place (traces, gradient checks,
+                   // histograms)
     int output;    // the node whose value is wanted; only what it depends on is run
 } PlanOptions;
 
@@ -86,8 +95,9 @@ typedef struct PlanCost {
     double forward_flops, backward_flops;
 } PlanCost;
 
-// Called after a node's forward or backward, with its layer; NULL: not called. The tensors are valid only within
-// the call, unless keep_all. This is where statistics are gathered, while the data is still in the cache.
+// Called after a node's forward or backward, with its layer; NULL: not called. The tensors are
+// valid only within the call, unless keep_all. This is where statistics are gathered, while the
+// data is still in the cache.
 typedef struct PlanObserver {
     void *context;
     void (*forward)(void *context, int node, const Tensor *output);
@@ -99,18 +109,21 @@ int plan_cost(const Graph *graph, const PlanOptions *options, PlanCost *ret_cost
 int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan);
 void plan_destroy(Plan *plan); // takes NULL
 
-// Runs forward for 1…max_rows rows. inputs: one tensor for each graph_input in order, first axis the rows; borrowed
-// until the matching backward is over. weights [graph_weight_elements]: states are updated where context->training.
-// The output stays valid until the next call. The same arrays must be given to the backward that follows.
+// Runs forward for 1…max_rows rows. inputs: one tensor for each graph_input in order, first axis
+// the rows; borrowed until the matching backward is over. weights [graph_weight_elements]: states
+// are updated where context->training. The output stays valid until the next call. The same arrays
+// must be given to the backward that follows.
 void plan_forward(Plan *plan, const OpContext *context, const PlanObserver *observer,
                   const Tensor *inputs, Real *weights, Tensor *ret_output);
-// The reverse walk. The caller has written dL/d(output) to plan_output_gradient(plan). gradients [graph_learned] is
-// overwritten, but for frozen layers, whose part is left alone.
+// The reverse walk. The caller has written dL/d(output) to plan_output_gradient(plan). gradients
+// [graph_learned] is overwritten, but for frozen layers, whose part is left alone.
 Real *plan_output_gradient(Plan *plan);
 void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *observer,
                    Real *gradients);
-// A node's value or gradient after a pass; data NULL where the plan does not keep it (see keep_all).
+// A node's value or gradient after a pass; data NULL where the plan does not keep it (see
+// keep_all).
 Tensor plan_value(const Plan *plan, int node);
 Tensor plan_gradient(const Plan *plan, int node);
-// With keep_all and where the input's gradient is wanted too (explain, trace): plan_want_input_gradient before running.
+// With keep_all and where the input's gradient is wanted too (explain, trace):
+// plan_want_input_gradient before running.
 void plan_want_input_gradients(Plan *plan);

@@ -1,0 +1,84 @@
+// Central differences against the backward pass. The values are left as they were found.
+#include "core/graph/gradcheck.h"
+#include <math.h>
+
+// The best step balances the truncation h² f‴ / 6 against the rounding ε f / h.
+static const double STEPS[] = {1e-5, 1e-6, 1e-7};
+static const double AGREEMENT = 1e-7; // relative: below it no smaller step is tried
+static const double FLOOR = 1e-3;     // of the net's largest gradient
+
+static double difference(const GradcheckOptions *options, Real *value, double step) {
+    Real before = *value;
+    double scale = fabs((double)before) > 1 ? fabs((double)before) : 1;
+    volatile Real above = (Real)(before + step * scale), below = (Real)(before - step * scale);
+    *value = above;
+    double high = options->objective(options->context);
+    *value = below;
+    double low = options->objective(options->context);
+    *value = before;
+    return (high - low) / ((double)above - (double)below);
+}
+
+// The difference nearest to the analytic gradient, over the steps.
+static double numeric_gradient(const GradcheckOptions *options, Real *value, double analytic,
+                               double floor) {
+    double best = NAN;
+    for (size_t s = 0; s < ARRAY_LENGTH(STEPS); s++) {
+        double numeric = difference(options, value, STEPS[s]);
+        if (isnan(best) || fabs(numeric - analytic) < fabs(best - analytic))
+            best = numeric;
+        if (fabs(best - analytic) <= AGREEMENT * fmax(fabs(analytic), floor))
+            break;
+    }
+    return best;
+}
+
+static double check_part(const GradcheckOptions *options, GradcheckPart *part, double floor,
+                         uint64_t number) {
+    bool sampled = options->max_elements > 0 && part->count > options->max_elements;
+    size_t checks = sampled ? options->max_elements : part->count;
+    Rng rng = rng_make(options->seed, RNG_PROBE, number, 0);
+    double worst = 0, largest = floor;
+    for (size_t i = 0; part->numeric != NULL && i < part->count; i++)
+        part->numeric[i] = NAN;
+    for (size_t c = 0; c < checks; c++) {
+        size_t i = sampled ? rng_below(&rng, part->count) : c;
+        double analytic = part->gradients[i];
+        double numeric = numeric_gradient(options, &part->values[i], analytic, floor);
+        if (!isfinite(analytic) || !isfinite(numeric))
+            return INFINITY;
+        if (part->numeric != NULL)
+            part->numeric[i] = numeric;
+        worst = fmax(worst, fabs(analytic - numeric));
+        largest = fmax(largest, fmax(fabs(analytic), fabs(numeric)));
+    }
+    return worst > 0 ? worst / largest : 0;
+}
+
+size_t gradcheck_parts(const Graph *graph, Real *weights, const Real *gradients,
+                       GradcheckPart *parts) {
+    size_t count = 0;
+    for (int w = 0; w < graph_weights(graph); w++) {
+        const GraphWeight *weight = graph_weight_at(graph, w);
+        if (weight->state || graph_frozen(graph, weight->layer))
+            continue;
+        parts[count++] = (GradcheckPart){.name = weight->name,
+                                         .weight = w,
+                                         .values = weights + weight->offset,
+                                         .gradients = gradients + weight->offset,
+                                         .count = (size_t)shape_elements(&weight->shape)};
+    }
+    return count;
+}
+
+double gradcheck_run(const GradcheckOptions *options, GradcheckPart *parts, size_t count) {
+    double largest = 0, worst = 0;
+    for (size_t p = 0; p < count; p++)
+        for (size_t i = 0; i < parts[p].count; i++)
+            largest = fmax(largest, fabs((double)parts[p].gradients[i]));
+    for (size_t p = 0; p < count; p++) {
+        parts[p].error = check_part(options, &parts[p], FLOOR * largest, p);
+        worst = fmax(worst, parts[p].error);
+    }
+    return worst;
+}

@@ -1,0 +1,235 @@
+// From a graph to buffers with lifetimes.
+//
+// In three walks: what the output depends on and what wants a gradient; until when each value is
+// read; and one buffer for each value, gradient, saved and scratch area. An operator that allows it
+// writes over its input where that is not read again, and likewise its input's gradient over its
+// output's; then both nodes have the same buffer, with both lives.
+#include "core/graph/scheme.h"
+#include <string.h>
+#include "core/base/error.h"
+
+// What one node may add: value, gradient, saved, two scratches, and a sum for each input.
+enum { BUFFERS_A_NODE = 5 + OP_INPUTS_MAX };
+
+typedef struct Maker {
+    const Graph *graph;
+    const PlanOptions *options;
+    Scheme *scheme;
+    int *value_end; // [count] time of a value's last reader
+} Maker;
+
+static int backward_time(const Scheme *scheme, int node) {
+    return 2 * scheme->count - 1 - node;
+}
+
+static int buffer_add(Scheme *scheme, size_t bytes, int begin, int end) {
+    scheme->buffers[scheme->buffer_count] =
+        (LayoutBuffer){.bytes = bytes, .begin = begin, .end = end};
+    return (int)scheme->buffer_count++;
+}
+
+static size_t value_bytes(const Maker *maker, int node) {
+    int64_t elements = shape_elements(&graph_node(maker->graph, node)->shape);
+    return (size_t)(maker->options->max_rows * elements) * sizeof(Real);
+}
+
+static bool learns(const Graph *graph, const GraphNode *node) {
+    for (int k = 0; k < node->weights; k++) {
+        const GraphWeight *weight = graph_weight_at(graph, node->weight[k]);
+        if (!weight->state && !graph_frozen(graph, weight->layer))
+            return true;
+    }
+    return false;
+}
+
+void scheme_needs(const Graph *graph, bool want_inputs, SchemeNode *nodes, int count) {
+    for (int i = 0; i < count; i++) {
+        const GraphNode *node = graph_node(graph, i);
+        bool needs = node->op == NULL ? want_inputs : learns(graph, node);
+        for (int k = 0; k < node->inputs; k++)
+            needs = needs || nodes[node->input[k]].needs;
+        nodes[i].needs = nodes[i].active && needs;
+    }
+}
+
+static void mark_active(const Graph *graph, Scheme *scheme) {
+    scheme->nodes[scheme->count - 1].active = true;
+    for (int i = scheme->count - 1; i >= 0; i--) {
+        const GraphNode *node = graph_node(graph, i);
+        for (int k = 0; scheme->nodes[i].active && k < node->inputs; k++) {
+            scheme->nodes[node->input[k]].active = true;
+            scheme->nodes[node->input[k]].readers++;
+        }
+    }
+}
+
+static void later(int *time, int candidate) {
+    if (candidate > *time)
+        *time = candidate;
+}
+
+static void find_value_ends(const Maker *maker) {
+    const Scheme *scheme = maker->scheme;
+    for (int i = 0; i < scheme->count; i++) {
+        const GraphNode *node = graph_node(maker->graph, i);
+        const SchemeNode *of = &scheme->nodes[i];
+        maker->value_end[i] = i;
+        if (!of->active || node->op == NULL)
+            continue;
+        bool runs_back = maker->options->backward && of->needs;
+        if (runs_back && node->op->backward_reads_output)
+            maker->value_end[i] = backward_time(scheme, i);
+        for (int k = 0; k < node->inputs; k++)
+            later(&maker->value_end[node->input[k]],
+                  runs_back && node->op->backward_reads_inputs ? backward_time(scheme, i) : i);
+    }
+    maker->value_end[scheme->count - 1] = 2 * scheme->count;
+}
+
+// The node whose buffer node i may share, writing in place: its input 0, or SCHEME_NONE.
+static int place_of(const Maker *maker, int i) {
+    const GraphNode *node = graph_node(maker->graph, i);
+    if (maker->options->keep_all || !node->op->in_place)
+        return SCHEME_NONE;
+    for (int k = 1; k < node->inputs; k++)
+        if (node->input[k] == node->input[0]) // would read what it has overwritten
+            return SCHEME_NONE;
+    int below = node->input[0];
+    bool same_size = value_bytes(maker, below) == value_bytes(maker, i);
+    return same_size && graph_node(maker->graph, below)->op != NULL ? below : SCHEME_NONE;
+}
+
+static void add_values(const Maker *maker) {
+    Scheme *scheme = maker->scheme;
+    for (int i = 0; i < scheme->count; i++) {
+        SchemeNode *of = &scheme->nodes[i];
+        if (!of->active || graph_node(maker->graph, i)->op == NULL)
+            continue;
+        int below = place_of(maker, i), end = maker->value_end[i];
+        if (below != SCHEME_NONE && maker->value_end[below] == i) {
+            of->value = scheme->nodes[below].value;
+            later(&scheme->buffers[of->value].end, end);
+        } else if (maker->options->keep_all) {
+            of->value = buffer_add(scheme, value_bytes(maker, i), 0, 2 * scheme->count);
+        } else {
+            of->value = buffer_add(scheme, value_bytes(maker, i), i, end);
+        }
+    }
+}
+
+// Readers run backward from the last to the first: the first of them to run writes the gradient
+// itself, and it lives from there; what the others add has its place only while they run.
+static void add_gradients(const Maker *maker) {
+    Scheme *scheme = maker->scheme;
+    bool keep_all = maker->options->keep_all;
+    int output = scheme->count - 1;
+    scheme->nodes[output].gradient =
+        buffer_add(scheme, value_bytes(maker, output), keep_all ? 0 : scheme->count,
+                   keep_all ? 2 * scheme->count : scheme->count);
+    for (int i = output; i >= 0; i--) {
+        const GraphNode *node = graph_node(maker->graph, i);
+        SchemeNode *of = &scheme->nodes[i];
+        if (!of->needs || node->op == NULL)
+            continue;
+        int now = backward_time(scheme, i), in_place = place_of(maker, i);
+        for (int k = 0; k < node->inputs; k++) {
+            int below = node->input[k];
+            SchemeNode *input = &scheme->nodes[below];
+            if (!input->needs)
+                continue;
+            if (input->gradient != SCHEME_NONE) {
+                of->extra[k] = buffer_add(scheme, value_bytes(maker, below), now, now);
+            } else if (k == 0 && below == in_place && input->readers == 1) {
+                input->gradient = of->gradient;
+                later(&scheme->buffers[of->gradient].end, backward_time(scheme, below));
+            } else {
+                input->gradient =
+                    buffer_add(scheme, value_bytes(maker, below), keep_all ? 0 : now,
+                               keep_all ? 2 * scheme->count : backward_time(scheme, below));
+            }
+        }
+    }
+}
+
+static void add_areas(const Maker *maker) {
+    Scheme *scheme = maker->scheme;
+    for (int i = 0; i < scheme->count; i++) {
+        const GraphNode *node = graph_node(maker->graph, i);
+        SchemeNode *of = &scheme->nodes[i];
+        if (!of->active || node->op == NULL)
+            continue;
+        Shape shapes[OP_INPUTS_MAX];
+        for (int k = 0; k < node->inputs; k++)
+            shapes[k] = graph_node(maker->graph, node->input[k])->shape;
+        OpCost cost = node->op->cost(node->params, maker->options->max_rows, node->inputs, shapes,
+                                     &node->shape);
+        bool runs_back = maker->options->backward && of->needs;
+        int back = backward_time(scheme, i);
+        scheme->forward_flops += cost.forward_flops;
+        if (cost.saved_bytes > 0)
+            of->saved = buffer_add(scheme, cost.saved_bytes, i, runs_back ? back : i);
+        if (cost.scratch_bytes > 0)
+            of->forward_scratch = buffer_add(scheme, cost.scratch_bytes, i, i);
+        if (!runs_back)
+            continue;
+        scheme->backward_flops += cost.backward_flops;
+        if (cost.scratch_bytes > 0)
+            of->backward_scratch = buffer_add(scheme, cost.scratch_bytes, back, back);
+    }
+}
+
+static int check_sizes(const Graph *graph, const PlanOptions *options) {
+    if (options->output < 0 || options->output >= graph_nodes(graph) || options->max_rows < 1)
+        return ERR_INVALID;
+    for (int i = 0; i <= options->output; i++) {
+        int64_t elements;
+        if (__builtin_mul_overflow(options->max_rows, shape_elements(&graph_node(graph, i)->shape),
+                                   &elements) ||
+            elements > INT32_MAX) // BLAS counts in int
+            return ERR_TOO_LARGE;
+    }
+    return OK;
+}
+
+int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_scheme) {
+    int err = check_sizes(graph, options);
+    if (err != OK)
+        return err;
+    Scheme scheme = {.count = options->output + 1};
+    size_t count = (size_t)scheme.count;
+    scheme.nodes = memory_array(count, sizeof(SchemeNode));
+    scheme.buffers = memory_array(count * BUFFERS_A_NODE, sizeof(LayoutBuffer));
+    AUTO_FREE int *value_end = memory_array(count, sizeof(int));
+    if (scheme.nodes == NULL || scheme.buffers == NULL || value_end == NULL) {
+        scheme_finish(&scheme);
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        SchemeNode *node = &scheme.nodes[i];
+        node->value = node->gradient = node->saved = SCHEME_NONE;
+        node->forward_scratch = node->backward_scratch = SCHEME_NONE;
+        for (int k = 0; k < OP_INPUTS_MAX; k++)
+            node->extra[k] = SCHEME_NONE;
+    }
+    Maker maker = {graph, options, &scheme, value_end};
+    mark_active(graph, &scheme);
+    scheme_needs(graph, options->keep_all, scheme.nodes, scheme.count);
+    find_value_ends(&maker);
+    add_values(&maker);
+    if (options->backward)
+        add_gradients(&maker);
+    add_areas(&maker);
+    err = layout_place(scheme.buffers, scheme.buffer_count, &scheme.bytes);
+    if (err != OK) {
+        scheme_finish(&scheme);
+        return err;
+    }
+    *ret_scheme = scheme;
+    return OK;
+}
+
+void scheme_finish(Scheme *scheme) {
+    memory_free(scheme->nodes);
+    memory_free(scheme->buffers);
+    *scheme = (Scheme){0};
+}
