@@ -45,8 +45,8 @@ int layer_fail(LayerBuild *build, const char *param, const char *format, ...)
 // Declares a weight; init.desc NULL with `fill` given: constant. Returns its index or a negative error.
 int layer_weight(LayerBuild *build, const char *name, Shape shape, Selection init, double fan_in,
                  double fan_out, double fill, bool state);
-// graph_add with errors reported at the layer.
-int layer_add(LayerBuild *build, const OpDesc *op, const void *params, int inputs, const int *input,
+// graph_add with errors reported at the layer; the node becomes the pre_activation.
+int layer_append(LayerBuild *build, const OpDesc *op, const void *params, int inputs, const int *input,
               int weights, const int *weight);
 // Adds the activation (nothing for linear or none), declares prelu's alpha, and records pre_activation and activation.
 int layer_activate(LayerBuild *build, Selection activation, int input, int *ret_output);

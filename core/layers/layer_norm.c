@@ -1,0 +1,54 @@
+// Layer normalisation over the last axis.
+#include <math.h>
+#include "core/base/error.h"
+#include "core/layers/layers.h"
+#include "core/ops/ops.h"
+
+static const ParamSpec params[] = {
+    {.name = "epsilon",
+     .type = PARAM_NUMBER,
+     .offset = offsetof(LayerNormParams, epsilon),
+     .default_number = 1e-5,
+     .minimum = 0,
+     .maximum = 1,
+     .above_minimum = true,
+     .help = "added to the variance"},
+};
+
+static int build(LayerBuild *build, const void *layer_params, int inputs, const int *input,
+                 int *ret_output) {
+    Shape width = SHAPE(shape_last(layer_shape(build, input[0])));
+    int gamma = layer_weight(build, "gamma", width, (Selection){0}, 0, 0, 1, false);
+    if (gamma < 0)
+        return gamma;
+    int beta = layer_weight(build, "beta", width, (Selection){0}, 0, 0, 0, false);
+    if (beta < 0)
+        return beta;
+    int node = layer_append(build, &op_layer_norm, layer_params, inputs, input, 2,
+                            (const int[]){gamma, beta});
+    if (node < 0)
+        return node;
+    *ret_output = node;
+    return OK;
+}
+
+const LayerDesc layer_layer_norm = {
+    .desc =
+        {.name = "layer_norm",
+         .summary = "Gives each row (or step) mean 0 and variance 1 over its features, then a "
+                    "learned scale and shift.",
+         .reference = "Ba, Kiros, Hinton 2016: Layer Normalization",
+         .params = params,
+         .param_count = ARRAY_LENGTH(params),
+         .params_size = sizeof(LayerNormParams),
+         .probes =
+             (const char *const[]){
+                 "{\"input\": [5], \"layers\": [{\"type\": \"dense\", \"units\": 6}, {\"type\": "
+                 "\"layer_norm\"}, {\"type\": \"dense\", \"units\": 3}]}",
+                 "{\"input\": [3, 4], \"layers\": [{\"type\": \"layer_norm\", \"epsilon\": "
+                 "0.01}, {\"type\": \"dense\", \"units\": 2}]}",
+                 NULL}},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build,
+};
