@@ -18,8 +18,10 @@ const places = [
 const view = document.getElementById('view');
 const connection = h('span', { class: 'connection critical', role: 'status' });
 const version = h('span', { class: 'muted' });
-const links = Object.entries({ jobs: 'Jobs', new: 'New job', models: 'Models' })
-  .map(([nav, text]) => ({ nav, link: h('a', { href: `#/${nav}` }, text) }));
+const links = Object.entries({ jobs: 'Jobs', new: 'New job', models: 'Models' }).map(([nav, text]) => ({
+  nav,
+  link: h('a', { href: `#/${nav}` }, text),
+}));
 
 let leave = new AbortController();
 
@@ -37,8 +39,12 @@ async function go() {
     id: place ? decodeURIComponent(place.pattern.exec(path)[1] ?? '') : '',
     query: new URLSearchParams(query),
     signal,
-    title: (text) => { document.title = `${text} · backpropd`; },
-    arrive: (...children) => { if (!signal.aborted) replace(view, ...children); },
+    title: (text) => {
+      document.title = `${text} · backpropd`;
+    },
+    arrive: (...children) => {
+      if (!signal.aborted) replace(view, ...children);
+    },
   };
   try {
     if (place) await place.open(context);
@@ -54,22 +60,42 @@ async function go() {
 function signIn() {
   const token = h('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true });
   const answer = h('div');
-  return h('form', { class: 'panel', onsubmit: async (event) => {
-    event.preventDefault();
-    try {
-      await post('/v1/session', { token: token.value });
-      go();
-    } catch (error) {
-      replace(answer, problemBox(error));
-    }
-  } }, h('label', {}, 'Token ', token), ' ', h('button', {}, 'Sign in'), answer);
+  return h(
+    'form',
+    {
+      class: 'panel',
+      onsubmit: async (event) => {
+        event.preventDefault();
+        try {
+          await post('/v1/session', { token: token.value });
+          go();
+        } catch (error) {
+          replace(answer, problemBox(error));
+        }
+      },
+    },
+    h('label', {}, 'Token ', token),
+    ' ',
+    h('button', {}, 'Sign in'),
+    answer,
+  );
 }
 
-replace(document.getElementById('bar'),
+replace(
+  document.getElementById('bar'),
   h('a', { href: '#/jobs', class: 'mark' }, 'backpropd'),
-  h('nav', { 'aria-label': 'Places' }, links.map(({ link }) => link)), connection, version);
+  h(
+    'nav',
+    { 'aria-label': 'Places' },
+    links.map(({ link }) => link),
+  ),
+  connection,
+  version,
+);
 watchOnline((online) => setText(connection, online ? '' : '✕ disconnected: what is shown is stale; trying again'));
-get('/v1/status').then((status) => setText(version, status.version ?? '')).catch(() => {});
+get('/v1/status')
+  .then((status) => setText(version, status.version ?? ''))
+  .catch(() => {});
 addEventListener('hashchange', () => {
   go();
   view.focus({ preventScroll: true });

@@ -30,12 +30,15 @@ export class Bank {
   /** Draws this chart and all others that are due in one go, at most four times a second. */
   ask(chart) {
     this.#due.add(chart);
-    this.#timer ||= setTimeout(() => {
-      this.#timer = 0;
-      for (const due of this.#due) due.draw();
-      this.#due.clear();
-      this.refresh();
-    }, chart.plot ? 250 : 0);
+    this.#timer ||= setTimeout(
+      () => {
+        this.#timer = 0;
+        for (const due of this.#due) due.draw();
+        this.#due.clear();
+        this.refresh();
+      },
+      chart.plot ? 250 : 0,
+    );
   }
 
   extend(chart, xs) {
@@ -68,31 +71,37 @@ export class Bank {
 /** What every plot over steps has in common; `rest` are uPlot's own options. */
 export function plotOver(bank, figure, { width, height, rest }, data) {
   const { series, scales, axes, hooks, cursor } = rest;
-  const plot = new uPlot({
-    width,
-    height,
-    padding: [8, 12, 0, 0],
-    legend: { show: false },
-    scales: { x: { time: false, range: () => bank.range() }, ...scales },
-    series: [{}, ...series],
-    axes: [stepAxis(), ...axes],
-    hooks: {
-      ...hooks,
-      setSelect: [(u) => {
-        if (u.select.width < 4) return;
-        const ends = [u.select.left, u.select.left + u.select.width].map((at) => u.posToVal(at, 'x'));
-        u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-        bank.zoom(ends);
-      }],
+  const plot = new uPlot(
+    {
+      width,
+      height,
+      padding: [8, 12, 0, 0],
+      legend: { show: false },
+      scales: { x: { time: false, range: () => bank.range() }, ...scales },
+      series: [{}, ...series],
+      axes: [stepAxis(), ...axes],
+      hooks: {
+        ...hooks,
+        setSelect: [
+          (u) => {
+            if (u.select.width < 4) return;
+            const ends = [u.select.left, u.select.left + u.select.width].map((at) => u.posToVal(at, 'x'));
+            u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            bank.zoom(ends);
+          },
+        ],
+      },
+      cursor: {
+        y: false,
+        ...cursor,
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => (bank.zoom(null), null) },
+        sync: { key: bank.key, setSeries: false, filters: { pub: (type) => /^mouse(move|leave)$/.test(type) } },
+      },
     },
-    cursor: {
-      y: false,
-      ...cursor,
-      drag: { x: true, y: false, setScale: false },
-      bind: { dblclick: () => () => (bank.zoom(null), null) },
-      sync: { key: bank.key, setSeries: false, filters: { pub: (type) => /^mouse(move|leave)$/.test(type) } },
-    },
-  }, data, figure);
+    data,
+    figure,
+  );
   figure.onkeydown = (event) => press(bank, plot, event);
   return plot;
 }
@@ -123,26 +132,36 @@ function press(bank, plot, event) {
 
 function stepAxis() {
   return {
-    stroke: () => ink('muted'), font: axisFont, size: 28, gap: 4, space: 60,
+    stroke: () => ink('muted'),
+    font: axisFont,
+    size: 28,
+    gap: 4,
+    space: 60,
     grid: { stroke: () => ink('grid'), width: 1 },
     ticks: { show: false },
-    values: (_, splits) => splits.map((step) => Number.isInteger(step) ? integer(step) : ''),
+    values: (_, splits) => splits.map((step) => (Number.isInteger(step) ? integer(step) : '')),
   };
 }
 
 function valueAxis(log, format) {
   const axis = {
-    stroke: () => ink('muted'), font: axisFont, size: 52, gap: 4, space: 30,
+    stroke: () => ink('muted'),
+    font: axisFont,
+    size: 52,
+    gap: 4,
+    space: 30,
     grid: { stroke: () => ink('grid'), width: 1 },
     ticks: { show: false },
     values: (_, splits) => splits.map(format),
   };
   if (!log) return axis;
-  return { ...axis,
+  return {
+    ...axis,
     splits: (plot, _, low, high) => decades(low, high, plot.bbox.height / devicePixelRatio / 22),
     filter: (_, splits) => splits,
     grid: { ...axis.grid, filter: (_, splits) => splits },
-    values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))) };
+    values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))),
+  };
 }
 
 /** Whole decades from low to high, so far apart that at most `most` of them are named. */
@@ -150,7 +169,8 @@ function decades(low, high, most) {
   const [first, last] = [Math.round(Math.log10(low)), Math.round(Math.log10(high))];
   const stride = Math.max(1, Math.ceil((last - first + 1) / Math.max(2, most)));
   const splits = [];
-  for (let exponent = Math.ceil(first / stride) * stride; exponent <= last; exponent += stride) splits.push(10 ** exponent);
+  for (let exponent = Math.ceil(first / stride) * stride; exponent <= last; exponent += stride)
+    splits.push(10 ** exponent);
   return splits;
 }
 
@@ -176,19 +196,29 @@ export class Chart {
   #figure;
   #resize;
 
-  constructor(bank, { title, unit = '', log = false, height = 200, axis = shortest, format = number, legend = 'row', empty, controls }) {
+  constructor(
+    bank,
+    { title, unit = '', log = false, height = 200, axis = shortest, format = number, legend = 'row', empty, controls },
+  ) {
     this.#bank = bank;
     this.#options = { title, unit, log, height, axis, format, legend };
-    this.#figure = h('div', { class: 'plot', tabindex: 0, role: 'group',
-      'aria-label': `${title}: arrows move the crosshair, plus and minus zoom, Escape goes back` });
+    this.#figure = h('div', {
+      class: 'plot',
+      tabindex: 0,
+      role: 'group',
+      'aria-label': `${title}: arrows move the crosshair, plus and minus zoom, Escape goes back`,
+    });
     this.#legend = h('div', { class: `legend ${legend}` });
     this.empty = h('p', { class: 'empty muted' }, empty);
     replace(this.#figure, this.empty);
-    this.element = h('section', { class: `chart ${legend}` },
+    this.element = h(
+      'section',
+      { class: `chart ${legend}` },
       h('h2', {}, title, ' ', h('span', { class: 'muted' }, unit), ' ', this.#stepText, controls ?? null),
       legend === 'row' ? this.#legend : null,
       this.#figure,
-      legend === 'table' ? this.#legend : null);
+      legend === 'table' ? this.#legend : null,
+    );
     this.#figure.style.minHeight = `${height}px`;
     this.#resize = new ResizeObserver(() => this.plot?.setSize({ width: this.#figure.clientWidth, height }));
     this.#resize.observe(this.#figure);
@@ -218,7 +248,8 @@ export class Chart {
     const xs = unionOfSteps(this.#lines.map((line) => line.series));
     const data = [xs, ...this.#lines.map((line) => onSteps(line.series, xs, line.series.value, this.#drawable))];
     for (const { series } of this.#lines) {
-      if (series.min) data.push(onSteps(series, xs, series.max, this.#drawable), onSteps(series, xs, series.min, this.#drawable));
+      if (series.min)
+        data.push(onSteps(series, xs, series.max, this.#drawable), onSteps(series, xs, series.min, this.#drawable));
     }
     this.#bank.extend(this, xs);
     const keys = this.#lines.map((line) => line.name + (line.series.min ? '*' : '')).join();
@@ -238,26 +269,40 @@ export class Chart {
     const thinned = lines.filter((line) => line.series.min);
     const hidden = { stroke: 'transparent', points: { show: false }, width: 0 };
     replace(this.#figure);
-    this.plot = plotOver(this.#bank, this.#figure, {
-      width: this.#figure.clientWidth,
-      height,
-      rest: {
-        scales: { y: log ? { distr: 3, range: decadeRange } : { range: (_, low, high) => uPlot.rangeNum(low, high, 0.06, false) } },
-        series: [
-          ...lines.map((line) => ({
-            stroke: line.color, width: line.dots ? 1.5 : 1.25, spanGaps: false,
-            points: { show: Boolean(line.dots), size: 4, fill: line.color, width: 0 },
-          })),
-          ...thinned.flatMap(() => [{ ...hidden }, { ...hidden }]),
-        ],
-        axes: [valueAxis(log, axis)],
-        cursor: { points: { size: 5 }, focus: { prox: lines.length > 3 ? 12 : -1 } },
-        hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawMarks(plot)] },
+    this.plot = plotOver(
+      this.#bank,
+      this.#figure,
+      {
+        width: this.#figure.clientWidth,
+        height,
+        rest: {
+          scales: {
+            y: log
+              ? { distr: 3, range: decadeRange }
+              : { range: (_, low, high) => uPlot.rangeNum(low, high, 0.06, false) },
+          },
+          series: [
+            ...lines.map((line) => ({
+              stroke: line.color,
+              width: line.dots ? 1.5 : 1.25,
+              spanGaps: false,
+              points: { show: Boolean(line.dots), size: 4, fill: line.color, width: 0 },
+            })),
+            ...thinned.flatMap(() => [{ ...hidden }, { ...hidden }]),
+          ],
+          axes: [valueAxis(log, axis)],
+          cursor: { points: { size: 5 }, focus: { prox: lines.length > 3 ? 12 : -1 } },
+          hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawMarks(plot)] },
+        },
       },
-    }, data);
+      data,
+    );
     thinned.forEach((line, at) => {
       const greatest = 1 + lines.length + 2 * at;
-      this.plot.addBand({ series: [greatest, greatest + 1], fill: () => `color-mix(in srgb, ${line.color()} 28%, transparent)` });
+      this.plot.addBand({
+        series: [greatest, greatest + 1],
+        fill: () => `color-mix(in srgb, ${line.color()} 28%, transparent)`,
+      });
     });
     this.#buildLegend();
   }
@@ -267,13 +312,29 @@ export class Chart {
       const value = h('td', { class: 'number' });
       const swatch = h('i', { class: line.dots ? 'swatch dot' : 'swatch' });
       swatch.style.setProperty('--swatch', line.color());
-      const row = h('tr', {
-        onmouseenter: () => this.plot?.setSeries(at + 1, { focus: true }),
-        onmouseleave: () => this.plot?.setSeries(null, { focus: false }),
-      }, h('th', { scope: 'row' }, swatch, line.name), value);
+      const row = h(
+        'tr',
+        {
+          onmouseenter: () => this.plot?.setSeries(at + 1, { focus: true }),
+          onmouseleave: () => this.plot?.setSeries(null, { focus: false }),
+        },
+        h('th', { scope: 'row' }, swatch, line.name),
+        value,
+      );
       return { row, value, swatch, line };
     });
-    replace(this.#legend, h('table', {}, h('tbody', {}, this.cells.map((cell) => cell.row))));
+    replace(
+      this.#legend,
+      h(
+        'table',
+        {},
+        h(
+          'tbody',
+          {},
+          this.cells.map((cell) => cell.row),
+        ),
+      ),
+    );
   }
 
   /** The values under the crosshair, each the last recorded at or before it; without a crosshair the newest. */

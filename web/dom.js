@@ -48,12 +48,20 @@ export function settle(milliseconds, work) {
 
 /** The command that gives the same data as the view above it. */
 export function curlLine(command) {
-  const text = h('code', {}, command);
-  const copy = h('button', { type: 'button', class: 'plain', onclick: async () => {
-    await navigator.clipboard.writeText(text.textContent);
-    setText(copy, 'Copied');
-    setTimeout(() => setText(copy, 'Copy'), 1500);
-  } }, 'Copy');
+  const text = h('code', { tabindex: 0 }, command);
+  const copy = h(
+    'button',
+    {
+      type: 'button',
+      class: 'plain',
+      onclick: async () => {
+        await navigator.clipboard.writeText(text.textContent);
+        setText(copy, 'Copied');
+        setTimeout(() => setText(copy, 'Copy'), 1500);
+      },
+    },
+    'Copy',
+  );
   const element = h('div', { class: 'curl' }, text, navigator.clipboard ? copy : null);
   element.show = (changed) => setText(text, changed);
   return element;
@@ -62,10 +70,22 @@ export function curlLine(command) {
 /** A problem (RFC 9457) with every error of the body beside its pointer. */
 export function problemBox(error) {
   const problem = error.problem ?? { title: error.message };
-  return h('div', { class: 'problem', role: 'alert' },
-    h('p', {}, h('strong', { class: 'critical' }, `✕ ${problem.title ?? 'Failed'}`),
-      problem.status ? ` ${problem.status}` : null),
+  return h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h(
+      'p',
+      {},
+      h('strong', { class: 'critical' }, `✕ ${problem.title ?? 'Failed'}`),
+      problem.status ? ` ${problem.status}` : null,
+    ),
     problem.detail ? h('p', {}, problem.detail) : null,
-    problem.errors?.length ? h('ul', {}, problem.errors.map((one) =>
-      h('li', {}, h('code', {}, one.pointer || '/'), ' ', one.detail))) : null);
+    problem.errors?.length
+      ? h(
+          'ul',
+          {},
+          problem.errors.map((one) => h('li', {}, h('code', {}, one.pointer || '/'), ' ', one.detail)),
+        )
+      : null,
+  );
 }

@@ -16,9 +16,12 @@ export function number(value, digits = 4) {
   if (!Number.isFinite(x)) return x > 0 ? '∞' : '−∞';
   if (x === 0) return '0';
   const size = Math.abs(x);
-  const text = size < 1e-3 || size >= 1e6
-    ? x.toExponential(digits - 2).replace('e+', 'e')
-    : size >= 10 ** digits ? grouped.format(x) : x.toPrecision(digits);
+  const text =
+    size < 1e-3 || size >= 1e6
+      ? x.toExponential(digits - 2).replace('e+', 'e')
+      : size >= 10 ** digits
+        ? grouped.format(x)
+        : x.toPrecision(digits);
   return text.replace(/-/g, '−');
 }
 
@@ -33,7 +36,12 @@ export function integer(value) {
 
 export function percent(value) {
   const x = parse(value);
-  return x === null ? nothing : `${(x * 100).toPrecision(x >= 0.1 ? 4 : 3).slice(0, 5).replace(/\.$/, '')} %`;
+  return x === null
+    ? nothing
+    : `${(x * 100)
+        .toPrecision(x >= 0.1 ? 4 : 3)
+        .slice(0, 5)
+        .replace(/\.$/, '')} %`;
 }
 
 /** 12300 → "12.3 k": `units` of three digits each. */

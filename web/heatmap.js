@@ -26,11 +26,19 @@ export class HeatMap {
   constructor(bank, { title, unit, empty, height }) {
     this.#bank = bank;
     this.#height = height;
-    this.#figure = h('div', { class: 'plot', tabindex: 0, role: 'group', 'aria-label': `${title}; the values are in the table of layers` },
-      h('p', { class: 'empty muted' }, empty));
+    this.#figure = h(
+      'div',
+      { class: 'plot', tabindex: 0, role: 'group', 'aria-label': `${title}; the values are in the table of layers` },
+      h('p', { class: 'empty muted' }, empty),
+    );
     this.#figure.style.minHeight = `${height}px`;
-    this.element = h('section', { class: 'chart heat' },
-      h('h2', {}, title, ' ', h('span', { class: 'muted' }, unit), ' ', this.#readout), this.#key, this.#figure);
+    this.element = h(
+      'section',
+      { class: 'chart heat' },
+      h('h2', {}, title, ' ', h('span', { class: 'muted' }, unit), ' ', this.#readout),
+      this.#key,
+      this.#figure,
+    );
     this.#resize = new ResizeObserver(() => this.plot?.setSize({ width: this.#figure.clientWidth, height }));
     this.#resize.observe(this.#figure);
     bank.charts.add(this);
@@ -61,20 +69,31 @@ export class HeatMap {
     this.plot?.destroy();
     replace(this.#figure);
     const count = this.#layers.length;
-    this.plot = plotOver(this.#bank, this.#figure, {
-      width: this.#figure.clientWidth,
-      height: this.#height,
-      rest: {
-        scales: { y: { range: () => [0, count], dir: -1 } },
-        series: [{}],
-        axes: [{
-          size: labelWidth, gap: 0, grid: { show: false }, ticks: { show: false },
-          splits: () => [], values: () => [],
-        }],
-        cursor: { points: { show: false } },
-        hooks: { drawAxes: [(plot) => this.#paint(plot)], setCursor: [(plot) => this.#read(plot)] },
+    this.plot = plotOver(
+      this.#bank,
+      this.#figure,
+      {
+        width: this.#figure.clientWidth,
+        height: this.#height,
+        rest: {
+          scales: { y: { range: () => [0, count], dir: -1 } },
+          series: [{}],
+          axes: [
+            {
+              size: labelWidth,
+              gap: 0,
+              grid: { show: false },
+              ticks: { show: false },
+              splits: () => [],
+              values: () => [],
+            },
+          ],
+          cursor: { points: { show: false } },
+          hooks: { drawAxes: [(plot) => this.#paint(plot)], setCursor: [(plot) => this.#read(plot)] },
+        },
       },
-    }, data);
+      data,
+    );
   }
 
   /** The shades span what was recorded, in whole decades. */
@@ -114,7 +133,9 @@ export class HeatMap {
     const columns = Math.max(1, Math.round(bbox.width));
     const rows = this.#layers.length;
     const picture = new ImageData(columns, rows);
-    const missing = ink('critical-fill').match(/\w\w/g).map((hex) => parseInt(hex, 16));
+    const missing = ink('critical-fill')
+      .match(/\w\w/g)
+      .map((hex) => parseInt(hex, 16));
     const [low, high] = this.#bank.range();
     this.#layers.forEach(({ series }, row) => {
       let at = Math.max(0, series.indexAt(low));
@@ -155,7 +176,11 @@ export class HeatMap {
       ctx.fillRect(bbox.left - 7 * ratio, top, 4 * ratio, Math.max(1, tall - (tall > 6 ? ratio : 0)));
       if (row % every) return;
       ctx.fillStyle = ink('muted');
-      ctx.fillText(name.length > 14 ? `${name.slice(0, 13)}…` : name, bbox.left - 12 * ratio, top + Math.min(tall, 200) / 2);
+      ctx.fillText(
+        name.length > 14 ? `${name.slice(0, 13)}…` : name,
+        bbox.left - 12 * ratio,
+        top + Math.min(tall, 200) / 2,
+      );
     });
     ctx.restore();
   }
@@ -170,7 +195,11 @@ export class HeatMap {
     const row = Math.floor((top / plot.over.clientHeight) * this.#layers.length);
     const layer = plot.over.matches(':hover') || document.activeElement === this.#figure ? this.#layers[row] : null;
     const at = layer ? layer.series.indexAt(step) : -1;
-    setText(this.#readout, at < 0 ? `· step ${integer(step)}`
-      : `· ${layer.name} · step ${integer(layer.series.step[at])} · ${number(layer.series.value[at])}`);
+    setText(
+      this.#readout,
+      at < 0
+        ? `· step ${integer(step)}`
+        : `· ${layer.name} · step ${integer(layer.series.step[at])} · ${number(layer.series.value[at])}`,
+    );
   }
 }

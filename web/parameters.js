@@ -52,12 +52,26 @@ export function parameterFields(specs, object, pointer, form) {
   const others = specs.filter((spec) => !set.includes(spec));
   const fields = set.map((spec) => field(spec, object, `${pointer}/${escape(spec.name)}`, form));
   if (!others.length) return fields;
-  const add = h('select', { class: 'add', 'aria-label': 'add a setting', onchange: () => {
-    const spec = others.find(({ name }) => name === add.value);
-    object[spec.name] = spec.default ?? startingValue(spec, form);
-    form.rebuild(`${pointer}/${escape(spec.name)}`);
-  } }, h('option', { value: '' }, '+'), others.map((spec) =>
-    h('option', { value: spec.name, title: spec.help }, spec.default === undefined || spec.default === null ? spec.name : `${spec.name} (${writeText(spec.default)})`)));
+  const add = h(
+    'select',
+    {
+      class: 'add',
+      'aria-label': 'add a setting',
+      onchange: () => {
+        const spec = others.find(({ name }) => name === add.value);
+        object[spec.name] = spec.default ?? startingValue(spec, form);
+        form.rebuild(`${pointer}/${escape(spec.name)}`);
+      },
+    },
+    h('option', { value: '' }, '+'),
+    others.map((spec) =>
+      h(
+        'option',
+        { value: spec.name, title: spec.help },
+        spec.default === undefined || spec.default === null ? spec.name : `${spec.name} (${writeText(spec.default)})`,
+      ),
+    ),
+  );
   return [...fields, add];
 }
 
@@ -69,14 +83,29 @@ function startingValue(spec, { catalog }) {
 }
 
 function field(spec, object, pointer, form) {
-  const drop = spec.required ? null : h('button', { type: 'button', class: 'plain', title: `back to the default${spec.default === undefined || spec.default === null ? '' : `, ${writeText(spec.default)}`}`,
-    'aria-label': `remove ${spec.name}`, onclick: () => {
-      delete object[spec.name];
-      form.rebuild(pointer.slice(0, pointer.lastIndexOf('/')));
-    } }, '×');
-  return h('span', { class: 'parameter', title: spec.help },
+  const drop = spec.required
+    ? null
+    : h(
+        'button',
+        {
+          type: 'button',
+          class: 'plain',
+          title: `back to the default${spec.default === undefined || spec.default === null ? '' : `, ${writeText(spec.default)}`}`,
+          'aria-label': `remove ${spec.name}`,
+          onclick: () => {
+            delete object[spec.name];
+            form.rebuild(pointer.slice(0, pointer.lastIndexOf('/')));
+          },
+        },
+        '×',
+      );
+  return h(
+    'span',
+    { class: 'parameter', title: spec.help },
     h('label', {}, h('span', {}, spec.name), control(spec, object, pointer, form)),
-    spec.type === 'entry' ? nested(spec, object, pointer, form) : null, drop);
+    spec.type === 'entry' ? nested(spec, object, pointer, form) : null,
+    drop,
+  );
 }
 
 function control(spec, object, pointer, form) {
@@ -87,26 +116,48 @@ function control(spec, object, pointer, form) {
   };
   const value = object[spec.name];
   if (spec.type === 'boolean' && typeof value === 'boolean') {
-    return h('input', { type: 'checkbox', checked: value, 'data-pointer': pointer, onchange: (event) => set(event.target.checked) });
+    return h('input', {
+      type: 'checkbox',
+      checked: value,
+      'data-pointer': pointer,
+      onchange: (event) => set(event.target.checked),
+    });
   }
   if (spec.type === 'choice') return choice(spec.choices, value, pointer, set);
   if (spec.type === 'entry') {
     const name = value?.type ?? value;
-    return choice(form.catalog.entries(spec.registry).map((entry) => entry.name), name, pointer, (chosen) => {
-      object[spec.name] = form.catalog.entry(spec.registry, chosen)?.parameters?.length ? { type: chosen } : chosen;
-      form.rebuild(pointer);
-    });
+    return choice(
+      form.catalog.entries(spec.registry).map((entry) => entry.name),
+      name,
+      pointer,
+      (chosen) => {
+        object[spec.name] = form.catalog.entry(spec.registry, chosen)?.parameters?.length ? { type: chosen } : chosen;
+        form.rebuild(pointer);
+      },
+    );
   }
-  const bounds = [spec.minimum, spec.maximum].map((bound) => bound === undefined || bound === null ? '' : number(bound));
-  return h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', 'data-pointer': pointer, value: writeText(value),
+  const bounds = [spec.minimum, spec.maximum].map((bound) =>
+    bound === undefined || bound === null ? '' : number(bound),
+  );
+  return h('input', {
+    type: 'text',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'data-pointer': pointer,
+    value: writeText(value),
     class: spec.type === 'integer' || spec.type === 'number' ? 'short' : null,
-    placeholder: bounds.some(Boolean) ? bounds.join(' … ') : null, oninput: (event) => set(readText(event.target.value)) });
+    placeholder: bounds.some(Boolean) ? bounds.join(' … ') : null,
+    oninput: (event) => set(readText(event.target.value)),
+  });
 }
 
-export function choice(names, value, pointer, set) {
+export function choice(names, value, pointer, set, label) {
   const known = names.includes(value) || value === undefined ? names : [value, ...names];
-  return h('select', { 'data-pointer': pointer, onchange: (event) => set(event.target.value) },
-    known.map((name) => h('option', { value: name, selected: name === value }, String(name))));
+  return h(
+    'select',
+    { 'data-pointer': pointer, 'aria-label': label, onchange: (event) => set(event.target.value) },
+    known.map((name) => h('option', { value: name, selected: name === value }, String(name))),
+  );
 }
 
 function nested(spec, object, pointer, form) {
@@ -116,13 +167,17 @@ function nested(spec, object, pointer, form) {
   if (typeof value !== 'object') {
     // A bare name has no place for parameters yet: it becomes an object with the first one added.
     const grown = { type: value };
-    return parameterFields(entry.parameters, grown, pointer, { ...form, rebuild: (focus) => {
-      object[spec.name] = grown;
-      form.rebuild(focus);
-    }, changed: () => {
-      object[spec.name] = grown;
-      form.changed();
-    } });
+    return parameterFields(entry.parameters, grown, pointer, {
+      ...form,
+      rebuild: (focus) => {
+        object[spec.name] = grown;
+        form.rebuild(focus);
+      },
+      changed: () => {
+        object[spec.name] = grown;
+        form.changed();
+      },
+    });
   }
   return parameterFields(entry.parameters, value, pointer, form);
 }

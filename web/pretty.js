@@ -11,12 +11,16 @@ export function pretty(value, indent = '') {
     if (value.every((item) => typeof item !== 'object' || item === null)) return flat;
     return `[\n${value.map((item) => deeper + pretty(item, deeper)).join(',\n')}\n${indent}]`;
   }
-  const members = Object.entries(value).map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${pretty(item, deeper)}`);
+  const members = Object.entries(value).map(
+    ([key, item]) => `${deeper}${JSON.stringify(key)}: ${pretty(item, deeper)}`,
+  );
   return `{\n${members.join(',\n')}\n${indent}}`;
 }
 
 function oneLine(value) {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
-  return `{${Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${oneLine(item)}`).join(', ')}}`;
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${JSON.stringify(key)}: ${oneLine(item)}`)
+    .join(', ')}}`;
 }

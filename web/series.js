@@ -10,8 +10,9 @@ export class Series {
   /** Appends {step, value, min, max}. Steps already held are passed over, so a replayed stream changes nothing. */
   append(columns) {
     const newest = this.step.length ? this.step[this.step.length - 1] : -Infinity;
-    const thinned = columns.min && columns.step.some((_, at) =>
-      columns.min[at] !== columns.value[at] || columns.max[at] !== columns.value[at]);
+    const thinned =
+      columns.min &&
+      columns.step.some((_, at) => columns.min[at] !== columns.value[at] || columns.max[at] !== columns.value[at]);
     if (thinned && !this.min) [this.min, this.max] = [[...this.value], [...this.value]];
     for (let at = 0; at < columns.step.length; at++) {
       if (columns.step[at] <= newest) continue;
@@ -58,7 +59,8 @@ export class SeriesSet {
 /** Every step at which one of `list` (not empty) has a record, ascending. */
 export function unionOfSteps(list) {
   const [first, ...others] = list.map((series) => series.step);
-  if (others.every((steps) => steps.length === first.length && steps.every((step, at) => step === first[at]))) return first;
+  if (others.every((steps) => steps.length === first.length && steps.every((step, at) => step === first[at])))
+    return first;
   const all = new Set(first);
   for (const steps of others) for (const step of steps) all.add(step);
   return [...all].sort((a, b) => a - b);

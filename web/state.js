@@ -27,6 +27,16 @@ export function done({ status, progress }) {
 export function bar(part) {
   const fill = h('i');
   fill.style.width = `${100 * part}%`;
-  return h('span', { class: 'bar', role: 'progressbar', 'aria-valuenow': Math.round(100 * part), 'aria-valuemin': 0, 'aria-valuemax': 100,
-    'aria-label': 'progress' }, fill);
+  return h(
+    'span',
+    {
+      class: 'bar',
+      role: 'progressbar',
+      'aria-valuenow': Math.round(100 * part),
+      'aria-valuemin': 0,
+      'aria-valuemax': 100,
+      'aria-label': 'progress',
+    },
+    fill,
+  );
 }

@@ -25,7 +25,11 @@ after(async () => {
 const go = (place) => page.goto(`${service.url}/#${place}`);
 const text = (locator) => locator.innerText();
 const chart = (title) => page.locator('section.chart', { has: page.getByRole('heading', { name: title }) });
-const line = (title, name) => chart(title).getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
+const line = (title, name) =>
+  chart(title)
+    .getByRole('row')
+    .filter({ has: page.getByRole('rowheader', { name, exact: true }) })
+    .getByRole('cell');
 const idInAddress = () => page.url().split('/').at(-1).split('?')[0];
 
 async function jobInAddress() {
@@ -45,15 +49,27 @@ async function becomes(read, wanted) {
   assert.equal(got, wanted);
 }
 
-const spiral = (rows) => ['x,y,target', ...Array.from({ length: rows }, (_, at) => {
-  const turn = (at / rows) * 6;
-  const side = at % 2 ? 1 : -1;
-  return `${(side * turn * Math.cos(turn)).toFixed(4)},${(side * turn * Math.sin(turn)).toFixed(4)},${side > 0 ? 'right' : 'left'}`;
-})].join('\n');
+const spiral = (rows) =>
+  [
+    'x,y,target',
+    ...Array.from({ length: rows }, (_, at) => {
+      const turn = (at / rows) * 6;
+      const side = at % 2 ? 1 : -1;
+      return `${(side * turn * Math.cos(turn)).toFixed(4)},${(side * turn * Math.sin(turn)).toFixed(4)},${side > 0 ? 'right' : 'left'}`;
+    }),
+  ].join('\n');
 
-const longJob = (dataset, name = 'long') => ({ name, dataset,
-  model: { layers: [{ type: 'dense', units: 32, activation: 'tanh' }, { type: 'dense', units: 3 }] },
-  training: { epochs: 200_000, batch_size: 16, optimizer: { type: 'adam', learning_rate: 0.001 } } });
+const longJob = (dataset, name = 'long') => ({
+  name,
+  dataset,
+  model: {
+    layers: [
+      { type: 'dense', units: 32, activation: 'tanh' },
+      { type: 'dense', units: 3 },
+    ],
+  },
+  training: { epochs: 200_000, batch_size: 16, optimizer: { type: 'adam', learning_rate: 0.001 } },
+});
 
 test('the page comes with a strict content security policy', async () => {
   const answer = await fetch(service.url);
@@ -102,7 +118,8 @@ test('the keyboard moves one crosshair over all charts', async () => {
 });
 
 test('dragging zooms every chart, and a double click goes back', async () => {
-  const pixels = () => page.evaluate(() => [...document.querySelectorAll('.uplot canvas')].map((canvas) => canvas.toDataURL()));
+  const pixels = () =>
+    page.evaluate(() => [...document.querySelectorAll('.uplot canvas')].map((canvas) => canvas.toDataURL()));
   const plot = chart('Loss').getByRole('group');
   const { x, y, width, height } = await plot.boundingBox();
   await page.mouse.move(0, 0);
@@ -113,7 +130,10 @@ test('dragging zooms every chart, and a double click goes back', async () => {
   await page.mouse.up();
   await sleep(100);
   const zoomed = await pixels();
-  assert.ok(whole.every((picture, at) => picture !== zoomed[at]), 'each chart has moved');
+  assert.ok(
+    whole.every((picture, at) => picture !== zoomed[at]),
+    'each chart has moved',
+  );
   await page.mouse.dblclick(x + width * 0.5, y + height / 2);
   await sleep(100);
   assert.deepEqual(await pixels(), whole);
@@ -127,7 +147,9 @@ test('the log scale of the loss is part of the address', async () => {
 });
 
 test('jobs are listed with their state and newest loss', async () => {
-  const { items: [job] } = await service.get('/v1/jobs');
+  const {
+    items: [job],
+  } = await service.get('/v1/jobs');
   await page.getByRole('link', { name: 'Jobs' }).click();
   const row = page.getByRole('row').filter({ hasText: 'iris' });
   await row.waitFor();
@@ -138,7 +160,9 @@ test('jobs are listed with their state and newest loss', async () => {
 });
 
 test('predicting takes features by name and gives the probabilities that the API gives', async () => {
-  const { items: [model] } = await service.get('/v1/models');
+  const {
+    items: [model],
+  } = await service.get('/v1/models');
   await go(`/models/${model.id}`);
   const flower = [6.3, 3.3, 6.0, 2.5];
   for (const [at, name] of ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'].entries()) {
@@ -258,7 +282,9 @@ test('a wrong address says so', async () => {
 });
 
 test('at 390 pixels nothing is cut off, in either theme', async () => {
-  const { items: [job] } = await service.get('/v1/jobs?status=succeeded');
+  const {
+    items: [job],
+  } = await service.get('/v1/jobs?status=succeeded');
   for (const colorScheme of ['light', 'dark']) {
     const narrow = await openPage(browser, service.url, { viewport: { width: 390, height: 844 }, colorScheme });
     for (const place of ['/jobs', `/jobs/${job.id}`, '/new', '/models', `/models/${job.model}`]) {

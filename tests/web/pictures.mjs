@@ -19,24 +19,43 @@ try {
   const { dataset } = await service.ended(first.id);
   // A stack in which gradients vanish: the picture that the page is for.
   const layers = Array.from({ length: 12 }, () => ({ type: 'dense', units: 24, activation: 'sigmoid' }));
-  const deep = await service.post('/v1/jobs', { name: 'twelve-sigmoids', dataset,
+  const deep = await service.post('/v1/jobs', {
+    name: 'twelve-sigmoids',
+    dataset,
     model: { layers: [...layers, { type: 'dense', units: 3 }] },
-    training: { epochs: 40, batch_size: 8, seed: 1, optimizer: { type: 'sgd', learning_rate: 0.1 } } });
+    training: { epochs: 40, batch_size: 8, seed: 1, optimizer: { type: 'sgd', learning_rate: 0.1 } },
+  });
   const csv = await readFile(path.join(root, 'examples/digits.csv'));
-  const digits = await (await fetch(`${service.url}/v1/datasets?name=digits&target=digit`, { method: 'POST', body: csv, headers: { 'Content-Type': 'text/csv' } })).json();
+  const digits = await (
+    await fetch(`${service.url}/v1/datasets?name=digits&target=digit`, {
+      method: 'POST',
+      body: csv,
+      headers: { 'Content-Type': 'text/csv' },
+    })
+  ).json();
   const spec = JSON.parse(await readFile(path.join(root, 'examples/digits.json'), 'utf8'));
   const job = await service.post('/v1/jobs', { ...spec, dataset: digits.id });
   await service.ended(deep.id);
   const { model } = await service.ended(job.id);
 
-  const places = { jobs: '/jobs', job: `/jobs/${job.id}`, vanishing: `/jobs/${deep.id}`, new: `/new?from=${first.id}`, predict: `/models/${model}` };
+  const places = {
+    jobs: '/jobs',
+    job: `/jobs/${job.id}`,
+    vanishing: `/jobs/${deep.id}`,
+    new: `/new?from=${first.id}`,
+    predict: `/models/${model}`,
+  };
   for (const [suffix, options] of Object.entries(looks)) {
     const page = await openPage(browser, service.url, options);
     for (const [name, place] of Object.entries(places)) {
       await page.goto('about:blank');
       await page.goto(`${service.url}/#${place}`);
       await page.getByRole('heading').first().waitFor();
-      if (name === 'predict') await page.getByLabel('row of the dataset').fill('3').then(() => page.keyboard.press('Tab'));
+      if (name === 'predict')
+        await page
+          .getByLabel('row of the dataset')
+          .fill('3')
+          .then(() => page.keyboard.press('Tab'));
       await sleep(800);
       await page.screenshot({ path: path.join(folder, `${name}${suffix}.png`) });
     }

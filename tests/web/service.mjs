@@ -22,19 +22,34 @@ function freePort() {
 export async function startService() {
   const folder = await mkdtemp(path.join(tmpdir(), 'backpropd-page-'));
   const address = `127.0.0.1:${await freePort()}`;
-  const child = spawn(process.env.BACKPROPD ?? path.join(root, 'build/backpropd'),
-    ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(
+    process.env.BACKPROPD ?? path.join(root, 'build/backpropd'),
+    ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1'],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   let said = '';
-  child.stderr.on('data', (text) => { said += text; });
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
   const ended = new Promise((resolve) => child.on('exit', resolve));
   const url = `http://${address}`;
   for (let turn = 0; ; turn++) {
-    if (await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false)) break;
+    if (
+      await fetch(`${url}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    )
+      break;
     if (turn === 100 || child.exitCode !== null) throw new Error(`backpropd does not serve:\n${said}`);
     await sleep(50);
   }
   const call = async (method, where, body) => {
-    const answer = await fetch(url + where, { method, body: body && JSON.stringify(body), headers: body ? { 'Content-Type': 'application/json' } : {} });
+    const answer = await fetch(url + where, {
+      method,
+      body: body && JSON.stringify(body),
+      headers: body ? { 'Content-Type': 'application/json' } : {},
+    });
     return answer.json();
   };
   return {
@@ -61,20 +76,32 @@ export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resol
 export function startBrowser() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
 }
 
 /** A page whose complaints (console errors, uncaught errors, breaches of the CSP, requests that fail) gather in `complaints`. */
 export async function openPage(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, colorScheme: 'light', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1366, height: 768 },
+    colorScheme: 'light',
+    ...options,
+  });
   const page = await context.newPage();
   page.complaints = [];
   page.on('pageerror', (error) => page.complaints.push(error.stack));
   page.on('console', (message) => {
     // A refused job is part of the game (the page shows why); any other failed request is not.
-    if (message.type() === 'error' && !/status of 422/.test(message.text())) page.complaints.push(`${message.text()} ${message.location().url}`);
+    if (message.type() === 'error' && !/status of 422/.test(message.text()))
+      page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   await page.goto(url);
   return page;

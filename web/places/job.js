@@ -15,21 +15,69 @@ const validation = () => ink('validation');
 
 /** Which series stand together in which chart. A chart whose series never come is left out once the job has ended. */
 const learning = [
-  { title: 'Loss', unit: '', height: 210, logSwitch: true, empty: 'The loss of every step appears with the first step, the validation loss with the first epoch.',
-    lines: [{ name: 'train', of: 'train_loss', color: train }, { name: 'validation', of: 'val_loss', color: validation, dots: true }] },
-  { title: 'Accuracy', unit: '', height: 160, format: percent, axis: (x) => `${shortest(100 * x)} %`, empty: 'Training and validation accuracy appear with the first epoch.',
-    lines: [{ name: 'train', of: 'train_accuracy', color: train }, { name: 'validation', of: 'val_accuracy', color: validation, dots: true }] },
-  { title: 'Mean absolute error', unit: 'on validation', height: 160, empty: 'Appears with the first epoch.',
-    lines: [{ name: 'validation', of: 'val_mae', color: validation, dots: true }] },
-  { title: 'R²', unit: 'on validation', height: 160, empty: 'Appears with the first epoch.',
-    lines: [{ name: 'validation', of: 'val_r2', color: validation, dots: true }] },
-  { title: 'Perplexity', unit: 'on validation', height: 160, empty: 'Appears with the first epoch.',
-    lines: [{ name: 'validation', of: 'val_perplexity', color: validation, dots: true }] },
-  { title: 'Learning rate', unit: '', height: 120, empty: 'The learning rate of every step appears with the first step.',
-    lines: [{ name: 'rate', of: 'learning_rate', color: train }] },
+  {
+    title: 'Loss',
+    unit: '',
+    height: 210,
+    logSwitch: true,
+    empty: 'The loss of every step appears with the first step, the validation loss with the first epoch.',
+    lines: [
+      { name: 'train', of: 'train_loss', color: train },
+      { name: 'validation', of: 'val_loss', color: validation, dots: true },
+    ],
+  },
+  {
+    title: 'Accuracy',
+    unit: '',
+    height: 160,
+    format: percent,
+    axis: (x) => `${shortest(100 * x)} %`,
+    empty: 'Training and validation accuracy appear with the first epoch.',
+    lines: [
+      { name: 'train', of: 'train_accuracy', color: train },
+      { name: 'validation', of: 'val_accuracy', color: validation, dots: true },
+    ],
+  },
+  {
+    title: 'Mean absolute error',
+    unit: 'on validation',
+    height: 160,
+    empty: 'Appears with the first epoch.',
+    lines: [{ name: 'validation', of: 'val_mae', color: validation, dots: true }],
+  },
+  {
+    title: 'R²',
+    unit: 'on validation',
+    height: 160,
+    empty: 'Appears with the first epoch.',
+    lines: [{ name: 'validation', of: 'val_r2', color: validation, dots: true }],
+  },
+  {
+    title: 'Perplexity',
+    unit: 'on validation',
+    height: 160,
+    empty: 'Appears with the first epoch.',
+    lines: [{ name: 'validation', of: 'val_perplexity', color: validation, dots: true }],
+  },
+  {
+    title: 'Learning rate',
+    unit: '',
+    height: 120,
+    empty: 'The learning rate of every step appears with the first step.',
+    lines: [{ name: 'rate', of: 'learning_rate', color: train }],
+  },
 ];
-const globalNorm = { title: 'Gradient norm', unit: 'whole net, log', log: true, height: 120, empty: 'Appears with the first recorded step.',
-  lines: [{ name: 'before clipping', of: 'gradient_norm', color: train }, { name: 'after', of: 'clipped_gradient_norm', color: validation }] };
+const globalNorm = {
+  title: 'Gradient norm',
+  unit: 'whole net, log',
+  log: true,
+  height: 120,
+  empty: 'Appears with the first recorded step.',
+  lines: [
+    { name: 'before clipping', of: 'gradient_norm', color: train },
+    { name: 'after', of: 'clipped_gradient_norm', color: validation },
+  ],
+};
 
 export async function jobPlace({ id, signal, title, arrive, query }) {
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
@@ -39,19 +87,34 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   const layers = new Map();
 
   const head = header(job);
-  const curves = learning.filter(({ lines, title: name }) => expected(job, name, lines)).map((definition) => panel(bank, definition, query));
+  const curves = learning
+    .filter(({ lines, title: name }) => expected(job, name, lines))
+    .map((definition) => panel(bank, definition, query));
   const norm = panel(bank, globalNorm, query);
-  const heat = new HeatMap(bank, { title: 'Gradient norm', unit: 'layer × step', height: 210,
-    empty: 'A row for each layer, input first, appears with the first recorded step.' });
-  const gradients = new Chart(bank, { title: 'Gradient norm', unit: 'of every layer, log', log: true, height: 290, legend: 'table',
-    empty: 'A line for each layer appears with the first recorded step.' });
+  const heat = new HeatMap(bank, {
+    title: 'Gradient norm',
+    unit: 'layer × step',
+    height: 210,
+    empty: 'A row for each layer, input first, appears with the first recorded step.',
+  });
+  const gradients = new Chart(bank, {
+    title: 'Gradient norm',
+    unit: 'of every layer, log',
+    log: true,
+    height: 290,
+    legend: 'table',
+    empty: 'A line for each layer appears with the first recorded step.',
+  });
   const findings = h('section', { class: 'findings', id: 'findings' });
   const net = h('section', { class: 'net' });
 
-  const drawMetrics = () => [...curves, norm].forEach(({ chart, lines }) =>
-    chart.update(lines.map((line) => ({ ...line, series: metrics.get(line.of) }))));
+  const drawMetrics = () =>
+    [...curves, norm].forEach(({ chart, lines }) =>
+      chart.update(lines.map((line) => ({ ...line, series: metrics.get(line.of) }))),
+    );
   const drawGradients = () => {
-    const all = [...layers.values()].sort((a, b) => a.index - b.index)
+    const all = [...layers.values()]
+      .sort((a, b) => a.index - b.index)
       .map((layer) => ({ ...layer, series: layer.set.get('gradient_norm') }))
       .filter(({ series }) => series.step.length);
     heat.update(all);
@@ -79,14 +142,30 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     drawFindings(findings, diagnosis?.findings ?? []);
   };
 
-  arrive(head.element,
-    h('div', { class: 'charts' },
-      h('div', {}, curves.map(({ chart }) => chart.element)),
-      h('div', {}, heat.element, gradients.element, norm.chart.element)),
-    findings, net,
-    h('details', {}, h('summary', {}, 'Spec, defaults filled in'), h('pre', { tabindex: 0 }, JSON.stringify(job.spec, null, 2))),
-    curlLine(curl(`${path}/metrics?points=1000`)), curlLine(curl(`${path}/gradients?points=500`)),
-    curlLine(`curl -sN ${location.origin}${path}/events`));
+  arrive(
+    head.element,
+    h(
+      'div',
+      { class: 'charts' },
+      h(
+        'div',
+        {},
+        curves.map(({ chart }) => chart.element),
+      ),
+      h('div', {}, heat.element, gradients.element, norm.chart.element),
+    ),
+    findings,
+    net,
+    h(
+      'details',
+      {},
+      h('summary', {}, 'Spec, defaults filled in'),
+      h('pre', { tabindex: 0 }, JSON.stringify(job.spec, null, 2)),
+    ),
+    curlLine(curl(`${path}/metrics?points=1000`)),
+    curlLine(curl(`${path}/gradients?points=500`)),
+    curlLine(`curl -sN ${location.origin}${path}/events`),
+  );
   show({});
   drawNet(net, job, layers);
   readFindings();
@@ -103,14 +182,20 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
         readFindings();
       },
     });
-    every(signal, () => 1000, async () => {
-      if (!active(job)) return;
-      const now = await get(path, signal).catch(() => null);
-      if (now) show(now);
-    });
+    every(
+      signal,
+      () => 1000,
+      async () => {
+        if (!active(job)) return;
+        const now = await get(path, signal).catch(() => null);
+        if (now) show(now);
+      },
+    );
   } else {
     const [all, deep] = await Promise.all([
-      get(`${path}/metrics?points=${thinned.metrics}`, signal), get(`${path}/gradients?points=${thinned.gradients}`, signal)]);
+      get(`${path}/metrics?points=${thinned.metrics}`, signal),
+      get(`${path}/gradients?points=${thinned.gradients}`, signal),
+    ]);
     takeMetrics(all);
     takeGradients(deep);
   }
@@ -121,19 +206,32 @@ function expected(job, name, lines) {
   if (name === 'Loss' || name === 'Learning rate') return true;
   if (Object.keys(job.metrics ?? {}).length) return lines.some(({ of }) => of in job.metrics);
   const loss = job.spec?.training?.loss?.type ?? job.spec?.training?.loss;
-  return name === 'Accuracy' ? !['mse', 'mae', 'huber'].includes(loss) : name === 'R²' && ['mse', 'mae', 'huber'].includes(loss);
+  return name === 'Accuracy'
+    ? !['mse', 'mae', 'huber'].includes(loss)
+    : name === 'R²' && ['mse', 'mae', 'huber'].includes(loss);
 }
 
 function panel(bank, { lines, logSwitch, ...options }, query) {
   const key = options.title.toLowerCase();
   const log = options.log ?? query.get(key) === 'log';
   let chart;
-  const controls = logSwitch && h('label', { class: 'switch' }, h('input', { type: 'checkbox', checked: log, onchange: (event) => {
-    const on = event.target.checked;
-    chart.log = on;
-    const [path] = location.hash.split('?');
-    history.replaceState(null, '', on ? `${path}?${key}=log` : path);
-  } }), ' log');
+  const controls =
+    logSwitch &&
+    h(
+      'label',
+      { class: 'switch' },
+      h('input', {
+        type: 'checkbox',
+        checked: log,
+        onchange: (event) => {
+          const on = event.target.checked;
+          chart.log = on;
+          const [path] = location.hash.split('?');
+          history.replaceState(null, '', on ? `${path}?${key}=log` : path);
+        },
+      }),
+      ' log',
+    );
   chart = new Chart(bank, { ...options, log, controls });
   return { chart, lines };
 }
@@ -160,44 +258,86 @@ function header(job) {
     const changed = [now.status, now.diagnosis?.verdict, now.model].join();
     if (changed !== state) {
       state = changed;
-      replace(words, statusWord(now.status),
-        now.diagnosis?.verdict ? [' ', h('a', { href: `#/jobs/${now.id}`, class: 'verdict', onclick: (event) => {
-          event.preventDefault();
-          document.getElementById('findings').scrollIntoView();
-        } }, verdictWord(now.diagnosis.verdict), now.diagnosis.codes?.length ? `: ${now.diagnosis.codes.join(', ')}` : '')] : null);
-      replace(actions, active(now) ? cancel : null,
+      replace(
+        words,
+        statusWord(now.status),
+        now.diagnosis?.verdict
+          ? [
+              ' ',
+              h(
+                'a',
+                {
+                  href: `#/jobs/${now.id}`,
+                  class: 'verdict',
+                  onclick: (event) => {
+                    event.preventDefault();
+                    document.getElementById('findings').scrollIntoView();
+                  },
+                },
+                verdictWord(now.diagnosis.verdict),
+                now.diagnosis.codes?.length ? `: ${now.diagnosis.codes.join(', ')}` : '',
+              ),
+            ]
+          : null,
+      );
+      replace(
+        actions,
+        active(now) ? cancel : null,
         now.model ? h('a', { class: 'button', href: `#/models/${now.model}` }, 'Predict') : null,
-        active(now) ? null : h('a', { class: 'button', href: `#/new?from=${now.id}` }, 'Change and train again'));
+        active(now) ? null : h('a', { class: 'button', href: `#/new?from=${now.id}` }, 'Change and train again'),
+      );
       replace(trouble, now.error ? problemBox({ problem: now.error }) : null);
     }
     const p = now.progress ?? {};
-    replace(progress, bar(done(now)), h('span', {}, [
-      p.epochs ? `epoch ${integer(p.epoch)} of ${integer(p.epochs)}` : null,
-      p.steps ? `step ${integer(p.step)} of ${integer(p.steps)}` : null,
-      p.samples_per_second ? `${count(p.samples_per_second)} rows/s` : null,
-      now.status === 'running' && p.eta_seconds ? `about ${duration(p.eta_seconds)} left` : null,
-      now.status === 'queued' && now.queue_position ? `place ${integer(now.queue_position)} in the queue` : null,
-    ].filter(Boolean).join(' · ')));
+    replace(
+      progress,
+      bar(done(now)),
+      h(
+        'span',
+        {},
+        [
+          p.epochs ? `epoch ${integer(p.epoch)} of ${integer(p.epochs)}` : null,
+          p.steps ? `step ${integer(p.step)} of ${integer(p.steps)}` : null,
+          p.samples_per_second ? `${count(p.samples_per_second)} rows/s` : null,
+          now.status === 'running' && p.eta_seconds ? `about ${duration(p.eta_seconds)} left` : null,
+          now.status === 'queued' && now.queue_position ? `place ${integer(now.queue_position)} in the queue` : null,
+        ]
+          .filter(Boolean)
+          .join(' · '),
+      ),
+    );
     drawFacts(facts, now);
   }
-  return { element: h('header', { class: 'job' }, h('div', { class: 'line' }, name, words, actions), progress, facts, trouble), show };
+  return {
+    element: h('header', { class: 'job' }, h('div', { class: 'line' }, name, words, actions), progress, facts, trouble),
+    show,
+  };
 }
 
 function drawFacts(list, job) {
   const m = job.metrics ?? {};
   const best = job.best ?? {};
   const facts = [
-    ['train loss', m.train_loss, number], ['validation loss', m.val_loss, number],
-    ['validation accuracy', m.val_accuracy, percent], ['MAE', m.val_mae, number], ['R²', m.val_r2, number],
-    ['test accuracy', m.test_accuracy, percent], ['test loss', m.test_loss, number],
+    ['train loss', m.train_loss, number],
+    ['validation loss', m.val_loss, number],
+    ['validation accuracy', m.val_accuracy, percent],
+    ['MAE', m.val_mae, number],
+    ['R²', m.val_r2, number],
+    ['test accuracy', m.test_accuracy, percent],
+    ['test loss', m.test_loss, number],
     ['best validation loss', best.val_loss, (x) => `${number(x)} in epoch ${integer(best.epoch)}`],
-    ['parameters', job.plan?.parameters, integer], ['memory', job.plan?.memory_bytes, bytes],
-    ['time', between(job.started_at, job.finished_at), duration], ['created', job.created_at, ago],
+    ['parameters', job.plan?.parameters, integer],
+    ['memory', job.plan?.memory_bytes, bytes],
+    ['time', between(job.started_at, job.finished_at), duration],
+    ['created', job.created_at, ago],
   ].filter(([, value]) => value !== undefined && value !== null);
   const names = facts.map(([name]) => name).join();
   if (list.dataset.names !== names) {
     list.dataset.names = names;
-    replace(list, facts.map(([name]) => h('div', { 'data-fact': name }, h('dt', {}, name), h('dd'))));
+    replace(
+      list,
+      facts.map(([name]) => h('div', { 'data-fact': name }, h('dt', {}, name), h('dd'))),
+    );
   }
   facts.forEach(([, value, format], at) => {
     const cell = list.children[at].lastChild;
@@ -207,12 +347,39 @@ function drawFacts(list, job) {
 }
 
 function drawFindings(section, findings) {
-  replace(section, findings.length ? [h('h2', {}, 'Findings'), h('ul', {}, findings.map((finding) => h('li', {},
-    h('p', {}, verdictWord(finding.severity), ' ', h('strong', {}, finding.code.replaceAll('_', ' ')),
-      finding.layer ? ` in ${finding.layer}` : '',
-      finding.first_step !== null && finding.first_step !== undefined ? ` since step ${integer(finding.first_step)}` : ''),
-    h('p', {}, finding.explanation ?? ''),
-    (finding.remedies ?? []).map((remedy) => h('p', { class: 'remedy' }, '→ ', remedy.title, remedy.why ? `: ${remedy.why}` : '')))))] : []);
+  replace(
+    section,
+    findings.length
+      ? [
+          h('h2', {}, 'Findings'),
+          h(
+            'ul',
+            {},
+            findings.map((finding) =>
+              h(
+                'li',
+                {},
+                h(
+                  'p',
+                  {},
+                  verdictWord(finding.severity),
+                  ' ',
+                  h('strong', {}, finding.code.replaceAll('_', ' ')),
+                  finding.layer ? ` in ${finding.layer}` : '',
+                  finding.first_step !== null && finding.first_step !== undefined
+                    ? ` since step ${integer(finding.first_step)}`
+                    : '',
+                ),
+                h('p', {}, finding.explanation ?? ''),
+                (finding.remedies ?? []).map((remedy) =>
+                  h('p', { class: 'remedy' }, '→ ', remedy.title, remedy.why ? `: ${remedy.why}` : ''),
+                ),
+              ),
+            ),
+          ),
+        ]
+      : [],
+  );
 }
 
 /** The net as a table: the plan's layers with the newest statistics of those that learn. */
@@ -221,22 +388,55 @@ function drawNet(section, job, layers) {
   if (!planned.length) return;
   const deep = [...layers.values()].sort((a, b) => a.index - b.index);
   const statistics = [
-    ['Gradient norm', 'gradient_norm', number], ['Weight norm', 'weight_norm', number], ['Update : weight', 'update_ratio', number],
-    ['Dead', 'dead_fraction', percent], ['Saturated', 'saturated_fraction', percent],
+    ['Gradient norm', 'gradient_norm', number],
+    ['Weight norm', 'weight_norm', number],
+    ['Update : weight', 'update_ratio', number],
+    ['Dead', 'dead_fraction', percent],
+    ['Saturated', 'saturated_fraction', percent],
   ];
   const rows = planned.map((layer) => {
     const at = deep.findIndex(({ name }) => name === layer.name);
     const swatch = at < 0 ? null : h('i', { class: 'swatch' });
     swatch?.style.setProperty('--swatch', depth(at, deep.length));
-    return h('tr', {}, h('th', { scope: 'row' }, swatch, layer.name), h('td', {}, layer.type), h('td', { class: 'number' }, shape(layer.output_shape)),
-      h('td', { class: 'number' }, integer(layer.parameters)), h('td', { class: 'number wide' }, count(layer.flops)),
+    return h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, swatch, layer.name),
+      h('td', {}, layer.type),
+      h('td', { class: 'number' }, shape(layer.output_shape)),
+      h('td', { class: 'number' }, integer(layer.parameters)),
+      h('td', { class: 'number wide' }, count(layer.flops)),
       statistics.map(([, series, format]) => {
         const value = at < 0 ? null : deep[at].set.get(series).newest;
         return h('td', { class: 'number', title: value }, value === null ? '' : format(value));
-      }));
+      }),
+    );
   });
-  replace(section, h('h2', {}, 'Net ', h('span', { class: 'muted' }, 'newest record of each layer')),
-    h('div', { class: 'scroll' }, h('table', { class: 'list' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Layer'), h('th', { scope: 'col' }, 'Type'),
-      h('th', { scope: 'col', class: 'number' }, 'Output'), h('th', { scope: 'col', class: 'number' }, 'Parameters'), h('th', { scope: 'col', class: 'number wide' }, 'FLOP/step'),
-      statistics.map(([name]) => h('th', { scope: 'col', class: 'number' }, name)))), h('tbody', {}, rows))));
+  replace(
+    section,
+    h('h2', {}, 'Net ', h('span', { class: 'muted' }, 'newest record of each layer')),
+    h(
+      'div',
+      { class: 'scroll' },
+      h(
+        'table',
+        { class: 'list' },
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'col' }, 'Layer'),
+            h('th', { scope: 'col' }, 'Type'),
+            h('th', { scope: 'col', class: 'number' }, 'Output'),
+            h('th', { scope: 'col', class: 'number' }, 'Parameters'),
+            h('th', { scope: 'col', class: 'number wide' }, 'FLOP/step'),
+            statistics.map(([name]) => h('th', { scope: 'col', class: 'number' }, name)),
+          ),
+        ),
+        h('tbody', {}, rows),
+      ),
+    ),
+  );
 }

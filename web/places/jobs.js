@@ -10,17 +10,41 @@ const example = 'examples/iris.json';
 const columns = [
   { head: 'Job', cell: (job) => h('a', { href: `#/jobs/${job.id}` }, job.name || job.id) },
   { head: 'State', cell: (job) => statusWord(job.status) },
-  { head: 'Progress', cell: (job) => h('span', { class: 'progress' }, bar(done(job)),
-    job.progress?.epochs ? `${integer(job.progress.epoch)} / ${integer(job.progress.epochs)}` : '–') },
+  {
+    head: 'Progress',
+    cell: (job) =>
+      h(
+        'span',
+        { class: 'progress' },
+        bar(done(job)),
+        job.progress?.epochs ? `${integer(job.progress.epoch)} / ${integer(job.progress.epochs)}` : '–',
+      ),
+  },
   { head: 'Train loss', kind: 'number', cell: (job) => figure(job.metrics?.train_loss) },
   { head: 'Val loss', kind: 'number wide', cell: (job) => figure(job.metrics?.val_loss) },
-  { head: 'Val score', kind: 'number', cell: (job) => job.metrics?.val_accuracy !== undefined
-    ? figure(job.metrics.val_accuracy, percent) : figure(job.metrics?.val_r2, (r2) => `R² ${number(r2, 3)}`) },
-  { head: 'Verdict', kind: 'wide', cell: (job) => job.diagnosis?.verdict ? verdictWord(job.diagnosis.verdict) : '' },
+  {
+    head: 'Val score',
+    kind: 'number',
+    cell: (job) =>
+      job.metrics?.val_accuracy !== undefined
+        ? figure(job.metrics.val_accuracy, percent)
+        : figure(job.metrics?.val_r2, (r2) => `R² ${number(r2, 3)}`),
+  },
+  { head: 'Verdict', kind: 'wide', cell: (job) => (job.diagnosis?.verdict ? verdictWord(job.diagnosis.verdict) : '') },
   { head: 'Rows/s', kind: 'number wide', cell: (job) => count(job.progress?.samples_per_second) },
-  { head: 'Time', kind: 'number wide', cell: (job) => job.status === 'running' && job.progress?.eta_seconds
-    ? `${duration(job.progress.eta_seconds)} left` : duration(between(job.started_at, job.finished_at)) },
-  { head: 'Created', kind: 'number wide', cell: (job) => h('time', { datetime: job.created_at, title: job.created_at }, ago(job.created_at)) },
+  {
+    head: 'Time',
+    kind: 'number wide',
+    cell: (job) =>
+      job.status === 'running' && job.progress?.eta_seconds
+        ? `${duration(job.progress.eta_seconds)} left`
+        : duration(between(job.started_at, job.finished_at)),
+  },
+  {
+    head: 'Created',
+    kind: 'number wide',
+    cell: (job) => h('time', { datetime: job.created_at, title: job.created_at }, ago(job.created_at)),
+  },
 ];
 
 function figure(value, format = number) {
@@ -32,8 +56,20 @@ export async function jobsPlace({ signal, title, arrive }) {
   const body = h('tbody');
   const rows = new Map();
   const note = h('p', { class: 'muted' });
-  const table = h('table', { class: 'list' },
-    h('thead', {}, h('tr', {}, columns.map(({ head, kind }) => h('th', { scope: 'col', class: kind }, head)))), body);
+  const table = h(
+    'table',
+    { class: 'list' },
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        columns.map(({ head, kind }) => h('th', { scope: 'col', class: kind }, head)),
+      ),
+    ),
+    body,
+  );
   const full = [h('h1', {}, 'Jobs'), table, note, curlLine(curl('/v1/jobs'))];
   let shown = '';
   let busy = false;
@@ -55,7 +91,14 @@ export async function jobsPlace({ signal, title, arrive }) {
     const order = list.items.map((job) => {
       if (!rows.has(job.id)) rows.set(job.id, { tr: h('tr', { 'data-job': job.id }), seen: '' });
       const row = rows.get(job.id);
-      const seen = JSON.stringify([job.name, job.status, job.progress, job.metrics, job.diagnosis, ago(job.created_at)]);
+      const seen = JSON.stringify([
+        job.name,
+        job.status,
+        job.progress,
+        job.metrics,
+        job.diagnosis,
+        ago(job.created_at),
+      ]);
       if (seen !== row.seen) drawRow(row.tr, job);
       row.seen = seen;
       return row.tr;
@@ -65,7 +108,7 @@ export async function jobsPlace({ signal, title, arrive }) {
   };
 
   await update();
-  every(signal, () => busy ? 1000 : 4000, update);
+  every(signal, () => (busy ? 1000 : 4000), update);
 }
 
 /** Cells are written one by one, so that the focus stays on a link whose row changes. */
@@ -80,21 +123,38 @@ function drawRow(tr, job) {
 
 function empty() {
   const answer = h('div');
-  const button = h('button', { class: 'first', onclick: async () => {
-    button.disabled = true;
-    try {
-      const job = await post('/v1/jobs', await get(example));
-      location.hash = `#/jobs/${job.id}`;
-    } catch (error) {
-      button.disabled = false;
-      replace(answer, problemBox(error));
-    }
-  } }, 'Train an example');
-  return h('div', { class: 'welcome' },
+  const button = h(
+    'button',
+    {
+      class: 'first',
+      onclick: async () => {
+        button.disabled = true;
+        try {
+          const job = await post('/v1/jobs', await get(example));
+          location.hash = `#/jobs/${job.id}`;
+        } catch (error) {
+          button.disabled = false;
+          replace(answer, problemBox(error));
+        }
+      },
+    },
+    'Train an example',
+  );
+  return h(
+    'div',
+    { class: 'welcome' },
     h('h1', {}, 'No jobs yet'),
-    h('p', {}, 'The example trains a small net on Fisher’s iris flowers: 150 rows, 4 features, 3 classes. It takes a second.'),
-    button, answer,
+    h(
+      'p',
+      {},
+      'The example trains a small net on Fisher’s iris flowers: 150 rows, 4 features, 3 classes. It takes a second.',
+    ),
+    button,
+    answer,
     h('p', { class: 'muted' }, 'The same from a shell:'),
-    curlLine(`${curl(`/${example}`)} | curl -s -H 'Content-Type: application/json' --data-binary @- ${location.origin}/v1/jobs`),
-    h('p', {}, 'Or ', h('a', { href: '#/new' }, 'describe a job of your own'), '.'));
+    curlLine(
+      `${curl(`/${example}`)} | curl -s -H 'Content-Type: application/json' --data-binary @- ${location.origin}/v1/jobs`,
+    ),
+    h('p', {}, 'Or ', h('a', { href: '#/new' }, 'describe a job of your own'), '.'),
+  );
 }

@@ -8,20 +8,48 @@ const mostFields = 128; // an input wider than this is typed as JSON
 export async function modelsPlace({ signal, title, arrive }) {
   title('Models');
   const { items } = await get('/v1/models?limit=100', signal);
-  const rows = items.map((model) => h('tr', {},
-    h('th', { scope: 'row' }, h('a', { href: `#/models/${model.id}` }, model.name || model.id)),
-    h('td', { class: 'number' }, shape(model.input_shape)),
-    h('td', { class: 'number wide' }, model.classes ? integer(model.classes.length) : ''),
-    h('td', { class: 'number' }, integer(model.parameters)),
-    h('td', { class: 'number' }, score(model.metrics)),
-    h('td', { class: 'number wide' }, bytes(model.bytes)),
-    h('td', { class: 'wide' }, h('a', { href: `#/jobs/${model.job}` }, model.job))));
-  arrive(h('h1', {}, 'Models'),
-    items.length ? h('table', { class: 'list' }, h('thead', {}, h('tr', {},
-      ['Model', 'Input', 'Classes', 'Parameters', 'Validation', 'Size', 'Job'].map((name, at) =>
-        h('th', { scope: 'col', class: [null, 'number', 'number wide', 'number', 'number', 'number wide', 'wide'][at] }, name)))),
-    h('tbody', {}, rows)) : h('p', { class: 'empty' }, 'A job that succeeds leaves a model here. ', h('a', { href: '#/new' }, 'New job')),
-    curlLine(curl('/v1/models')));
+  const rows = items.map((model) =>
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, h('a', { href: `#/models/${model.id}` }, model.name || model.id)),
+      h('td', { class: 'number' }, shape(model.input_shape)),
+      h('td', { class: 'number wide' }, model.classes ? integer(model.classes.length) : ''),
+      h('td', { class: 'number' }, integer(model.parameters)),
+      h('td', { class: 'number' }, score(model.metrics)),
+      h('td', { class: 'number wide' }, bytes(model.bytes)),
+      h('td', { class: 'wide' }, h('a', { href: `#/jobs/${model.job}` }, model.job)),
+    ),
+  );
+  arrive(
+    h('h1', {}, 'Models'),
+    items.length
+      ? h(
+          'table',
+          { class: 'list' },
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              ['Model', 'Input', 'Classes', 'Parameters', 'Validation', 'Size', 'Job'].map((name, at) =>
+                h(
+                  'th',
+                  {
+                    scope: 'col',
+                    class: [null, 'number', 'number wide', 'number', 'number', 'number wide', 'wide'][at],
+                  },
+                  name,
+                ),
+              ),
+            ),
+          ),
+          h('tbody', {}, rows),
+        )
+      : h('p', { class: 'empty' }, 'A job that succeeds leaves a model here. ', h('a', { href: '#/new' }, 'New job')),
+    curlLine(curl('/v1/models')),
+  );
 }
 
 function score(metrics = {}) {
@@ -52,20 +80,54 @@ export async function modelPlace({ id, signal, title, arrive }) {
     }
   };
   const input = inputForm(model, dataset, settle(120, predict));
-  const form = h('form', { class: 'predict', onsubmit: (event) => {
-    event.preventDefault();
-    predict();
-  } }, input.element, h('div', { class: 'line' }, h('button', {}, 'Predict'), dataset ? rowPicker(dataset, signal, input, predict) : null));
+  const form = h(
+    'form',
+    {
+      class: 'predict',
+      onsubmit: (event) => {
+        event.preventDefault();
+        predict();
+      },
+    },
+    input.element,
+    h(
+      'div',
+      { class: 'line' },
+      h('button', {}, 'Predict'),
+      dataset ? rowPicker(dataset, signal, input, predict) : null,
+    ),
+  );
 
-  arrive(h('div', { class: 'line' }, h('h1', {}, model.name || model.id),
-    model.job ? h('a', { href: `#/jobs/${model.job}` }, 'its training') : null),
-  h('dl', { class: 'facts' }, [
-    ['input', shape(model.input_shape)], ['classes', model.classes ? integer(model.classes.length) : '–'],
-    ['parameters', integer(model.parameters)], ['validation', score(model.metrics)], ['size', bytes(model.bytes)],
-    ['trained', ago(model.created_at ?? job?.finished_at)], ['sha256 of the weights', (model.sha256 ?? '').slice(0, 12)],
-  ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', { title: name.startsWith('sha') ? model.sha256 : null }, value)))),
-  h('div', { class: 'halves' }, h('section', {}, h('h2', {}, 'Input'), form), h('section', {}, h('h2', {}, 'Prediction'), result)),
-  command);
+  arrive(
+    h(
+      'div',
+      { class: 'line' },
+      h('h1', {}, model.name || model.id),
+      model.job ? h('a', { href: `#/jobs/${model.job}` }, 'its training') : null,
+    ),
+    h(
+      'dl',
+      { class: 'facts' },
+      [
+        ['input', shape(model.input_shape)],
+        ['classes', model.classes ? integer(model.classes.length) : '–'],
+        ['parameters', integer(model.parameters)],
+        ['validation', score(model.metrics)],
+        ['size', bytes(model.bytes)],
+        ['trained', ago(model.created_at ?? job?.finished_at)],
+        ['sha256 of the weights', (model.sha256 ?? '').slice(0, 12)],
+      ].map(([name, value]) =>
+        h('div', {}, h('dt', {}, name), h('dd', { title: name.startsWith('sha') ? model.sha256 : null }, value)),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'halves' },
+      h('section', {}, h('h2', {}, 'Input'), form),
+      h('section', {}, h('h2', {}, 'Prediction'), result),
+    ),
+    command,
+  );
   predict();
 }
 
@@ -74,21 +136,45 @@ function inputForm(model, dataset, changed) {
   const features = dataset?.profile?.features ?? [];
   const width = model.input_shape?.reduce((product, n) => product * n, 1) ?? 0;
   if (features.length && features.length <= mostFields) {
-    const fields = features.map((feature) => h('input', { type: 'text', inputmode: 'decimal', name: feature.name, autocomplete: 'off',
-      value: feature.mean === undefined || feature.mean === null ? '' : String(Number(Number(feature.mean).toPrecision(3))), oninput: changed,
-      title: `${number(feature.min)} to ${number(feature.max)} in training` }));
+    const fields = features.map((feature) =>
+      h('input', {
+        type: 'text',
+        inputmode: 'decimal',
+        name: feature.name,
+        autocomplete: 'off',
+        value:
+          feature.mean === undefined || feature.mean === null
+            ? ''
+            : String(Number(Number(feature.mean).toPrecision(3))),
+        oninput: changed,
+        title: `${number(feature.min)} to ${number(feature.max)} in training`,
+      }),
+    );
     return {
-      element: h('div', { class: 'fields' }, features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at]))),
+      element: h(
+        'div',
+        { class: 'fields' },
+        features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
+      ),
       read: () => {
         const values = fields.map((field) => readCell(field.value));
         fields.forEach((field, at) => field.setAttribute('aria-invalid', values[at] === undefined));
         return values.includes(undefined) ? null : values;
       },
-      write: (row) => row.flat(Infinity).forEach((value, at) => { if (fields[at]) fields[at].value = value ?? ''; }),
+      write: (row) =>
+        row.flat(Infinity).forEach((value, at) => {
+          if (fields[at]) fields[at].value = value ?? '';
+        }),
     };
   }
   const start = JSON.stringify(new Array(Math.min(width, 10000)).fill(0));
-  const area = h('textarea', { rows: 10, spellcheck: 'false', 'aria-label': `A row of shape ${shape(model.input_shape)} as JSON`, oninput: changed, value: start });
+  const area = h('textarea', {
+    rows: 10,
+    spellcheck: 'false',
+    'aria-label': `A row of shape ${shape(model.input_shape)} as JSON`,
+    oninput: changed,
+    value: start,
+  });
   return {
     element: area,
     read: () => {
@@ -98,7 +184,9 @@ function inputForm(model, dataset, changed) {
         return null;
       }
     },
-    write: (row) => { area.value = JSON.stringify(row); },
+    write: (row) => {
+      area.value = JSON.stringify(row);
+    },
   };
 }
 
@@ -112,9 +200,18 @@ function readCell(text) {
 
 function rowPicker(dataset, signal, input, predict) {
   const truth = h('span', { class: 'muted' });
-  const number_ = h('input', { type: 'number', min: 0, max: dataset.rows - 1, value: 0, 'aria-label': 'row of the dataset' });
+  const number_ = h('input', {
+    type: 'number',
+    min: 0,
+    max: dataset.rows - 1,
+    value: 0,
+    'aria-label': 'row of the dataset',
+  });
   const take = async () => {
-    const page = await get(`/v1/datasets/${dataset.id}/rows?offset=${Math.floor(number_.value) || 0}&limit=1`, signal).catch(() => null);
+    const page = await get(
+      `/v1/datasets/${dataset.id}/rows?offset=${Math.floor(number_.value) || 0}&limit=1`,
+      signal,
+    ).catch(() => null);
     const row = page?.items?.[0];
     if (!row) return;
     input.write(row.input);
@@ -128,16 +225,41 @@ function rowPicker(dataset, signal, input, predict) {
 function drawResult(element, model, { predictions, probabilities, outputs }) {
   const probable = probabilities?.[0];
   if (!probable) {
-    replace(element, h('p', { class: 'answer' }, (predictions?.[0] ?? outputs[0]).flat().map((x) => number(x, 5)).join('  ')));
+    replace(
+      element,
+      h(
+        'p',
+        { class: 'answer' },
+        (predictions?.[0] ?? outputs[0])
+          .flat()
+          .map((x) => number(x, 5))
+          .join('  '),
+      ),
+    );
     return;
   }
   const classes = model.classes ?? probable.map((_, at) => String(at));
-  replace(element, h('p', { class: 'answer' }, String(predictions[0])),
-    h('table', { class: 'probabilities' }, h('tbody', {}, probable.map((p, at) => {
-      const fill = h('i');
-      fill.style.width = `${100 * p}%`;
-      return h('tr', { class: String(classes[at]) === String(predictions[0]) ? 'chosen' : null },
-        h('th', { scope: 'row' }, String(classes[at])), h('td', { class: 'bars' }, h('span', { class: 'bar' }, fill)),
-        h('td', { class: 'number', title: p }, percent(p)));
-    }))));
+  replace(
+    element,
+    h('p', { class: 'answer' }, String(predictions[0])),
+    h(
+      'table',
+      { class: 'probabilities' },
+      h(
+        'tbody',
+        {},
+        probable.map((p, at) => {
+          const fill = h('i');
+          fill.style.width = `${100 * p}%`;
+          return h(
+            'tr',
+            { class: String(classes[at]) === String(predictions[0]) ? 'chosen' : null },
+            h('th', { scope: 'row' }, String(classes[at])),
+            h('td', { class: 'bars' }, h('span', { class: 'bar' }, fill)),
+            h('td', { class: 'number', title: p }, percent(p)),
+          );
+        }),
+      ),
+    ),
+  );
 }

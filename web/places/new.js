@@ -16,7 +16,9 @@ export async function newPlace({ query, signal, title, arrive }) {
     get('/v1/datasets?limit=200', signal).then((list) => list.items),
     query.get('from') ? get(`/v1/jobs/${encodeURIComponent(query.get('from'))}`, signal) : null,
   ]);
-  let spec = parent ? startFrom(parent) : start(Object.keys(templates)[0], query.get('dataset') ?? datasets[0]?.id, datasets);
+  let spec = parent
+    ? startFrom(parent)
+    : start(Object.keys(templates)[0], query.get('dataset') ?? datasets[0]?.id, datasets);
 
   const form = h('div', { class: 'form' });
   const json = h('textarea', { class: 'json', spellcheck: 'false', 'aria-label': 'the job as JSON', rows: 28 });
@@ -45,8 +47,12 @@ export async function newPlace({ query, signal, title, arrive }) {
     annotate(form, dry?.plan?.layers ?? []);
     replace(verdict, dry ? planTable(dry) : problemBox(problem));
   });
-  const showCommand = () => command.show(JSON.stringify(spec).length < 4000 ? curl('/v1/jobs', { json: spec })
-    : curl('/v1/jobs', { file: { name: 'job.json', type: 'application/json' } }));
+  const showCommand = () =>
+    command.show(
+      JSON.stringify(spec).length < 4000
+        ? curl('/v1/jobs', { json: spec })
+        : curl('/v1/jobs', { file: { name: 'job.json', type: 'application/json' } }),
+    );
   const showJson = () => {
     const text = pretty(spec);
     json.value = text.length > mostJsonShown ? pretty({ ...spec, dataset: '…' }) : text;
@@ -95,11 +101,30 @@ export async function newPlace({ query, signal, title, arrive }) {
     submit.disabled = false;
   }
 
-  arrive(h('div', { class: 'line' }, h('h1', {}, 'New job'),
-    h('label', {}, 'Template ', h('select', { onchange: (event) => use(start(event.target.value, spec.dataset, datasets)) },
-      Object.keys(templates).map((name) => h('option', {}, name))))),
-  h('div', { class: 'halves new' }, h('div', {}, form, h('div', { class: 'line' }, submit), answer, verdict),
-    h('section', {}, h('h2', {}, 'The same as JSON'), json, jsonError)), command);
+  arrive(
+    h(
+      'div',
+      { class: 'line' },
+      h('h1', {}, 'New job'),
+      h(
+        'label',
+        {},
+        'Template ',
+        h(
+          'select',
+          { onchange: (event) => use(start(event.target.value, spec.dataset, datasets)) },
+          Object.keys(templates).map((name) => h('option', {}, name)),
+        ),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'halves new' },
+      h('div', {}, form, h('div', { class: 'line' }, submit), answer, verdict),
+      h('section', {}, h('h2', {}, 'The same as JSON'), json, jsonError),
+    ),
+    command,
+  );
   rebuild();
 }
 
@@ -127,21 +152,59 @@ function drawForm(element, form) {
   if (typeof spec.model !== 'object' || spec.model === null) spec.model = {};
   if (!Array.isArray(spec.model.layers)) spec.model.layers = [];
   if (typeof spec.training !== 'object' || spec.training === null) spec.training = {};
-  replace(element,
-    h('section', {}, h('label', { class: 'wide-label' }, h('span', {}, 'Name'),
-      h('input', { type: 'text', 'data-pointer': '/name', value: spec.name ?? '', oninput: (event) => {
-        spec.name = event.target.value;
-        changed();
-      } }))),
+  replace(
+    element,
+    h(
+      'section',
+      {},
+      h(
+        'label',
+        { class: 'wide-label' },
+        h('span', {}, 'Name'),
+        h('input', {
+          type: 'text',
+          'data-pointer': '/name',
+          value: spec.name ?? '',
+          oninput: (event) => {
+            spec.name = event.target.value;
+            changed();
+          },
+        }),
+      ),
+    ),
     datasetSection(form),
-    h('section', { 'data-section': 'model' }, h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'input first')),
-      h('ol', { class: 'layers' }, spec.model.layers.map((layer, at) => layerRow(layer, at, form))),
-      h('button', { type: 'button', onclick: () => {
-        spec.model.layers.splice(Math.max(0, spec.model.layers.length - 1), 0, { type: 'dense', units: 16, activation: 'relu' });
-        form.rebuild();
-      } }, 'Add a layer before the output')),
-    h('section', { 'data-section': 'training' }, h('h2', {}, 'Training'),
-      h('div', { class: 'parameters' }, parameterFields(catalog.training, spec.training, '/training', form))));
+    h(
+      'section',
+      { 'data-section': 'model' },
+      h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'input first')),
+      h(
+        'ol',
+        { class: 'layers' },
+        spec.model.layers.map((layer, at) => layerRow(layer, at, form)),
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          onclick: () => {
+            spec.model.layers.splice(Math.max(0, spec.model.layers.length - 1), 0, {
+              type: 'dense',
+              units: 16,
+              activation: 'relu',
+            });
+            form.rebuild();
+          },
+        },
+        'Add a layer before the output',
+      ),
+    ),
+    h(
+      'section',
+      { 'data-section': 'training' },
+      h('h2', {}, 'Training'),
+      h('div', { class: 'parameters' }, parameterFields(catalog.training, spec.training, '/training', form)),
+    ),
+  );
 }
 
 function layerRow(layer, at, form) {
@@ -153,25 +216,69 @@ function layerRow(layer, at, form) {
     rebuild(`/model/layers/${to}/type`);
   };
   const entry = catalog.entry('layer', layer.type);
-  return h('li', { 'data-layer': at },
-    h('div', { class: 'parameters' },
-      choice(catalog.entries('layer').map(({ name }) => name), layer.type, `${pointer}/type`, (type) => {
-        layers[at] = { type };
-        for (const { name, required } of catalog.entry('layer', type)?.parameters ?? []) {
-          if (name in layer) layers[at][name] = layer[name];
-          else if (required && name === 'units') layers[at].units = 16;
-        }
-        rebuild(`${pointer}/type`);
-      }),
+  return h(
+    'li',
+    { 'data-layer': at },
+    h(
+      'div',
+      { class: 'parameters' },
+      choice(
+        catalog.entries('layer').map(({ name }) => name),
+        layer.type,
+        `${pointer}/type`,
+        (type) => {
+          layers[at] = { type };
+          for (const { name, required } of catalog.entry('layer', type)?.parameters ?? []) {
+            if (name in layer) layers[at][name] = layer[name];
+            else if (required && name === 'units') layers[at].units = 16;
+          }
+          rebuild(`${pointer}/type`);
+        },
+        `type of layer ${at + 1}`,
+      ),
       parameterFields(entry?.parameters ?? [], layer, pointer, form),
       h('span', { class: 'muted annotation' }),
-      h('span', { class: 'order' },
-        h('button', { type: 'button', class: 'plain', 'aria-label': `move layer ${at + 1} up`, disabled: at === 0, onclick: move(at - 1) }, '↑'),
-        h('button', { type: 'button', class: 'plain', 'aria-label': `move layer ${at + 1} down`, disabled: at === layers.length - 1, onclick: move(at + 1) }, '↓'),
-        h('button', { type: 'button', class: 'plain', 'aria-label': `remove layer ${at + 1}`, onclick: () => {
-          layers.splice(at, 1);
-          rebuild();
-        } }, '×'))));
+      h(
+        'span',
+        { class: 'order' },
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'plain',
+            'aria-label': `move layer ${at + 1} up`,
+            disabled: at === 0,
+            onclick: move(at - 1),
+          },
+          '↑',
+        ),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'plain',
+            'aria-label': `move layer ${at + 1} down`,
+            disabled: at === layers.length - 1,
+            onclick: move(at + 1),
+          },
+          '↓',
+        ),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'plain',
+            'aria-label': `remove layer ${at + 1}`,
+            onclick: () => {
+              layers.splice(at, 1);
+              rebuild();
+            },
+          },
+          '×',
+        ),
+      ),
+    ),
+  );
 }
 
 function datasetSection({ spec, datasets, use }) {
@@ -182,25 +289,53 @@ function datasetSection({ spec, datasets, use }) {
     use({ ...spec, dataset: dataset.id, model: { ...spec.model, layers } });
   };
   const inline = typeof spec.dataset === 'object' && spec.dataset !== null;
-  const pick = h('select', { 'data-pointer': '/dataset', 'aria-label': 'dataset', onchange: () => {
-    if (pick.value === '+') adder.open = true;
-    else take(datasets.find(({ id }) => id === pick.value));
-  } },
-  inline ? h('option', { selected: true }, 'inline, in the JSON') : null,
-  spec.dataset || datasets.length ? null : h('option', { value: '' }, 'none yet: add one below'),
-  typeof spec.dataset === 'string' && spec.dataset && !datasets.some(({ id }) => id === spec.dataset) ? h('option', { selected: true }, spec.dataset) : null,
-  datasets.map((one) => h('option', { value: one.id, selected: one.id === spec.dataset },
-    `${one.name || one.id}: ${integer(one.rows)} × ${shape(one.input_shape)}, ${one.classes?.length ? `${one.classes.length} classes` : one.task ?? ''}`)));
+  const pick = h(
+    'select',
+    {
+      'data-pointer': '/dataset',
+      'aria-label': 'dataset',
+      onchange: () => {
+        if (pick.value === '+') adder.open = true;
+        else take(datasets.find(({ id }) => id === pick.value));
+      },
+    },
+    inline ? h('option', { selected: true }, 'inline, in the JSON') : null,
+    spec.dataset || datasets.length ? null : h('option', { value: '' }, 'none yet: add one below'),
+    typeof spec.dataset === 'string' && spec.dataset && !datasets.some(({ id }) => id === spec.dataset)
+      ? h('option', { selected: true }, spec.dataset)
+      : null,
+    datasets.map((one) =>
+      h(
+        'option',
+        { value: one.id, selected: one.id === spec.dataset },
+        `${one.name || one.id}: ${integer(one.rows)} × ${shape(one.input_shape)}, ${one.classes?.length ? `${one.classes.length} classes` : (one.task ?? '')}`,
+      ),
+    ),
+  );
 
-  const text = h('textarea', { rows: 5, spellcheck: 'false', 'aria-label': 'data', placeholder: 'CSV with a header, or {"inputs": […], "targets": […]}; a file can be dropped here' });
+  const text = h('textarea', {
+    rows: 5,
+    spellcheck: 'false',
+    'aria-label': 'data',
+    placeholder: 'CSV with a header, or {"inputs": […], "targets": […]}; a file can be dropped here',
+  });
   const name = h('input', { type: 'text', 'aria-label': 'name of the dataset', placeholder: 'name' });
   const target = h('select', { 'aria-label': 'target column' });
   const answer = h('div');
   const isJson = () => text.value.trimStart().startsWith('{');
   const readHeader = () => {
-    const header = isJson() ? [] : text.value.slice(0, text.value.indexOf('\n')).split(',').map((column) => column.trim()).filter(Boolean);
+    const header = isJson()
+      ? []
+      : text.value
+          .slice(0, text.value.indexOf('\n'))
+          .split(',')
+          .map((column) => column.trim())
+          .filter(Boolean);
     const likely = header.find((column) => /^(target|label|class|y)$/i.test(column)) ?? header.at(-1);
-    replace(target, header.map((column) => h('option', { value: column, selected: column === likely }, column)));
+    replace(
+      target,
+      header.map((column) => h('option', { value: column, selected: column === likely }, column)),
+    );
     target.hidden = !header.length;
   };
   const read = async (file) => {
@@ -209,23 +344,54 @@ function datasetSection({ spec, datasets, use }) {
     readHeader();
   };
   const stop = (event) => event.preventDefault();
-  const adder = h('details', { open: !datasets.length && !spec.dataset, ondragover: stop, ondrop: (event) => {
-    stop(event);
-    if (event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
-  } }, h('summary', {}, 'Add a dataset'), text, h('div', { class: 'line' },
-    h('input', { type: 'file', 'aria-label': 'file', accept: '.csv,.json,.ndjson', onchange: (event) => event.target.files[0] && read(event.target.files[0]) }),
-    name, h('label', {}, 'target ', target),
-    h('button', { type: 'button', onclick: async () => {
-      const query = new URLSearchParams({ name: name.value || 'pasted', ...(target.value ? { target: target.value } : {}) });
-      try {
-        const made = isJson() ? await postText('/v1/datasets', 'application/json', text.value)
-          : await postText(`/v1/datasets?${query}`, 'text/csv', text.value);
-        datasets.unshift(made);
-        take(made);
-      } catch (error) {
-        replace(answer, problemBox(error));
-      }
-    } }, 'Add')), answer);
+  const adder = h(
+    'details',
+    {
+      open: !datasets.length && !spec.dataset,
+      ondragover: stop,
+      ondrop: (event) => {
+        stop(event);
+        if (event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
+      },
+    },
+    h('summary', {}, 'Add a dataset'),
+    text,
+    h(
+      'div',
+      { class: 'line' },
+      h('input', {
+        type: 'file',
+        'aria-label': 'file',
+        accept: '.csv,.json,.ndjson',
+        onchange: (event) => event.target.files[0] && read(event.target.files[0]),
+      }),
+      name,
+      h('label', {}, 'target ', target),
+      h(
+        'button',
+        {
+          type: 'button',
+          onclick: async () => {
+            const query = new URLSearchParams({
+              name: name.value || 'pasted',
+              ...(target.value ? { target: target.value } : {}),
+            });
+            try {
+              const made = isJson()
+                ? await postText('/v1/datasets', 'application/json', text.value)
+                : await postText(`/v1/datasets?${query}`, 'text/csv', text.value);
+              datasets.unshift(made);
+              take(made);
+            } catch (error) {
+              replace(answer, problemBox(error));
+            }
+          },
+        },
+        'Add',
+      ),
+    ),
+    answer,
+  );
   text.addEventListener('input', readHeader);
   readHeader();
   return h('section', { 'data-section': 'dataset' }, h('h2', {}, 'Dataset'), pick, adder);
@@ -239,7 +405,9 @@ function markErrors(form, errors) {
     const at = form.querySelector(`[data-pointer="${CSS.escape(pointer)}"]`);
     at?.setAttribute('aria-invalid', 'true');
     const layer = /^\/model\/layers\/(\d+)/.exec(pointer);
-    const place = layer ? form.querySelector(`[data-layer="${layer[1]}"]`) : form.querySelector(`[data-section="${CSS.escape(pointer.split('/')[1] ?? '')}"]`);
+    const place = layer
+      ? form.querySelector(`[data-layer="${layer[1]}"]`)
+      : form.querySelector(`[data-section="${CSS.escape(pointer.split('/')[1] ?? '')}"]`);
     place?.append(h('p', { class: 'field-error critical' }, h('code', {}, pointer.split('/').at(-1)), ' ', detail));
   }
 }
@@ -247,15 +415,34 @@ function markErrors(form, errors) {
 /** Writes each layer's shape and parameters behind its row, where the plan has a row for each. */
 function annotate(form, layers) {
   const places = form.querySelectorAll('.annotation');
-  places.forEach((place, at) => setText(place, layers.length === places.length
-    ? `→ ${shape(layers[at].output_shape)}, ${integer(layers[at].parameters)} parameters` : ''));
+  places.forEach((place, at) =>
+    setText(
+      place,
+      layers.length === places.length
+        ? `→ ${shape(layers[at].output_shape)}, ${integer(layers[at].parameters)} parameters`
+        : '',
+    ),
+  );
 }
 
 function planTable({ plan, findings }) {
-  return h('section', { class: 'plan' }, h('h2', {}, 'Plan ', h('span', { class: 'muted' }, 'of a dry run')),
-    h('dl', { class: 'facts' }, [
-      ['parameters', integer(plan.parameters)], ['steps', integer(plan.steps)], ['FLOP a step', count(plan.flops_per_step)],
-      ['memory', bytes(plan.memory_bytes?.total ?? plan.memory_bytes)], ['estimated', duration(plan.estimated_seconds)],
-    ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
-    (findings ?? []).map((finding) => h('p', { class: finding.severity }, `▲ ${finding.code.replaceAll('_', ' ')}: `, finding.explanation)));
+  return h(
+    'section',
+    { class: 'plan' },
+    h('h2', {}, 'Plan ', h('span', { class: 'muted' }, 'of a dry run')),
+    h(
+      'dl',
+      { class: 'facts' },
+      [
+        ['parameters', integer(plan.parameters)],
+        ['steps', integer(plan.steps)],
+        ['FLOP a step', count(plan.flops_per_step)],
+        ['memory', bytes(plan.memory_bytes?.total ?? plan.memory_bytes)],
+        ['estimated', duration(plan.estimated_seconds)],
+      ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    ),
+    (findings ?? []).map((finding) =>
+      h('p', { class: finding.severity }, `▲ ${finding.code.replaceAll('_', ' ')}: `, finding.explanation),
+    ),
+  );
 }
