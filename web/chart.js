@@ -27,7 +27,7 @@ export class Bank {
     });
   }
 
-  /** Draws this chart and all others that are due in one go, at most four times a second. */
+  /** Draws this (anything with `draw`) and all else that is due in one go: the first chart at once, then 4 times a second. */
   ask(chart) {
     this.#due.add(chart);
     this.#timer ||= setTimeout(

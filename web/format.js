@@ -36,12 +36,7 @@ export function integer(value) {
 
 export function percent(value) {
   const x = parse(value);
-  return x === null
-    ? nothing
-    : `${(x * 100)
-        .toPrecision(x >= 0.1 ? 4 : 3)
-        .slice(0, 5)
-        .replace(/\.$/, '')} %`;
+  return x === null || !Number.isFinite(x) ? number(x) : `${number(100 * x, x >= 0.1 ? 4 : 3)} %`;
 }
 
 /** 12300 → "12.3 k": `units` of three digits each. */

@@ -4,6 +4,7 @@ import { h } from './dom.js';
 const signs = { queued: '○', running: '●', paused: '‖', succeeded: '✓', failed: '✕', cancelled: '⊘' };
 const verdictSigns = { healthy: '✓', warning: '▲', critical: '✕', info: '·' };
 
+export const ended = (job) => ['succeeded', 'failed', 'cancelled'].includes(job.status);
 export const active = (job) => job.status === 'queued' || job.status === 'running';
 
 export function statusText(status) {

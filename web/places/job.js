@@ -7,9 +7,9 @@ import { curlLine, every, h, problemBox, replace, setText } from '../dom.js';
 import { ago, between, bytes, count, duration, integer, number, percent, shape, shortest } from '../format.js';
 import { HeatMap } from '../heatmap.js';
 import { SeriesSet } from '../series.js';
-import { active, bar, done, statusText, statusWord, verdictWord } from '../state.js';
+import { active, bar, done, ended, statusText, statusWord, verdictWord } from '../state.js';
 
-const thinned = { metrics: 2000, gradients: 1000 };
+const thinned = { metrics: 2000, gradients: 500 }; // about two records a pixel, and one for each cell of the map
 const train = () => ink('train');
 const validation = () => ink('validation');
 
@@ -87,9 +87,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   const layers = new Map();
 
   const head = header(job);
-  const curves = learning
-    .filter(({ lines, title: name }) => expected(job, name, lines))
-    .map((definition) => panel(bank, definition, query));
+  const curves = learning.map((definition) => panel(bank, definition, query));
   const norm = panel(bank, globalNorm, query);
   const heat = new HeatMap(bank, {
     title: 'Gradient norm',
@@ -106,12 +104,14 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     empty: 'A line for each layer appears with the first recorded step.',
   });
   const findings = h('section', { class: 'findings', id: 'findings' });
-  const net = h('section', { class: 'net' });
+  const net = netTable(job.plan?.layers ?? [], layers);
 
   const drawMetrics = () =>
-    [...curves, norm].forEach(({ chart, lines }) =>
-      chart.update(lines.map((line) => ({ ...line, series: metrics.get(line.of) }))),
-    );
+    [...curves, norm].forEach(({ chart, lines, title: name }) => {
+      const drawn = lines.map((line) => ({ ...line, series: metrics.get(line.of) }));
+      chart.element.hidden = !drawn.some(({ series }) => series.step.length) && !expected(job, name, lines);
+      chart.update(drawn);
+    });
   const drawGradients = () => {
     const all = [...layers.values()]
       .sort((a, b) => a.index - b.index)
@@ -119,7 +119,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
       .filter(({ series }) => series.step.length);
     heat.update(all);
     gradients.update(all.map((layer, at) => ({ ...layer, color: () => depth(at, all.length) })));
-    drawNet(net, job, layers);
+    bank.ask(net);
   };
   const takeMetrics = (event) => {
     metrics.append(event.series);
@@ -137,9 +137,11 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     head.show(job);
     title(`${job.name || job.id} ${statusText(job.status)}`);
   };
-  const readFindings = async () => {
-    const diagnosis = await get(`${path}/diagnosis`, signal).catch(() => null);
-    drawFindings(findings, diagnosis?.findings ?? []);
+  const refresh = () => get(path, signal).then(show, () => {}); // a failed look is made good by the next
+  const found = new Map();
+  const takeFinding = (finding) => {
+    found.set(`${finding.code} ${finding.layer ?? ''}`, finding);
+    drawFindings(findings, [...found.values()]);
   };
 
   arrive(
@@ -155,7 +157,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
       h('div', {}, heat.element, gradients.element, norm.chart.element),
     ),
     findings,
-    net,
+    net.element,
     h(
       'details',
       {},
@@ -167,44 +169,50 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     curlLine(`curl -sN ${location.origin}${path}/events`),
   );
   show({});
-  drawNet(net, job, layers);
-  readFindings();
+  drawMetrics();
+  net.draw();
   onThemeChange(signal, drawGradients);
 
-  if (active(job) || job.status === 'paused') {
+  if (!ended(job)) {
     follow(id, signal, {
-      status: show,
+      status: (event) => {
+        const before = job.status;
+        show(event);
+        if (event.status !== before) refresh();
+      },
       metrics: takeMetrics,
       gradients: takeGradients,
-      finding: readFindings,
-      end: async () => {
-        show(await get(path, signal));
-        readFindings();
-      },
+      finding: takeFinding,
+      end: refresh,
     });
     every(
       signal,
       () => 1000,
-      async () => {
-        if (!active(job)) return;
-        const now = await get(path, signal).catch(() => null);
-        if (now) show(now);
-      },
+      () => (job.status === 'queued' ? refresh() : active(job) && head.show(job)),
     );
-  } else {
-    const [all, deep] = await Promise.all([
-      get(`${path}/metrics?points=${thinned.metrics}`, signal),
-      get(`${path}/gradients?points=${thinned.gradients}`, signal),
-    ]);
-    takeMetrics(all);
-    takeGradients(deep);
+    return;
   }
+  if (job.diagnosis?.codes?.length) follow(id, signal, { finding: takeFinding, end: () => {} });
+  const [all, deep, last] = await Promise.all([
+    get(`${path}/metrics?points=${thinned.metrics}`, signal),
+    get(`${path}/gradients?series=gradient_norm&points=${thinned.gradients}`, signal),
+    get(
+      `${path}/gradients?series=${tabled
+        .slice(1)
+        .map(({ of }) => of)
+        .join()}&points=1`,
+      signal,
+    ),
+  ]);
+  takeMetrics(all);
+  takeGradients(deep);
+  takeGradients(last);
 }
 
-/** Charts that this job's task will fill; the service names the task only through its first numbers and the dataset. */
+/** Whether this job's task will fill a chart, as far as that can be told before its numbers come. */
 function expected(job, name, lines) {
   if (name === 'Loss' || name === 'Learning rate') return true;
-  if (Object.keys(job.metrics ?? {}).length) return lines.some(({ of }) => of in job.metrics);
+  if (lines.some(({ of }) => of in (job.metrics ?? {}))) return true;
   const loss = job.spec?.training?.loss?.type ?? job.spec?.training?.loss;
   return name === 'Accuracy'
     ? !['mse', 'mae', 'huber'].includes(loss)
@@ -233,7 +241,7 @@ function panel(bank, { lines, logSwitch, ...options }, query) {
       ' log',
     );
   chart = new Chart(bank, { ...options, log, controls });
-  return { chart, lines };
+  return { chart, lines, title: options.title };
 }
 
 function header(job) {
@@ -382,23 +390,29 @@ function drawFindings(section, findings) {
   );
 }
 
-/** The net as a table: the plan's layers with the newest statistics of those that learn. */
-function drawNet(section, job, layers) {
-  const planned = job.plan?.layers ?? [];
-  if (!planned.length) return;
-  const deep = [...layers.values()].sort((a, b) => a.index - b.index);
-  const statistics = [
-    ['Gradient norm', 'gradient_norm', number],
-    ['Weight norm', 'weight_norm', number],
-    ['Update : weight', 'update_ratio', number],
-    ['Dead', 'dead_fraction', percent],
-    ['Saturated', 'saturated_fraction', percent],
-  ];
+/** The newest statistics of a layer that stand in the table of the net; the first has all its records on the page. */
+const tabled = [
+  { name: 'Gradient norm', of: 'gradient_norm', format: number },
+  { name: 'Weight norm', of: 'weight_norm', format: number },
+  { name: 'Update : weight', of: 'update_ratio', format: number },
+  { name: 'Dead', of: 'dead_fraction', format: percent },
+  { name: 'Saturated', of: 'saturated_fraction', format: percent },
+];
+
+/** The net as a table: the plan's layers, in it the newest statistics of those that learn. */
+function netTable(planned, layers) {
+  const head = [
+    ['Layer'],
+    ['Type'],
+    ['Output', 'number'],
+    ['Parameters', 'number'],
+    ['FLOP/step', 'number wide'],
+    ...tabled.map(({ name }) => [name, 'number']),
+  ].map(([name, kind]) => h('th', { scope: 'col', class: kind }, name));
   const rows = planned.map((layer) => {
-    const at = deep.findIndex(({ name }) => name === layer.name);
-    const swatch = at < 0 ? null : h('i', { class: 'swatch' });
-    swatch?.style.setProperty('--swatch', depth(at, deep.length));
-    return h(
+    const swatch = h('i', { class: 'swatch' });
+    const cells = tabled.map(() => h('td', { class: 'number' }));
+    const row = h(
       'tr',
       {},
       h('th', { scope: 'row' }, swatch, layer.name),
@@ -406,37 +420,34 @@ function drawNet(section, job, layers) {
       h('td', { class: 'number' }, shape(layer.output_shape)),
       h('td', { class: 'number' }, integer(layer.parameters)),
       h('td', { class: 'number wide' }, count(layer.flops)),
-      statistics.map(([, series, format]) => {
-        const value = at < 0 ? null : deep[at].set.get(series).newest;
-        return h('td', { class: 'number', title: value }, value === null ? '' : format(value));
-      }),
+      cells,
     );
+    return { name: layer.name, swatch, cells, row };
   });
-  replace(
-    section,
-    h('h2', {}, 'Net ', h('span', { class: 'muted' }, 'newest record of each layer')),
+  const table = h(
+    'table',
+    { class: 'list' },
+    h('thead', {}, h('tr', {}, head)),
     h(
-      'div',
-      { class: 'scroll' },
-      h(
-        'table',
-        { class: 'list' },
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'col' }, 'Layer'),
-            h('th', { scope: 'col' }, 'Type'),
-            h('th', { scope: 'col', class: 'number' }, 'Output'),
-            h('th', { scope: 'col', class: 'number' }, 'Parameters'),
-            h('th', { scope: 'col', class: 'number wide' }, 'FLOP/step'),
-            statistics.map(([name]) => h('th', { scope: 'col', class: 'number' }, name)),
-          ),
-        ),
-        h('tbody', {}, rows),
-      ),
+      'tbody',
+      {},
+      rows.map(({ row }) => row),
     ),
   );
+  const title = h('h2', {}, 'Net ', h('span', { class: 'muted' }, 'newest record of each layer'));
+  return {
+    element: h('section', { class: 'net' }, title, h('div', { class: 'scroll', tabindex: 0 }, table)),
+    draw() {
+      const deep = [...layers.values()].sort((a, b) => a.index - b.index);
+      for (const { name, swatch, cells } of rows) {
+        const at = deep.findIndex((layer) => layer.name === name);
+        swatch.style.setProperty('--swatch', at < 0 ? 'transparent' : depth(at, deep.length));
+        tabled.forEach(({ of, format }, column) => {
+          const value = at < 0 ? null : deep[at].set.get(of).newest;
+          setText(cells[column], value === null ? '' : format(value));
+          cells[column].title = value ?? '';
+        });
+      }
+    },
+  };
 }
