@@ -129,9 +129,9 @@ static void check_width(const Job *job, Issues *issues) {
         return;
     size_t index;
     const ModelLayer *last = last_layer(job->model, &index);
-    const Path *place = PATH_INDEX(PATH_KEY(PATH_KEY(NULL, "model"), "layers"), index);
-    if (takes_units(last) && shape->rank == 1)
-        place = PATH_KEY(place, "units");
+    const Path *layer = PATH_INDEX(PATH_KEY(PATH_KEY(NULL, "model"), "layers"), index);
+    const Path *place =
+        takes_units(last) && shape->rank == 1 ? PATH_KEY(layer, "units") : layer;
     char reason[128], text[SHAPE_TEXT];
     if (job->binary)
         snprintf(reason, sizeof(reason), "one output tells the two classes apart");
