@@ -19,7 +19,7 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
     Real a = alpha[0];
     for (size_t i = 0; i < rows * width; i++) {
         Real low = x[i] < 0 ? x[i] : 0;
-        y[i] = x[i] < 0 ? a * real_expm1(low) : x[i];
+        y[i] = x[i] < 0 ? a * real_expm1_negative(low) : x[i];
     }
 }
 

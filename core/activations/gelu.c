@@ -6,7 +6,8 @@
 static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     (void)alpha;
     for (size_t i = 0; i < rows * width; i++) {
-        y[i] = x[i] * (Real)0.5 * (1 + real_erf(x[i] * (Real)M_SQRT1_2));
+        Real density;
+        y[i] = x[i] * real_normal(x[i], &density);
     }
 }
 
@@ -15,10 +16,8 @@ static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t ro
     (void)y;
     (void)alpha;
     (void)d_alpha;
-    const Real inverse_root = (Real)(M_2_SQRTPI * M_SQRT1_2 / 2); // 1 / √(2π)
     for (size_t i = 0; i < rows * width; i++) {
-        Real distribution = (Real)0.5 * (1 + real_erf(x[i] * (Real)M_SQRT1_2));
-        Real density = inverse_root * real_exp((Real)-0.5 * x[i] * x[i]);
+        Real density, distribution = real_normal(x[i], &density);
         dx[i] = (distribution + x[i] * density) * dy[i];
     }
 }

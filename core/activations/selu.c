@@ -12,7 +12,7 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
     (void)alpha;
     for (size_t i = 0; i < rows * width; i++) {
         Real low = x[i] < 0 ? x[i] : 0;
-        y[i] = x[i] < 0 ? lambda_alpha * real_expm1(low) : lambda * x[i];
+        y[i] = x[i] < 0 ? lambda_alpha * real_expm1_negative(low) : lambda * x[i];
     }
 }
 

@@ -14,7 +14,7 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
             greatest = x_row[c] > greatest ? x_row[c] : greatest;
         }
         for (size_t c = 0; c < width; c++) {
-            y_row[c] = real_exp(x_row[c] - greatest);
+            y_row[c] = real_exp_negative(x_row[c] - greatest);
         }
         double sum = 0;
         for (size_t c = 0; c < width; c++) {

@@ -6,7 +6,7 @@
 static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     (void)alpha;
     for (size_t i = 0; i < rows * width; i++) {
-        y[i] = (x[i] < 0 ? 0 : x[i]) + real_log1p(real_exp(-real_abs(x[i])));
+        y[i] = (x[i] < 0 ? 0 : x[i]) + real_log1p_unit(real_exp_negative(-real_abs(x[i])));
     }
 }
 
@@ -16,7 +16,7 @@ static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t ro
     (void)alpha;
     (void)d_alpha;
     for (size_t i = 0; i < rows * width; i++) {
-        dx[i] = -real_expm1(-y[i]) * dy[i];
+        dx[i] = -real_expm1_negative(-y[i]) * dy[i];
     }
 }
 
