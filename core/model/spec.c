@@ -421,9 +421,7 @@ static int build_layer(SpecReader *reader, Value value, Value following, const P
     layer->pre_activation = build.pre_activation >= 0 ? build.pre_activation : output;
     layer->activation = build.activation;
     entry->broken = false;
-    if (!layer->trainable)
-        graph_freeze(model->graph, index);
-    return OK;
+    return layer->trainable ? OK : graph_freeze(model->graph, index);
 }
 
 static int build_list(SpecReader *reader, Value list, const Path *path, int input,

@@ -219,10 +219,10 @@ static void run_passes(Trainer *trainer, Step *step) {
         statistics_begin(trainer->statistics, trainer->gradients, step->recorded);
     Tensor output;
     plan_forward(trainer->plan, &context, observer, &batch->inputs, trainer->weights, &output);
+    // Before the loss: its gradient may be written over the output.
+    trainer->state.correct += batch_correct(batch, output.data);
     LossCall call = batch_loss(batch, output.data, plan_output_gradient(trainer->plan));
     step->loss = job_loss(trainer->job)->value(&call);
-    // Read before the backward pass, which may write over the output.
-    trainer->state.correct += batch_correct(batch, output.data);
     trainer->state.rows += step->rows;
     double weight = batch_weight(batch);
     trainer->state.loss_sum += step->loss * weight;
