@@ -11,8 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry rule_registry = {
-    .kind = "rule", .entries = entries, .count = ARRAY_LENGTH(entries)};
+const Registry rule_registry = {.kind = "rule", .entries = entries, .count = ARRAY_LENGTH(entries)};
 
 const char *severity_name(Severity severity) {
     switch (severity) {

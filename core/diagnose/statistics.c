@@ -1,7 +1,8 @@
 // Statistics of layers, gathered by an observer of the passes.
 //
-// Every step needs gradient norms (clipping does), so the backward half always runs: one pass over the gradients of a
-// node while they are in the cache. The forward half runs at recorded steps only.
+// Every step needs gradient norms (clipping does), so the backward half always runs: one pass over
+// the gradients of a node while they are in the cache. The forward half runs at recorded steps
+// only.
 #include "core/diagnose/statistics.h"
 #include <math.h>
 #include <string.h>
@@ -78,9 +79,8 @@ static void observe_gradients(void *context, int node) {
     for (int i = 0; i < at->weights; i++) {
         const GraphWeight *weight = graph_weight_at(graph, at->weight[i]);
         if (!weight->state)
-            statistics->squares[weight->layer] +=
-                kernel_sum_squares(statistics->gradients + weight->offset,
-                                   (size_t)shape_elements(&weight->shape));
+            statistics->squares[weight->layer] += kernel_sum_squares(
+                statistics->gradients + weight->offset, (size_t)shape_elements(&weight->shape));
     }
 }
 

@@ -1,7 +1,7 @@
 // A model: the layers of a spec as a graph, and what is known of each layer.
 //
-// The spec is model.md's `model` object. Weights are apart: one flat array (see graph.h) that a trainer, a
-// predictor or a check owns.
+// The spec is model.md's `model` object. Weights are apart: one flat array (see graph.h) that a
+// trainer, a predictor or a check owns.
 #pragma once
 #include "core/graph/graph.h"
 #include "core/layers/layers.h"
@@ -17,14 +17,14 @@ typedef struct ModelLayer {
     const ActivationDesc *activation; // NULL: none
     int parent;                       // index of the residual around it; −1 at the top
     bool trainable;
-    int first_weight, weights;        // its weights in the graph: [first_weight, first_weight + weights)
-    int64_t parameters;               // learned elements
+    int first_weight, weights; // its weights in the graph: [first_weight, first_weight + weights)
+    int64_t parameters;        // learned elements
 } ModelLayer;
 
 typedef struct Model Model;
 
-// Reads and checks the whole spec, collecting every error with its place under `path`; ERR_INVALID then.
-// The nesting, the number of layers and every product of sizes are bounded.
+// Reads and checks the whole spec, collecting every error with its place under `path`; ERR_INVALID
+// then. The nesting, the number of layers and every product of sizes are bounded.
 int model_create(Value spec, const Path *path, const Task *task, Issues *issues, Model **ret_model);
 void model_destroy(Model *model); // takes NULL
 
@@ -33,7 +33,8 @@ const Task *model_task(const Model *model);
 const Shape *model_input_shape(const Model *model); // as the model reads it (input.shape)
 int model_output(const Model *model);               // node
 const Shape *model_output_shape(const Model *model);
-int model_layers(const Model *model); // in reading order, nested ones included (residual before what it holds)
+int model_layers(
+    const Model *model); // in reading order, nested ones included (residual before what it holds)
 const ModelLayer *model_layer(const Model *model, int index);
 int model_find_layer(const Model *model, const char *name); // −1
 int64_t model_parameters(const Model *model);               // learned
@@ -52,5 +53,6 @@ int model_save_weights(const Model *model, const Real *weights, struct ArchiveWr
 int model_load_weights(const Model *model, const struct Archive *archive, Real *weights);
 // SHA-256 over names, shapes and float32 values in order: the `sha256` of a model that users see.
 void model_hash_weights(const Model *model, const Real *weights, char ret_sha256[65]);
-// safetensors (https://github.com/huggingface/safetensors): header JSON, then the arrays. Written aside, fsynced, renamed.
+// safetensors (https://github.com/huggingface/safetensors): header JSON, then the arrays. Written
+// aside, fsynced, renamed.
 int model_export_safetensors(const Model *model, const Real *weights, const char *path);

@@ -12,9 +12,9 @@ enum { SOURCE_INPUT = -1 }; // the model's input, among the indices of layers
 
 typedef struct ModelEntry {
     ModelLayer layer;
-    int *sources; // [source_count] indices of the layers named by `inputs`, or SOURCE_INPUT
+    int *sources;     // [source_count] indices of the layers named by `inputs`, or SOURCE_INPUT
     int source_count; // 0: it reads the layer before it
-    int end;     // the index behind the last layer that it holds
+    int end;          // the index behind the last layer that it holds
     bool broken; // an error was reported: its output is not known, so what reads it is not judged
 } ModelEntry;
 
@@ -30,5 +30,6 @@ struct Model {
     int64_t parameters;
 };
 
-// Reads the spec into an empty model: entries, graph and output. ERR_INVALID: the issues say what is wrong.
+// Reads the spec into an empty model: entries, graph and output. ERR_INVALID: the issues say what
+// is wrong.
 int spec_read(Model *model, Value spec, const Path *path, Issues *issues);

@@ -1,5 +1,5 @@
-// Predictions: scale, forward, unscale; in pieces of a fixed number of rows, so that any request runs in the memory
-// of one plan. An archive that does not fit its own spec is damaged.
+// Predictions: scale, forward, unscale; in pieces of a fixed number of rows, so that any request
+// runs in the memory of one plan. An archive that does not fit its own spec is damaged.
 #include "core/model/predictor.h"
 #include <math.h>
 #include <string.h>
@@ -14,8 +14,8 @@ struct Predictor {
     Task task;
     bool binary; // one output stands for two classes: its sigmoid is the second's probability
     Scaler input_scaler;
-    Scaler target_scaler; // regression
-    char *class_names;    // NUL-terminated names one after the other; NULL: none
+    Scaler target_scaler;    // regression
+    char *class_names;       // NUL-terminated names one after the other; NULL: none
     const char **class_name; // [task.outputs] into class_names
 };
 
@@ -74,7 +74,8 @@ static int check_outputs(Predictor *predictor, const Archive *archive) {
     AUTO_FREE char *loss = archive_text(archive, "loss");
     if (loss == NULL)
         return ERR_DAMAGED;
-    predictor->binary = predictor_classifies(predictor) && strcmp(loss, "binary_cross_entropy") == 0;
+    predictor->binary =
+        predictor_classifies(predictor) && strcmp(loss, "binary_cross_entropy") == 0;
     predictor->output_width = shape_elements(model_output_shape(predictor->model));
     int64_t expected = predictor->binary ? 1 : predictor->task.outputs;
     if (predictor->output_width != expected || (predictor->binary && predictor->task.outputs != 2))

@@ -1,12 +1,12 @@
 // A trained model ready to answer. Its archive ("models/mdl_….bpa") holds
 //
-//   "spec"         text: the job's spec as JSON, defaults filled in (the core does not read it: the caller does)
-//   "task"         text: task_name; "task.input" i64 [rank]: a row's shape; "task.outputs" i64 [1]
-//   "loss"         text: the loss's name (cross_entropy: softmax over outputs; binary_cross_entropy: sigmoid)
-//   "class_names"  bytes: NUL-terminated names one after the other (classification)
-//   "columns"      text: the dataset's columns as JSON (the caller's: how a row of the user becomes numbers)
-//   "input.…", "target.…"   scalers
-//   "layer.weight" f32: the weights
+//   "spec"         text: the job's spec as JSON, defaults filled in (the core does not read it: the
+//   caller does) "task"         text: task_name; "task.input" i64 [rank]: a row's shape;
+//   "task.outputs" i64 [1] "loss"         text: the loss's name (cross_entropy: softmax over
+//   outputs; binary_cross_entropy: sigmoid) "class_names"  bytes: NUL-terminated names one after
+//   the other (classification) "columns"      text: the dataset's columns as JSON (the caller's:
+//   how a row of the user becomes numbers) "input.…", "target.…"   scalers "layer.weight" f32: the
+//   weights
 //
 // A predictor is used by one thread at a time.
 #pragma once
@@ -16,8 +16,10 @@
 
 typedef struct Predictor Predictor;
 
-// `spec` is the "model" object of the archive's spec. The archive is borrowed for the length of the call.
-int predictor_create(Value spec, const Archive *archive, int64_t max_rows, Predictor **ret_predictor);
+// `spec` is the "model" object of the archive's spec. The archive is borrowed for the length of the
+// call.
+int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
+                     Predictor **ret_predictor);
 void predictor_destroy(Predictor *predictor); // takes NULL
 const Model *predictor_model(const Predictor *predictor);
 const Real *predictor_weights(const Predictor *predictor); // flat, for export
@@ -27,7 +29,8 @@ int64_t predictor_output_width(const Predictor *predictor); // of outputs
 int64_t predictor_classes(const Predictor *predictor);      // probabilities a row; 0 for numbers
 const char *predictor_class_name(const Predictor *predictor, int64_t index);
 
-// inputs [rows, input_width] in the user's units, NaN: missing. outputs [rows, output_width]: logits, or numbers in the
-// target's own unit. probabilities [rows, classes], or NULL. Any number of rows: runs in pieces of max_rows.
+// inputs [rows, input_width] in the user's units, NaN: missing. outputs [rows, output_width]:
+// logits, or numbers in the target's own unit. probabilities [rows, classes], or NULL. Any number
+// of rows: runs in pieces of max_rows.
 int predictor_run(Predictor *predictor, const float *inputs, int64_t rows, float *outputs,
                   float *probabilities);

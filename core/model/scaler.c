@@ -1,4 +1,5 @@
-// Standardisation: fitting in double over two passes, so that a large mean does not eat the deviation.
+// Standardisation: fitting in double over two passes, so that a large mean does not eat the
+// deviation.
 #include "core/model/scaler.h"
 #include <math.h>
 #include <stdio.h>

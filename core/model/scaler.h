@@ -1,17 +1,17 @@
-// Standardisation by training statistics, kept with the model: z = (x − offset) · factor per feature, and its inverse
-// for regression targets. Missing inputs (NaN) become the training mean.
+// Standardisation by training statistics, kept with the model: z = (x − offset) · factor per
+// feature, and its inverse for regression targets. Missing inputs (NaN) become the training mean.
 //
-// Tables and series: offset = mean, factor = 1 / standard deviation (1 where it is 0). Images in 0…255: offset 0,
-// factor 1/255. Off: offset 0, factor 1; missing values still become the mean.
+// Tables and series: offset = mean, factor = 1 / standard deviation (1 where it is 0). Images in
+// 0…255: offset 0, factor 1/255. Off: offset 0, factor 1; missing values still become the mean.
 #pragma once
 #include <stdint.h>
 #include "core/base/real.h"
 
 typedef struct Scaler {
-    int64_t width;  // features; or 1 for all of an image
-    float *mean;    // [width] what a missing value becomes
-    float *offset;  // [width]
-    float *factor;  // [width]
+    int64_t width; // features; or 1 for all of an image
+    float *mean;   // [width] what a missing value becomes
+    float *offset; // [width]
+    float *factor; // [width]
 } Scaler;
 
 struct ArchiveWriter;
@@ -23,7 +23,8 @@ typedef enum ScalerKind { SCALER_IDENTITY, SCALER_STANDARD, SCALER_BYTES } Scale
 int scaler_fit(ScalerKind kind, const float *x, int64_t width, const int32_t *rows, int64_t count,
                Scaler *ret_scaler);
 void scaler_finish(Scaler *scaler);
-void scaler_apply(const Scaler *scaler, const float *x, Real *z, int64_t rows, int64_t width);   // [rows, width]
+void scaler_apply(const Scaler *scaler, const float *x, Real *z, int64_t rows,
+                  int64_t width); // [rows, width]
 void scaler_invert(const Scaler *scaler, const Real *z, float *x, int64_t rows, int64_t width);
 // Sections "NAME.mean", "NAME.offset", "NAME.factor".
 int scaler_save(const Scaler *scaler, const char *name, struct ArchiveWriter *writer);

@@ -1,11 +1,12 @@
 // Reads a model's spec: model.md's `model` object into layers and a graph.
 //
-// Two passes over the document. The first reads every layer by itself (type, name, parameters, whom it reads), nested
-// lists included; the second builds the graph in the same order and so learns the shapes. A layer with an error is
-// broken: what reads it is still read, but not judged by its shape. So every mistake of a spec is reported at once, and
-// none twice.
+// Two passes over the document. The first reads every layer by itself (type, name, parameters, whom
+// it reads), nested lists included; the second builds the graph in the same order and so learns the
+// shapes. A layer with an error is broken: what reads it is still read, but not judged by its
+// shape. So every mistake of a spec is reported at once, and none twice.
 //
-// Indices are in reading order, a layer before those that it holds: the entry's index is the layer's in the graph.
+// Indices are in reading order, a layer before those that it holds: the entry's index is the
+// layer's in the graph.
 #include "core/model/model_private.h"
 #include <ctype.h>
 #include <stddef.h>
@@ -16,8 +17,8 @@ typedef struct SpecReader {
     Model *model;
     Arena *arena; // the graph's
     Issues *issues;
-    bool full;      // MODEL_LAYERS_MAX is passed and was reported
-    int next;       // second pass: the index of the next layer
+    bool full; // MODEL_LAYERS_MAX is passed and was reported
+    int next;  // second pass: the index of the next layer
     int input_node;
 } SpecReader;
 
@@ -26,14 +27,29 @@ static const char *const layer_keys[] = {"type", "name", "inputs", "trainable", 
 
 // Layers of the language that are not built yet: known, so not to be taken for a misspelt name.
 static const char *const planned_layers[] = {
-    "conv1d",          "conv2d",          "max_pool1d",
-    "max_pool2d",      "avg_pool1d",      "avg_pool2d",
-    "global_avg_pool", "global_max_pool", "reshape",
-    "rms_norm",        "group_norm",      "embedding",
-    "rnn",             "lstm",            "gru",
-    "multi_head_attention", "transformer_block", "positional_embedding",
-    "gcn_conv",        "sage_conv",       "gat_conv",
-    "gin_conv",        "multiply",
+    "conv1d",
+    "conv2d",
+    "max_pool1d",
+    "max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "global_avg_pool",
+    "global_max_pool",
+    "reshape",
+    "rms_norm",
+    "group_norm",
+    "embedding",
+    "rnn",
+    "lstm",
+    "gru",
+    "multi_head_attention",
+    "transformer_block",
+    "positional_embedding",
+    "gcn_conv",
+    "sage_conv",
+    "gat_conv",
+    "gin_conv",
+    "multiply",
 };
 
 // ---- first pass: each layer by itself ----
@@ -90,7 +106,8 @@ static bool name_valid(const char *name) {
     return true;
 }
 
-// The name as given, or type_N where it is the Nth of its type; NULL where the given one is refused.
+// The name as given, or type_N where it is the Nth of its type; NULL where the given one is
+// refused.
 static const char *read_name(SpecReader *reader, Value layer, const LayerDesc *desc, int index,
                              const Path *path) {
     const Model *model = reader->model;
@@ -139,7 +156,8 @@ static void report_unknown_input(SpecReader *reader, const char *name, int index
         issues_add(reader->issues, path, "there is no layer \"%.64s\" before this one", name);
 }
 
-// The layer of this name that is complete before layer `index`: one around it is not. False: there is none.
+// The layer of this name that is complete before layer `index`: one around it is not. False: there
+// is none.
 static bool find_source(const Model *model, const char *name, int index, int *ret_source) {
     if (strcmp(name, "input") == 0) {
         *ret_source = SOURCE_INPUT;
@@ -195,8 +213,8 @@ static int read_sources(SpecReader *reader, Value layer, int index, const Path *
             issues_add(reader->issues, path, "a %s reads exactly %d, not %zu", desc->desc.name,
                        desc->min_inputs, count);
         else
-            issues_add(reader->issues, path, "a %s reads %d to %d layers, not %zu",
-                       desc->desc.name, desc->min_inputs, desc->max_inputs, count);
+            issues_add(reader->issues, path, "a %s reads %d to %d layers, not %zu", desc->desc.name,
+                       desc->min_inputs, desc->max_inputs, count);
         entry->broken = true;
     }
     return OK;
@@ -216,8 +234,8 @@ static int new_entry(SpecReader *reader, int *ret_index) {
     Model *model = reader->model;
     if (model->count == model->capacity) {
         int capacity = model->capacity == 0 ? 16 : 2 * model->capacity;
-        ModelEntry *entries = memory_resize(model->entries, (size_t)model->count, (size_t)capacity,
-                                            sizeof(*entries));
+        ModelEntry *entries =
+            memory_resize(model->entries, (size_t)model->count, (size_t)capacity, sizeof(*entries));
         if (entries == NULL)
             return ERR_NO_MEMORY;
         model->entries = entries;
@@ -300,8 +318,7 @@ static int read_list(SpecReader *reader, Value list, const Path *path, int paren
         if (reader->model->count == MODEL_LAYERS_MAX) {
             if (!reader->full)
                 issues_add(reader->issues, PATH_INDEX(path, i),
-                           "a model has at most %d layers, nested ones included",
-                           MODEL_LAYERS_MAX);
+                           "a model has at most %d layers, nested ones included", MODEL_LAYERS_MAX);
             reader->full = true;
             return OK;
         }
@@ -338,8 +355,7 @@ static void check_name(SpecReader *reader, Value layer, int index, const Path *p
     }
 }
 
-static int build_list(SpecReader *reader, Value list, const Path *path, int input,
-                      int *ret_output);
+static int build_list(SpecReader *reader, Value list, const Path *path, int input, int *ret_output);
 
 static int build_nested(LayerBuild *build, Value layers, const Path *path, int input,
                         int *ret_output) {
@@ -381,7 +397,8 @@ static bool gather_inputs(SpecReader *reader, ModelEntry *entry, int previous) {
     return true;
 }
 
-// `previous` is the node that it reads by default (−1: not known), `following` the layer behind it in its list.
+// `previous` is the node that it reads by default (−1: not known), `following` the layer behind it
+// in its list.
 static int build_layer(SpecReader *reader, Value value, Value following, const Path *path,
                        int previous) {
     Model *model = reader->model;
@@ -410,8 +427,7 @@ static int build_layer(SpecReader *reader, Value value, Value following, const P
                         .model = reader,
                         .pre_activation = -1};
     int output = -1;
-    int error =
-        layer->desc->build(&build, layer->params, layer->inputs, layer->input, &output);
+    int error = layer->desc->build(&build, layer->params, layer->inputs, layer->input, &output);
     reader->next = entry->end;
     if (error == ERR_INVALID)
         return OK;
@@ -534,8 +550,7 @@ static int read_input(SpecReader *reader, Value input, const Path *path) {
 }
 
 int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
-    SpecReader reader = {
-        .model = model, .arena = graph_arena(model->graph), .issues = issues};
+    SpecReader reader = {.model = model, .arena = graph_arena(model->graph), .issues = issues};
     size_t before = issues->count + issues->omitted;
     const void *params;
     int error = params_read(&model_desc, spec, path, NULL, reader.arena, issues, &params);
@@ -559,8 +574,8 @@ int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
     if (reader.input_node < 0)
         return reader.input_node;
     model->output = reader.input_node;
-    error = build_list(&reader, layers, PATH_KEY(path, "layers"), reader.input_node,
-                       &model->output);
+    error =
+        build_list(&reader, layers, PATH_KEY(path, "layers"), reader.input_node, &model->output);
     if (error != OK)
         return error;
     if (issues->failed)

@@ -1,5 +1,5 @@
-// Weights into archives and back, and the hash under which users know them. Values are float32 in files and in the
-// hash, whatever precision the core was built in.
+// Weights into archives and back, and the hash under which users know them. Values are float32 in
+// files and in the hash, whatever precision the core was built in.
 #include "core/model/model.h"
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +26,8 @@ int model_save_weights(const Model *model, const Real *weights, struct ArchiveWr
             values[k] = (float)weights[weight->offset + k];
         char name[ARCHIVE_NAME_MAX + 1];
         section_name(model, weight, name);
-        error = archive_add(writer, name, ARCHIVE_F32, weight->shape.rank, weight->shape.dim,
-                            values);
+        error =
+            archive_add(writer, name, ARCHIVE_F32, weight->shape.rank, weight->shape.dim, values);
     }
     return error;
 }

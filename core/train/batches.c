@@ -1,4 +1,5 @@
-// Gathering: each row is scaled on its way from the mapped dataset into the batch, so data is touched once.
+// Gathering: each row is scaled on its way from the mapped dataset into the batch, so data is
+// touched once.
 #include "core/train/batches.h"
 #include <math.h>
 #include <string.h>
@@ -49,8 +50,7 @@ int scalers_fit(const Job *job, Scalers *ret_scalers) {
         bool fractions = strcmp(job_loss(job)->desc.name, "binary_cross_entropy") == 0;
         bool scale = job_training(job)->standardize && !fractions;
         error = scaler_fit(scale ? SCALER_STANDARD : SCALER_IDENTITY, dataset->values,
-                           dataset->task.outputs, rows->train, rows->train_count,
-                           &scalers.target);
+                           dataset->task.outputs, rows->train, rows->train_count, &scalers.target);
     }
     if (error != OK) {
         scalers_finish(&scalers);
@@ -166,8 +166,8 @@ void order_epoch(const Job *job, int64_t epoch, int32_t *order) {
 
 int64_t evaluation_rows(const Job *job) {
     const JobRows *rows = job_rows(job);
-    int64_t most = rows->validation_count > rows->test_count ? rows->validation_count
-                                                             : rows->test_count;
+    int64_t most =
+        rows->validation_count > rows->test_count ? rows->validation_count : rows->test_count;
     int64_t bound = job_batch_rows(job) > EVALUATION_ROWS ? job_batch_rows(job) : EVALUATION_ROWS;
     return most < bound ? most : bound;
 }

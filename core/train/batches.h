@@ -33,7 +33,8 @@ double batch_weight(const Batch *batch);
 // Rows whose class the outputs [rows, outputs] tell rightly; 0 where targets are numbers.
 int64_t batch_correct(const Batch *batch, const Real *outputs);
 
-// The training rows in the order of an epoch (from 1), whatever the order was before: order [train_count].
+// The training rows in the order of an epoch (from 1), whatever the order was before: order
+// [train_count].
 void order_epoch(const Job *job, int64_t epoch, int32_t *order);
 
 // Rows that validation and testing run at once; 0 where there is nothing to evaluate.

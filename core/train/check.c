@@ -1,5 +1,6 @@
-// Gradient check of a job: its own model, loss, scaling and rows, in training mode (batch statistics, dropout with the
-// mask of step 1, so that the objective is a function of the weights alone).
+// Gradient check of a job: its own model, loss, scaling and rows, in training mode (batch
+// statistics, dropout with the mask of step 1, so that the objective is a function of the weights
+// alone).
 #include "core/train/check.h"
 #include <fcntl.h>
 #include "core/base/error.h"
@@ -38,7 +39,8 @@ static OpContext check_context(const Check *check) {
         .training = true, .seed = (uint64_t)job_training(check->job)->seed, .step = 1};
 }
 
-// The loss of the weights as they stand; its gradient by the outputs too where `gradients` is not NULL.
+// The loss of the weights as they stand; its gradient by the outputs too where `gradients` is not
+// NULL.
 static double forward(Check *check, Real *gradients) {
     OpContext context = check_context(check);
     Tensor output;

@@ -75,9 +75,8 @@ static int add_reported(const Trainer *trainer, ArchiveWriter *writer) {
 
 static int add_state(const Trainer *trainer, ArchiveWriter *writer) {
     const TrainerState *state = &trainer->state;
-    int64_t progress[PROGRESS_COUNT] = {state->step,       state->correct,
-                                        state->rows,       state->best_epoch,
-                                        state->epochs_waited, state->stopped};
+    int64_t progress[PROGRESS_COUNT] = {state->step,       state->correct,       state->rows,
+                                        state->best_epoch, state->epochs_waited, state->stopped};
     double sums[] = {state->loss_sum, state->weight_sum};
     int64_t count = PROGRESS_COUNT;
     int error = archive_add(writer, "progress", ARCHIVE_I64, 1, &count, progress);
@@ -189,8 +188,8 @@ static void load_reported(Trainer *trainer, const ArchiveSection *section) {
     for (size_t i = 0; i < rule_registry.count; i++) {
         trainer->reported[i] = false;
         for (size_t at = 0; at < section->bytes; at += strnlen(codes + at, section->bytes - at) + 1)
-            trainer->reported[i] |= strncmp(codes + at, rule_registry.entries[i]->name,
-                                            section->bytes - at) == 0;
+            trainer->reported[i] |=
+                strncmp(codes + at, rule_registry.entries[i]->name, section->bytes - at) == 0;
     }
 }
 
@@ -207,7 +206,8 @@ static int load(Trainer *trainer, const Archive *archive) {
     const Real *weights = array_of(archive, "weights", ARCHIVE_REAL, elements);
     const Real *best = array_of(archive, "best_weights", ARCHIVE_REAL, elements);
     const Real *slots[OPTIMIZER_SLOTS_MAX] = {NULL};
-    bool whole = reported != NULL && weights != NULL && (best != NULL) == (trainer->best_weights != NULL);
+    bool whole =
+        reported != NULL && weights != NULL && (best != NULL) == (trainer->best_weights != NULL);
     for (int s = 0; s < trainer->slot_count; s++) {
         char name[64];
         slot_section(trainer, s, name);

@@ -1,5 +1,6 @@
-// Opens a dataset's archive and checks every section against the others: after that nothing in training asks again
-// whether a class number or a shape is within its bounds. An archive that breaks a rule is damaged.
+// Opens a dataset's archive and checks every section against the others: after that nothing in
+// training asks again whether a class number or a shape is within its bounds. An archive that
+// breaks a rule is damaged.
 #include "core/train/dataset.h"
 #include <math.h>
 #include <string.h>
@@ -46,8 +47,7 @@ static int64_t count_names(const ArchiveSection *section) {
 static int read_classes(Dataset *dataset) {
     const ArchiveSection *targets = archive_typed(dataset->archive, "targets", ARCHIVE_I32);
     const ArchiveSection *names = archive_typed(dataset->archive, "class_names", ARCHIVE_U8);
-    if (targets == NULL || targets->rank != 1 || targets->dims[0] != dataset->rows ||
-        names == NULL)
+    if (targets == NULL || targets->rank != 1 || targets->dims[0] != dataset->rows || names == NULL)
         return ERR_DAMAGED;
     dataset->classes = targets->data;
     dataset->task.outputs = count_names(names);

@@ -14,7 +14,7 @@
 typedef enum DatasetSplit { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST } DatasetSplit;
 
 typedef struct Dataset {
-    Archive *archive;       // owned
+    Archive *archive; // owned
     Task task;
     int64_t rows;
     int64_t input_width;    // numbers a row
@@ -25,5 +25,5 @@ typedef struct Dataset {
 } Dataset;
 
 int dataset_open(int directory, const char *path, bool verify, Dataset **ret_dataset);
-void dataset_close(Dataset *dataset); // takes NULL
+void dataset_close(Dataset *dataset);                                  // takes NULL
 const char *dataset_class_name(const Dataset *dataset, int64_t index); // NULL

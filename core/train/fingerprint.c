@@ -1,5 +1,5 @@
-// A ValueWriter that writes into a hash: each call adds its letter and what it was given, with the length of texts by
-// their NUL, so that no two documents give the same bytes.
+// A ValueWriter that writes into a hash: each call adds its letter and what it was given, with the
+// length of texts by their NUL, so that no two documents give the same bytes.
 #include "core/train/fingerprint.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// What a job is, as a hash: its spec with every default filled in, and its dataset. Two jobs of one fingerprint take the
-// same steps to the last bit, on one BLAS core and with one number of threads.
+// What a job is, as a hash: its spec with every default filled in, and its dataset. Two jobs of one
+// fingerprint take the same steps to the last bit, on one BLAS core and with one number of threads.
 #pragma once
 #include "core/train/job.h"
 

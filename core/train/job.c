@@ -1,5 +1,6 @@
-// Reads a job: the training keys with their defaults, the model, and whether the two fit each other and the dataset.
-// Everything is checked before anything is refused, so that one answer names every mistake.
+// Reads a job: the training keys with their defaults, the model, and whether the two fit each other
+// and the dataset. Everything is checked before anything is refused, so that one answer names every
+// mistake.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,7 @@ static int read_early_stopping(Job *job, const Path *path, Issues *issues) {
         (value_kind(value) == VALUE_BOOLEAN && !value_boolean(value)))
         return OK;
     const void *params;
-    int error =
-        params_read(&early_stopping_desc, value, path, NULL, &job->arena, issues, &params);
+    int error = params_read(&early_stopping_desc, value, path, NULL, &job->arena, issues, &params);
     if (error == OK)
         job->training.stop = params;
     return error;
@@ -38,7 +38,8 @@ static int read_training(Job *job, Value value, const Path *path, Issues *issues
         result = ERR_INVALID;
     }
     const void *params;
-    int error = params_read(&training_desc, value, path, planned_keys, &job->arena, issues, &params);
+    int error =
+        params_read(&training_desc, value, path, planned_keys, &job->arena, issues, &params);
     if (error != OK)
         return error;
     TrainingParams *training = &job->training;
@@ -130,8 +131,8 @@ static void check_width(const Job *job, Issues *issues) {
     size_t index;
     const ModelLayer *last = last_layer(job->model, &index);
     const Path *layer = PATH_INDEX(PATH_KEY(PATH_KEY(NULL, "model"), "layers"), index);
-    const Path *place =
-        takes_units(last) && shape->rank == 1 ? PATH_KEY(layer, "units") : layer;
+    const Path *units = PATH_KEY(layer, "units");
+    const Path *place = takes_units(last) && shape->rank == 1 ? units : layer;
     char reason[128], text[SHAPE_TEXT];
     if (job->binary)
         snprintf(reason, sizeof(reason), "one output tells the two classes apart");

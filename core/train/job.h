@@ -1,6 +1,8 @@
-// A training job, read and checked: model, loss, optimizer, schedule and the rest, fitted to a dataset.
+// A training job, read and checked: model, loss, optimizer, schedule and the rest, fitted to a
+// dataset.
 //
-// Reads the members "model" and "training" of a job's object (model.md); the other members are the server's.
+// Reads the members "model" and "training" of a job's object (model.md); the other members are the
+// server's.
 #pragma once
 #include "core/diagnose/rule.h"
 #include "core/losses/losses.h"
@@ -22,7 +24,7 @@ typedef struct TrainingParams { // the table of training keys is training_desc's
     Selection optimizer, schedule;
     double clip_norm, clip_value; // NAN: none
     double validation_split;
-    Value early_stopping;           // read into the next one
+    Value early_stopping;            // read into the next one
     const EarlyStoppingParams *stop; // NULL: off
     bool standardize;
     int64_t seed;
@@ -42,7 +44,8 @@ typedef struct JobRows {
 
 typedef struct Job Job;
 
-// `spec` and `dataset` are borrowed and must outlive the job. Every error of the spec comes at once, with its pointer.
+// `spec` and `dataset` are borrowed and must outlive the job. Every error of the spec comes at
+// once, with its pointer.
 int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, Job **ret_job);
 void job_destroy(Job *job); // takes NULL
 
@@ -50,22 +53,24 @@ const Model *job_model(const Job *job);
 const TrainingParams *job_training(const Job *job);
 const Dataset *job_dataset(const Job *job);
 int job_threads(const Job *job);
-int64_t job_steps(const Job *job);           // of the whole run
+int64_t job_steps(const Job *job); // of the whole run
 int64_t job_steps_per_epoch(const Job *job);
-int64_t job_epochs(const Job *job);          // ceil(steps / steps per epoch)
+int64_t job_epochs(const Job *job); // ceil(steps / steps per epoch)
 int64_t job_record_every(const Job *job);
 int64_t job_batch_rows(const Job *job);
 const JobRows *job_rows(const Job *job);
 const LossDesc *job_loss(const Job *job);
 const Real *job_class_weights(const Job *job); // [classes], or NULL
-// Two classes told apart by one output under binary_cross_entropy: a class's number is the target value.
+// Two classes told apart by one output under binary_cross_entropy: a class's number is the target
+// value.
 bool job_binary(const Job *job);
 
 // Members "model" and "training" of the object that is open, every default filled in.
 void job_write_spec(const Job *job, const ValueWriter *out);
-// The plan of http.md as an object under `key`: parameters, layers (name, type, output_shape, parameters, flops),
-// flops_per_step, memory_bytes, steps, estimated_seconds.
+// The plan of http.md as an object under `key`: parameters, layers (name, type, output_shape,
+// parameters, flops), flops_per_step, memory_bytes, steps, estimated_seconds.
 void job_write_plan(const Job *job, const char *key, const ValueWriter *out);
 size_t job_memory_bytes(const Job *job); // weights, optimizer state, activations, dataset
 // Findings of the rules that judge a spec alone: calls `found` for each.
-void job_findings(const Job *job, void (*found)(void *context, const Finding *finding), void *context);
+void job_findings(const Job *job, void (*found)(void *context, const Finding *finding),
+                  void *context);

@@ -15,6 +15,6 @@ struct Job {
     int64_t steps, steps_per_epoch, batch_rows, record_every;
 };
 
-// Fills job->rows and what follows from it: batch, steps, class weights. ERR_INVALID with issues under `path`, that of
-// the training object.
+// Fills job->rows and what follows from it: batch, steps, class weights. ERR_INVALID with issues
+// under `path`, that of the training object.
 int job_split(Job *job, const Path *path, Issues *issues);

@@ -1,7 +1,8 @@
-// What follows from a job's rows: who trains and who validates, how many steps that makes, what each class weighs.
+// What follows from a job's rows: who trains and who validates, how many steps that makes, what
+// each class weighs.
 //
-// The split is the dataset's own where it has one with validation rows. Otherwise the rows that are not for testing
-// are shuffled by the seed, and the last of them validate.
+// The split is the dataset's own where it has one with validation rows. Otherwise the rows that are
+// not for testing are shuffled by the seed, and the last of them validate.
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
@@ -34,7 +35,8 @@ static void split_rows(Job *job) {
     if (rows->validation_count > 0)
         return;
     // The trace of a row lets 0.2 of 150 be 30 although 0.2 is a little less in binary.
-    int64_t kept = (int64_t)floor((double)rows->train_count * job->training.validation_split + 1e-6);
+    int64_t kept =
+        (int64_t)floor((double)rows->train_count * job->training.validation_split + 1e-6);
     Rng rng = rng_make((uint64_t)job->training.seed, RNG_SPLIT, 0, 0);
     rng_shuffle(&rng, job->row_numbers, (size_t)rows->train_count);
     rows->train_count -= kept;
@@ -74,8 +76,8 @@ static Value class_weight_of(const Job *job) {
     return VALUE_NONE;
 }
 
-// "balanced": rows / (classes · rows of the class), so that every class weighs the same in all. A class without a
-// training row weighs 1, which nothing sees.
+// "balanced": rows / (classes · rows of the class), so that every class weighs the same in all. A
+// class without a training row weighs 1, which nothing sees.
 static int balance_classes(Job *job) {
     int64_t classes = job->dataset->task.outputs;
     AUTO_FREE int64_t *counts = memory_array((size_t)classes, sizeof(int64_t));

@@ -1,7 +1,9 @@
-// Evaluation by batches. Losses are in the units in which the net learns (scaled targets), and means over batches weigh
-// each as the loss itself weighs its rows; mae and r2 are in the target's own unit, means over the outputs.
+// Evaluation by batches. Losses are in the units in which the net learns (scaled targets), and
+// means over batches weigh each as the loss itself weighs its rows; mae and r2 are in the target's
+// own unit, means over the outputs.
 //
-// r2 = 1 − Σ(y − ŷ)² / Σ(y − ȳ)² per output; 1 or 0 for a target that never changes, by whether it is met.
+// r2 = 1 − Σ(y − ŷ)² / Σ(y − ȳ)² per output; 1 or 0 for a target that never changes, by whether it
+// is met.
 #include "core/train/metrics.h"
 #include <math.h>
 #include <string.h>
@@ -36,7 +38,8 @@ void evaluator_finish(Evaluator *evaluator) {
     *evaluator = (Evaluator){0};
 }
 
-// Values are counted from the training mean, so that squares of a large mean do not hide the variance.
+// Values are counted from the training mean, so that squares of a large mean do not hide the
+// variance.
 static void add_errors(Evaluator *evaluator, const Real *outputs) {
     const Dataset *dataset = job_dataset(evaluator->job);
     const Scaler *scaler = &evaluator->scalers->target;

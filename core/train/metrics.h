@@ -1,4 +1,5 @@
-// Metrics of rows that are not trained on: loss, and accuracy for classes or mae and r2 for numbers.
+// Metrics of rows that are not trained on: loss, and accuracy for classes or mae and r2 for
+// numbers.
 #pragma once
 #include <math.h>
 #include "core/train/batches.h"

@@ -1,9 +1,10 @@
 // The loop. A step allocates nothing, formats nothing and asks the clock at most twice.
 //
-//   gather → forward → loss → backward (statistics on the way) → clip → optimizer, layer by layer → events
-//   → at an epoch's end: validation, early stopping → a checkpoint where it is time
+//   gather → forward → loss → backward (statistics on the way) → clip → optimizer, layer by layer →
+//   events → at an epoch's end: validation, early stopping → a checkpoint where it is time
 //
-// Hooks see the state after everything that belongs to a step, so a checkpoint is always between two steps.
+// Hooks see the state after everything that belongs to a step, so a checkpoint is always between
+// two steps.
 #include "core/train/trainer_private.h"
 #include <math.h>
 #include <string.h>
@@ -154,10 +155,9 @@ static void judge(Trainer *trainer, const RuleView *view, int64_t epoch) {
         if (rule->before_run || trainer->reported[i] || !rule->test(view, &finding))
             continue;
         trainer->reported[i] = true;
-        send(trainer, &(TrainEvent){.kind = TRAIN_FINDING,
-                                    .step = view->step,
-                                    .epoch = epoch,
-                                    .finding = &finding});
+        send(trainer,
+             &(TrainEvent){
+                 .kind = TRAIN_FINDING, .step = view->step, .epoch = epoch, .finding = &finding});
     }
 }
 
@@ -184,7 +184,7 @@ static Step next_step(Trainer *trainer) {
     step.epoch = (step.number - 1) / per_epoch + 1;
     step.begin = (step.number - 1) % per_epoch * job_batch_rows(job);
     step.rows = train_rows - step.begin < job_batch_rows(job) ? train_rows - step.begin
-                                                             : job_batch_rows(job);
+                                                              : job_batch_rows(job);
     step.recorded = (step.number - 1) % job_record_every(job) == 0;
     if (trainer->order_of != step.epoch) {
         order_epoch(job, step.epoch, trainer->order);
@@ -231,7 +231,8 @@ static void run_passes(Trainer *trainer, Step *step) {
     step->gradient_norm = statistics_gradient_norm(trainer->statistics);
 }
 
-// The factor by which clip_norm shortens all gradients (Pascanu et al. 2013; the 1e-6 is PyTorch's).
+// The factor by which clip_norm shortens all gradients (Pascanu et al. 2013; the 1e-6 is
+// PyTorch's).
 static double clip_factor(const TrainingParams *training, double norm) {
     if (isnan(training->clip_norm))
         return 1;
@@ -302,7 +303,8 @@ static void send_step(Trainer *trainer, const Step *step) {
     send(trainer, &event);
 }
 
-// Looks for the layer where it began, tells, and says how the run goes on. The weights are those before the step.
+// Looks for the layer where it began, tells, and says how the run goes on. The weights are those
+// before the step.
 static int diverged(Trainer *trainer, const Step *step) {
     if (!step->recorded) {
         OpContext context = step_context(trainer, step);
@@ -351,15 +353,15 @@ static int run_step(Trainer *trainer, Step *ret_step) {
 static double watched_value(const Trainer *trainer, const Metrics *train) {
     const TrainingParams *training = job_training(trainer->job);
     const Metrics *validation = &trainer->state.validation;
-    const char *metric = training->stop != NULL                               ? training->stop->metric
+    const char *metric = training->stop != NULL                         ? training->stop->metric
                          : job_rows(trainer->job)->validation_count > 0 ? "val_loss"
                                                                         : "train_loss";
     const struct {
         const char *name;
         double value; // the smaller the better
-    } values[] = {{"val_loss", validation->loss},          {"val_accuracy", -validation->accuracy},
-                  {"val_mae", validation->mae},            {"val_r2", -validation->r2},
-                  {"train_loss", train->loss}, {"train_accuracy", -train->accuracy}};
+    } values[] = {{"val_loss", validation->loss}, {"val_accuracy", -validation->accuracy},
+                  {"val_mae", validation->mae},   {"val_r2", -validation->r2},
+                  {"train_loss", train->loss},    {"train_accuracy", -train->accuracy}};
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
         if (strcmp(values[i].name, metric) == 0)
             return values[i].value;
@@ -414,7 +416,8 @@ static int end_epoch(Trainer *trainer, const Step *step) {
     // The last update of the epoch overshot: the step itself still saw finite numbers.
     Step validated = *step;
     validated.loss = state->validation.loss;
-    validated.recorded = true; // the layers were measured on training rows: nothing to measure again
+    validated.recorded =
+        true; // the layers were measured on training rows: nothing to measure again
     return diverged(trainer, &validated);
 }
 
@@ -436,8 +439,7 @@ static int save_when_due(Trainer *trainer) {
     if (trainer->hooks.checkpoint == NULL || trainer_clock() < trainer->checkpoint_at)
         return OK;
     int error = trainer->hooks.checkpoint(trainer->hooks.context, trainer);
-    trainer->checkpoint_at =
-        trainer_clock() + job_training(trainer->job)->checkpoint_seconds;
+    trainer->checkpoint_at = trainer_clock() + job_training(trainer->job)->checkpoint_seconds;
     return error;
 }
 

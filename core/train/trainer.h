@@ -1,8 +1,10 @@
-// The training loop: batches, forward, loss, backward, statistics, clipping, optimizer; validation; early stopping;
-// checkpoints. It prints nothing, knows no clock but the monotonic one, and talks through hooks.
+// The training loop: batches, forward, loss, backward, statistics, clipping, optimizer; validation;
+// early stopping; checkpoints. It prints nothing, knows no clock but the monotonic one, and talks
+// through hooks.
 //
-// Reproducible to the bit: the weights after step s depend on the job, the dataset, the seed, the number of threads and
-// the BLAS core alone, whether or not the run was interrupted and resumed on the way.
+// Reproducible to the bit: the weights after step s depend on the job, the dataset, the seed, the
+// number of threads and the BLAS core alone, whether or not the run was interrupted and resumed on
+// the way.
 //
 //   trainer_create → [trainer_load] → trainer_run → trainer_save_model
 #pragma once
@@ -15,9 +17,10 @@ typedef struct Metrics {
 } Metrics;
 
 typedef enum TrainEventKind {
-    TRAIN_STEP,      // after every step: step, loss, learning_rate, gradient_norm, clipped_gradient_norm
+    TRAIN_STEP, // after every step: step, loss, learning_rate, gradient_norm, clipped_gradient_norm
     TRAIN_GRADIENTS, // every record_every steps, after its TRAIN_STEP: layers, samples_per_second
-    TRAIN_EPOCH,     // at an epoch's end and after the last step, after validation: epoch, train, validation
+    TRAIN_EPOCH,     // at an epoch's end and after the last step, after validation: epoch, train,
+                     // validation
     TRAIN_FINDING,   // finding
 } TrainEventKind;
 
@@ -30,7 +33,7 @@ typedef struct TrainEvent {
     const LayerStatistics *layers; // [model_layers]
     Metrics train;                 // means over the epoch's training rows (loss, accuracy)
     Metrics validation;            // NAN throughout without validation rows
-    bool best;                     // better than every epoch before, by early_stopping's metric (val_loss without)
+    bool best; // better than every epoch before, by early_stopping's metric (val_loss without)
     const Finding *finding;
 } TrainEvent;
 
@@ -39,35 +42,37 @@ typedef struct Trainer Trainer;
 typedef struct TrainerHooks {
     void *context;
     void (*event)(void *context, const TrainEvent *event); // NULL: nobody listens
-    // Called when checkpoint_seconds have passed: a chance to call trainer_save. NULL: no checkpoints.
-    // An error other than OK ends the run with that error.
+    // Called when checkpoint_seconds have passed: a chance to call trainer_save. NULL: no
+    // checkpoints. An error other than OK ends the run with that error.
     int (*checkpoint)(void *context, Trainer *trainer);
-    const atomic_bool *stop; // NULL, or: set from outside, the run ends with ERR_STOPPED after the step under way
+    const atomic_bool
+        *stop; // NULL, or: set from outside, the run ends with ERR_STOPPED after the step under way
 } TrainerHooks;
 
 // The job is borrowed. Starts BLAS and the parallel loops with the job's threads.
 int trainer_create(const Job *job, const TrainerHooks *hooks, Trainer **ret_trainer);
 void trainer_destroy(Trainer *trainer); // takes NULL
 
-// Runs to the end: OK (also when stopped early by early_stopping), ERR_STOPPED, ERR_DIVERGED (after the finding
-// event), or what a hook returned.
+// Runs to the end: OK (also when stopped early by early_stopping), ERR_STOPPED, ERR_DIVERGED (after
+// the finding event), or what a hook returned.
 int trainer_run(Trainer *trainer);
 
-int64_t trainer_step(const Trainer *trainer); // steps done
-int64_t trainer_best_epoch(const Trainer *trainer); // 0: none yet
+int64_t trainer_step(const Trainer *trainer);              // steps done
+int64_t trainer_best_epoch(const Trainer *trainer);        // 0: none yet
 const Metrics *trainer_validation(const Trainer *trainer); // newest
 const Metrics *trainer_best(const Trainer *trainer);
 // Metrics of the dataset's test rows under the final weights; false where it has none.
 bool trainer_test(Trainer *trainer, Metrics *ret_metrics);
 const Real *trainer_weights(const Trainer *trainer);
 
-// A checkpoint: weights, optimizer slots, step, order and place in it, early stopping's state and best weights, dataset's
-// hash, BLAS core and threads. trainer_load refuses (ERR_CONFLICT) one of another job, dataset, core or thread count,
-// and ERR_DAMAGED a damaged one; then the run starts anew or from the older checkpoint.
+// A checkpoint: weights, optimizer slots, step, order and place in it, early stopping's state and
+// best weights, dataset's hash, BLAS core and threads. trainer_load refuses (ERR_CONFLICT) one of
+// another job, dataset, core or thread count, and ERR_DAMAGED a damaged one; then the run starts
+// anew or from the older checkpoint.
 int trainer_save(const Trainer *trainer, int directory, const char *path);
 int trainer_load(Trainer *trainer, int directory, const char *path);
 
-// The trained model as an archive (see core/model/predictor.h). `spec` is the job's spec as text. ret_sha256: of the
-// weights (model_hash_weights); ret_bytes: of the file.
+// The trained model as an archive (see core/model/predictor.h). `spec` is the job's spec as text.
+// ret_sha256: of the weights (model_hash_weights); ret_bytes: of the file.
 int trainer_save_model(const Trainer *trainer, int directory, const char *path, const char *spec,
                        char ret_sha256[65], size_t *ret_bytes);

@@ -1,7 +1,8 @@
 // What the files of the trainer share: a trainer from the inside.
 //
-// All that decides the rest of the run is in TrainerState, the weights and the slots: a checkpoint is these three, and
-// the best weights so far. Order and dropout follow from the seed (core/base/rng.h).
+// All that decides the rest of the run is in TrainerState, the weights and the slots: a checkpoint
+// is these three, and the best weights so far. Order and dropout follow from the seed
+// (core/base/rng.h).
 #pragma once
 #include "core/train/batches.h"
 #include "core/train/metrics.h"
@@ -31,9 +32,9 @@ struct Trainer {
     Evaluator evaluator;
     bool evaluates; // there are rows to evaluate
     Statistics *statistics;
-    Real *weights;      // [graph_weight_elements]
-    Real *gradients;    // [graph_learned]
-    Real *slots;        // [slot count, graph_learned]
+    Real *weights;   // [graph_weight_elements]
+    Real *gradients; // [graph_learned]
+    Real *slots;     // [slot count, graph_learned]
     int slot_count;
     Real *best_weights; // [graph_weight_elements]; NULL unless restore_best
     int32_t *order;     // [train rows] of order_of

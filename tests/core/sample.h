@@ -1,4 +1,5 @@
-// Small datasets and jobs for the tests of models and training: made in memory, kept in a folder of the test's own.
+// Small datasets and jobs for the tests of models and training: made in memory, kept in a folder of
+// the test's own.
 #pragma once
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -54,7 +55,8 @@ static inline Dataset *sample_dataset(const SampleData *data) {
         char names[256];
         int64_t length = 0;
         for (int64_t c = 0; c < data->outputs; c++)
-            length += snprintf(names + length, sizeof(names) - (size_t)length, "class %d", (int)c) + 1;
+            length +=
+                snprintf(names + length, sizeof(names) - (size_t)length, "class %d", (int)c) + 1;
         archive_add(writer, "class_names", ARCHIVE_U8, 1, &length, names);
     } else {
         archive_add(writer, "targets", ARCHIVE_F32, 2, (int64_t[]){data->rows, data->outputs},

@@ -1,8 +1,9 @@
 // NaN or infinity in the loss, an activation, a gradient or a weight.
 //
-// The layer is where it began. Going forward that is the first layer in reading order whose output is not finite: what
-// follows only inherits it. Where every output is finite it began in the backward pass, which runs from the last layer
-// to the first, so there it is the last layer whose gradient is not finite.
+// The layer is where it began. Going forward that is the first layer in reading order whose output
+// is not finite: what follows only inherits it. Where every output is finite it began in the
+// backward pass, which runs from the last layer to the first, so there it is the last layer whose
+// gradient is not finite.
 #include "core/diagnose/rule.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 // A final softmax under cross_entropy, or a sigmoid under binary_cross_entropy.
 //
-// Both losses take logits and apply the function themselves, fused with the logarithm. Applied twice, the outputs are
-// squeezed into a narrow range: the loss cannot fall below a bound well above 0, and gradients shrink.
+// Both losses take logits and apply the function themselves, fused with the logarithm. Applied
+// twice, the outputs are squeezed into a narrow range: the loss cannot fall below a bound well
+// above 0, and gradients shrink.
 #include "core/diagnose/rule.h"
 #include <stdio.h>
 #include <string.h>

@@ -8,8 +8,7 @@ static void make(const char *layers) {
     Issues issues;
     issues_init(&issues);
     const Task task = {.kind = TASK_CLASSIFICATION, .input = SHAPE(3), .outputs = 2};
-    cr_assert_eq(
-        model_create(json_value(&sample_arena, layers), NULL, &task, &issues, &model), OK);
+    cr_assert_eq(model_create(json_value(&sample_arena, layers), NULL, &task, &issues, &model), OK);
     issues_finish(&issues);
 }
 
@@ -31,12 +30,15 @@ static bool judge(const char *name, const RuleView *view, Finding *finding) {
 
 Test(rule, finds_where_numbers_stop_being_finite_on_the_way_forward) {
     make(TWO_LAYERS);
-    LayerStatistics layers[2] = {{.activation_mean = 1e30, .activation_std = INFINITY,
-                                  .gradient_norm = NAN},
-                                 {.activation_mean = NAN, .activation_std = NAN,
-                                  .gradient_norm = NAN}};
-    const RuleView view = {.model = model, .loss = "mse", .step = 7, .train_loss = NAN,
-                           .gradient_norm = NAN, .layers = layers};
+    LayerStatistics layers[2] = {
+        {.activation_mean = 1e30, .activation_std = INFINITY, .gradient_norm = NAN},
+        {.activation_mean = NAN, .activation_std = NAN, .gradient_norm = NAN}};
+    const RuleView view = {.model = model,
+                           .loss = "mse",
+                           .step = 7,
+                           .train_loss = NAN,
+                           .gradient_norm = NAN,
+                           .layers = layers};
     Finding finding;
     cr_assert(judge("non_finite", &view, &finding));
     cr_assert_str_eq(finding.layer, "dense_1");
@@ -47,12 +49,15 @@ Test(rule, finds_where_numbers_stop_being_finite_on_the_way_forward) {
 
 Test(rule, finds_where_numbers_stop_being_finite_on_the_way_back) {
     make(TWO_LAYERS);
-    LayerStatistics layers[2] = {{.activation_mean = 1, .activation_std = 1,
-                                  .gradient_norm = INFINITY},
-                                 {.activation_mean = 1, .activation_std = 1,
-                                  .gradient_norm = INFINITY}};
-    RuleView view = {.model = model, .loss = "mse", .step = 7, .train_loss = 3,
-                     .gradient_norm = INFINITY, .layers = layers};
+    LayerStatistics layers[2] = {
+        {.activation_mean = 1, .activation_std = 1, .gradient_norm = INFINITY},
+        {.activation_mean = 1, .activation_std = 1, .gradient_norm = INFINITY}};
+    RuleView view = {.model = model,
+                     .loss = "mse",
+                     .step = 7,
+                     .train_loss = 3,
+                     .gradient_norm = INFINITY,
+                     .layers = layers};
     Finding finding;
     cr_assert(judge("non_finite", &view, &finding));
     cr_assert_str_eq(finding.layer, "dense_2");
@@ -81,8 +86,11 @@ Test(rule, does_not_mind_a_sigmoid_inside) {
 
 Test(rule, writes_findings_as_values) {
     make(TWO_LAYERS);
-    const Finding finding = {.code = "non_finite", .severity = SEVERITY_WARNING, .first_step = 3,
-                             .evidence = {{"loss", 2}}, .evidence_count = 1,
+    const Finding finding = {.code = "non_finite",
+                             .severity = SEVERITY_WARNING,
+                             .first_step = 3,
+                             .evidence = {{"loss", 2}},
+                             .evidence_count = 1,
                              .explanation = "because"};
     JsonWriter writer;
     json_writer_init(&writer);

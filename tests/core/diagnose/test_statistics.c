@@ -37,8 +37,7 @@ static Model *make_model(void) {
     issues_init(&issues);
     Model *model;
     const Task task = {.kind = TASK_REGRESSION, .input = SHAPE(WIDTH), .outputs = OUTPUTS};
-    cr_assert_eq(
-        model_create(json_value(&sample_arena, layers), NULL, &task, &issues, &model), OK);
+    cr_assert_eq(model_create(json_value(&sample_arena, layers), NULL, &task, &issues, &model), OK);
     issues_finish(&issues);
     return model;
 }

@@ -25,8 +25,8 @@ static Predictor *load(const char *layers, int64_t max_rows) {
     Archive *archive;
     Predictor *predictor;
     cr_assert_eq(archive_open(sample_directory, "model", true, &archive), OK);
-    cr_assert_eq(
-        predictor_create(json_value(&sample_arena, layers), archive, max_rows, &predictor), OK);
+    cr_assert_eq(predictor_create(json_value(&sample_arena, layers), archive, max_rows, &predictor),
+                 OK);
     archive_close(archive);
     return predictor;
 }
@@ -76,8 +76,8 @@ Test(predictor, answers_numbers_in_their_own_unit) {
     static const char layers[] = "{\"layers\": [{\"type\": \"dense\", \"units\": 2}]}";
     SampleData data = sample_line(100);
     Dataset *dataset = sample_dataset(&data);
-    Job *job = sample_job(dataset,
-                          "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 2}]}}");
+    Job *job =
+        sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 2}]}}");
     Metrics metrics;
     char sha256[65];
     train(job, &metrics, sha256);
@@ -144,9 +144,8 @@ Test(predictor, refuses_an_archive_that_does_not_fit_its_spec) {
         "{}",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
-        cr_assert_eq(
-            predictor_create(json_value(&sample_arena, wrong[i]), archive, 8, &predictor),
-            ERR_DAMAGED);
+        cr_assert_eq(predictor_create(json_value(&sample_arena, wrong[i]), archive, 8, &predictor),
+                     ERR_DAMAGED);
     archive_close(archive);
     job_destroy(job);
     dataset_close(dataset);

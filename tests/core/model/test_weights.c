@@ -99,7 +99,7 @@ Test(weights, are_written_as_safetensors) {
         cr_assert_str_eq(value_string(value_member(tensor, "dtype")), "F32");
         Shape shape = {0};
         VALUE_FOREACH(axis, value_member(tensor, "shape"))
-            shape.dim[shape.rank++] = (int64_t)value_number(axis);
+        shape.dim[shape.rank++] = (int64_t)value_number(axis);
         cr_assert(shape_equal(&shape, &weight->shape));
         Value offsets = value_member(tensor, "data_offsets");
         int64_t begin = (int64_t)value_number(value_child(offsets));

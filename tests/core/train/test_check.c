@@ -40,8 +40,7 @@ Test(check, passes_a_net_with_dropout_and_batch_statistics) {
     cr_assert(value_boolean(value_member(result, "passed")));
     Value weights = value_member(result, "weights");
     cr_assert_eq(value_length(weights), 6, "%s", text);
-    Value projection =
-        value_member(value_member(weights, "residual_1"), "projection.kernel");
+    Value projection = value_member(value_member(weights, "residual_1"), "projection.kernel");
     cr_assert_eq(value_kind(value_member(projection, "max_relative_error")), VALUE_NUMBER);
 }
 
@@ -68,8 +67,8 @@ Test(check, tells_what_is_wrong_with_a_job) {
     json_writer_init(&writer);
     ValueWriter out = json_value_writer(&writer);
     double greatest;
-    cr_assert_eq(check_job(json_value(&sample_arena, "{\"model\": {\"layers\": 3}}"), path,
-                           &issues, &out, &greatest),
+    cr_assert_eq(check_job(json_value(&sample_arena, "{\"model\": {\"layers\": 3}}"), path, &issues,
+                           &out, &greatest),
                  ERR_INVALID);
     assert_issue(&issues, "/model/layers", "list");
     json_writer_finish(&writer);

@@ -5,7 +5,7 @@
 TestSuite(checkpoint, .init = sample_begin, .fini = sample_end);
 
 #define MODEL                                                                                      \
-    "\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16, \"activation\": \"relu\"},"      \
+    "\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16, \"activation\": \"relu\"},"     \
     " {\"type\": \"dropout\", \"rate\": 0.2}, {\"type\": \"batch_norm\"},"                         \
     " {\"type\": \"dense\", \"units\": 3}]}"
 #define JOB                                                                                        \

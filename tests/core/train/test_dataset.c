@@ -41,8 +41,8 @@ Test(dataset, opens_what_is_whole) {
 
 Test(dataset, opens_numbers_of_one_axis_as_one_output) {
     static const float targets[] = {1, 2, 3};
-    cr_assert_eq(
-        open_sections("regression", 2, three_by_two, ARCHIVE_F32, 3, targets, NULL, 0), OK);
+    cr_assert_eq(open_sections("regression", 2, three_by_two, ARCHIVE_F32, 3, targets, NULL, 0),
+                 OK);
 }
 
 Test(dataset, refuses_class_numbers_beyond_the_names) {
@@ -61,24 +61,24 @@ Test(dataset, refuses_class_numbers_beyond_the_names) {
 }
 
 Test(dataset, refuses_sections_of_other_lengths) {
-    cr_assert_eq(open_sections("classification", 2, three_by_two, ARCHIVE_I32, 2,
-                               (int32_t[]){0, 1}, two_names, 4),
+    cr_assert_eq(open_sections("classification", 2, three_by_two, ARCHIVE_I32, 2, (int32_t[]){0, 1},
+                               two_names, 4),
                  ERR_DAMAGED);
-    cr_assert_eq(open_sections("regression", 2, three_by_two, ARCHIVE_F32, 4,
-                               (float[]){1, 2, 3, 4}, NULL, 0),
+    cr_assert_eq(open_sections("regression", 2, three_by_two, ARCHIVE_F32, 4, (float[]){1, 2, 3, 4},
+                               NULL, 0),
                  ERR_DAMAGED);
 }
 
 Test(dataset, refuses_types_and_values_that_do_not_fit) {
-    cr_assert_eq(open_sections("regression", 2, three_by_two, ARCHIVE_I32, 3,
-                               (int32_t[]){1, 2, 3}, NULL, 0),
-                 ERR_DAMAGED);
-    cr_assert_eq(open_sections("regression", 2, three_by_two, ARCHIVE_F32, 3,
-                               (float[]){1, NAN, 3}, NULL, 0),
-                 ERR_DAMAGED);
-    cr_assert_eq(open_sections("poetry", 2, three_by_two, ARCHIVE_F32, 3, (float[]){1, 2, 3},
-                               NULL, 0),
-                 ERR_DAMAGED);
+    cr_assert_eq(
+        open_sections("regression", 2, three_by_two, ARCHIVE_I32, 3, (int32_t[]){1, 2, 3}, NULL, 0),
+        ERR_DAMAGED);
+    cr_assert_eq(
+        open_sections("regression", 2, three_by_two, ARCHIVE_F32, 3, (float[]){1, NAN, 3}, NULL, 0),
+        ERR_DAMAGED);
+    cr_assert_eq(
+        open_sections("poetry", 2, three_by_two, ARCHIVE_F32, 3, (float[]){1, 2, 3}, NULL, 0),
+        ERR_DAMAGED);
 }
 
 Test(dataset, is_not_found_where_there_is_none) {

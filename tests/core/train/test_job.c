@@ -61,7 +61,7 @@ Test(job, reports_mistakes_of_model_and_training_together) {
     Dataset *dataset = blobs(30, 3);
     refuse(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": -1}]},"
                     "\"training\": {\"epoch\": 5, \"batch_size\": 0, \"optimizer\": \"adm\"}}");
-    assert_issue(&issues, "/model/layers/0/units", "positive");
+    assert_issue(&issues, "/model/layers/0/units", "at least 1");
     assert_issue(&issues, "/training/epoch", "epochs");
     assert_issue(&issues, "/training/batch_size", "full");
     assert_issue(&issues, "/training/optimizer", "adam");
@@ -72,7 +72,7 @@ Test(job, reports_mistakes_of_model_and_training_together) {
 Test(job, knows_keys_that_are_not_built_yet) {
     Dataset *dataset = blobs(30, 3);
     refuse(dataset, "{" LAYERS(3) ", \"training\": {\"phases\": [], \"augment\": [],"
-                    "\"sequence_length\": 3}}");
+                                  "\"sequence_length\": 3}}");
     assert_issue(&issues, "/training/phases", "not available yet");
     assert_issue(&issues, "/training/augment", "not available yet");
     assert_issue(&issues, "/training/sequence_length", "not available yet");
@@ -128,7 +128,7 @@ Test(job, takes_epochs_or_steps) {
     refuse(dataset, "{" LAYERS(3) ", \"training\": {\"epochs\": 3, \"steps\": 4}}");
     assert_issue(&issues, "/training/steps", "one of them");
     Job *job = sample_job(dataset, "{" LAYERS(3) ", \"training\": {\"steps\": 7,"
-                                   " \"batch_size\": 5, \"validation_split\": 0}}");
+                                                 " \"batch_size\": 5, \"validation_split\": 0}}");
     cr_assert_eq(job_steps(job), 7);
     cr_assert_eq(job_epochs(job), 2);
     job_destroy(job);
@@ -182,26 +182,27 @@ Test(job, balances_classes) {
     SampleData data = sample_blobs(6, 3);
     memcpy(data.classes, (int32_t[]){0, 0, 0, 1, 1, 2}, 6 * sizeof(int32_t));
     Dataset *dataset = sample_dataset(&data);
-    Job *job = sample_job(dataset,
-                          "{" LAYERS(3) ", \"training\": {\"validation_split\": 0, \"loss\":"
-                          " {\"type\": \"cross_entropy\", \"class_weight\": \"balanced\"}}}");
+    Job *job = sample_job(
+        dataset, "{" LAYERS(3) ", \"training\": {\"validation_split\": 0, \"loss\":"
+                               " {\"type\": \"cross_entropy\", \"class_weight\": \"balanced\"}}}");
     double expected[] = {2.0 / 3, 1, 2};
     assert_all_near(job_class_weights(job), expected, 3, 1e-6);
     job_destroy(job);
     refuse(dataset, "{" LAYERS(3) ", \"training\": {\"loss\": {\"type\": \"cross_entropy\","
-                    " \"class_weight\": [1, 2]}}}");
+                                  " \"class_weight\": [1, 2]}}}");
     assert_issue(&issues, "/training/loss/class_weight", "3 numbers");
     dataset_close(dataset);
 }
 
 Test(job, refuses_to_watch_what_the_task_has_not) {
     Dataset *dataset = blobs(30, 3);
-    refuse(dataset, "{" LAYERS(3) ", \"training\": {\"early_stopping\": {\"metric\": \"val_r2\"}}}");
+    refuse(dataset,
+           "{" LAYERS(3) ", \"training\": {\"early_stopping\": {\"metric\": \"val_r2\"}}}");
     assert_issue(&issues, "/training/early_stopping/metric", "for numbers");
     issues_finish(&issues);
     issues_init(&issues);
     refuse(dataset, "{" LAYERS(3) ", \"training\": {\"validation_split\": 0,"
-                    " \"early_stopping\": {\"patince\": 3}}}");
+                                  " \"early_stopping\": {\"patince\": 3}}}");
     assert_issue(&issues, "/training/early_stopping/patince", "patience");
     dataset_close(dataset);
 }
@@ -209,7 +210,7 @@ Test(job, refuses_to_watch_what_the_task_has_not) {
 Test(job, writes_itself_with_every_default_and_reads_that_again) {
     Dataset *dataset = blobs(30, 3);
     Job *job = sample_job(dataset, "{" LAYERS(3) ", \"training\": {\"early_stopping\": {},"
-                                   " \"batch_size\": \"full\", \"clip_norm\": 1}}");
+                                                 " \"batch_size\": \"full\", \"clip_norm\": 1}}");
     JsonWriter first, second;
     json_writer_init(&first);
     ValueWriter out = json_value_writer(&first);
@@ -233,9 +234,9 @@ Test(job, writes_itself_with_every_default_and_reads_that_again) {
 
 Test(job, plans_before_it_runs) {
     Dataset *dataset = blobs(150, 3);
-    Job *job = sample_job(
-        dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16,"
-                 " \"activation\": \"relu\"}, {\"type\": \"dense\", \"units\": 3}]}}");
+    Job *job =
+        sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16,"
+                            " \"activation\": \"relu\"}, {\"type\": \"dense\", \"units\": 3}]}}");
     JsonWriter writer;
     json_writer_init(&writer);
     ValueWriter out = json_value_writer(&writer);
@@ -245,8 +246,7 @@ Test(job, plans_before_it_runs) {
     cr_assert_eq(value_length(value_member(plan, "layers")), 2);
     cr_assert_eq(value_number(value_member(plan, "steps")), 40);
     // A product of [32, 4] and [4, 16] is 2 · 32 · 4 · 16 operations, and backward twice that.
-    cr_assert_geq(value_number(value_member(plan, "flops_per_step")),
-                  4 * 32 * (4 * 16 + 16 * 3));
+    cr_assert_geq(value_number(value_member(plan, "flops_per_step")), 4 * 32 * (4 * 16 + 16 * 3));
     cr_assert_eq(value_number(value_member(plan, "memory_bytes")), (double)job_memory_bytes(job));
     cr_assert_gt(value_number(value_member(plan, "estimated_seconds")), 0);
     json_writer_finish(&writer);

@@ -5,7 +5,7 @@
 TestSuite(trainer, .init = sample_begin, .fini = sample_end);
 
 #define MLP                                                                                        \
-    "\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16, \"activation\": \"relu\"},"      \
+    "\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16, \"activation\": \"relu\"},"     \
     " {\"type\": \"dropout\", \"rate\": 0.1}, {\"type\": \"batch_norm\"},"                         \
     " {\"type\": \"dense\", \"units\": 3}]}"
 
@@ -16,7 +16,7 @@ typedef struct Told {
     double best_loss; // least validation loss
     TrainEvent last_epoch;
     char finding[32], layer[32];
-    double losses[4096];        // of each step
+    double losses[4096]; // of each step
     double gradient_norms[4096];
 } Told;
 
@@ -70,11 +70,11 @@ static Dataset *blobs(int64_t rows) {
 
 Test(trainer, learns_classes_that_lie_apart) {
     Dataset *dataset = blobs(150);
-    Job *job = sample_job(dataset,
-                          "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16,"
-                          " \"activation\": \"relu\"}, {\"type\": \"dense\", \"units\": 3}]},"
-                          "\"training\": {\"epochs\": 50, \"batch_size\": 16, \"seed\": 1,"
-                          " \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.01}}}");
+    Job *job =
+        sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 16,"
+                            " \"activation\": \"relu\"}, {\"type\": \"dense\", \"units\": 3}]},"
+                            "\"training\": {\"epochs\": 50, \"batch_size\": 16, \"seed\": 1,"
+                            " \"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.01}}}");
     Told told = {0};
     Trainer *trainer = run(job, &told, OK);
     cr_assert_geq(trainer_validation(trainer)->accuracy, 0.95);
@@ -173,12 +173,12 @@ Test(trainer, validates_after_the_last_step_of_a_broken_epoch) {
 Test(trainer, stops_early_and_restores_the_best_weights) {
     Dataset *dataset = blobs(60);
     // A rate this high makes the validation loss jump, so the best epoch is not the last.
-    Job *job = sample_job(dataset,
-                          "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 32,"
-                          " \"activation\": \"tanh\"}, {\"type\": \"dense\", \"units\": 3}]},"
-                          "\"training\": {\"epochs\": 500, \"batch_size\": 8, \"optimizer\":"
-                          " {\"type\": \"adam\", \"learning_rate\": 0.3},"
-                          " \"early_stopping\": {\"patience\": 3}}}");
+    Job *job =
+        sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 32,"
+                            " \"activation\": \"tanh\"}, {\"type\": \"dense\", \"units\": 3}]},"
+                            "\"training\": {\"epochs\": 500, \"batch_size\": 8, \"optimizer\":"
+                            " {\"type\": \"adam\", \"learning_rate\": 0.3},"
+                            " \"early_stopping\": {\"patience\": 3}}}");
     Told told = {0};
     Trainer *trainer = run(job, &told, OK);
     cr_assert_lt(told.epochs, 500);
