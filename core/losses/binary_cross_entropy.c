@@ -13,7 +13,8 @@ static double value(const LossCall *call) {
     Real share = (Real)(1 / (double)count);
     for (int64_t i = 0; i < count; i++) {
         Real x = call->outputs[i], target = call->values[i];
-        loss += (double)((x > 0 ? x : 0) - x * target + real_log1p(real_exp(-real_abs(x))));
+        loss += (double)((x > 0 ? x : 0) - x * target +
+                         real_log1p_unit(real_exp_negative(-real_abs(x))));
         if (call->gradients != NULL)
             call->gradients[i] = (real_sigmoid(x) - target) * share;
     }

@@ -46,7 +46,7 @@ static double row_loss(const LossCall *call, const Real *x, int32_t class, doubl
         greatest = x[c] > greatest ? x[c] : greatest;
     double sum = 0;
     for (int64_t c = 0; c < width; c++) {
-        Real power = real_exp(x[c] - greatest);
+        Real power = real_exp_negative(x[c] - greatest);
         sum += (double)power;
         if (gradient != NULL)
             gradient[c] = power;
