@@ -1,8 +1,9 @@
 // Weights as safetensors, the format of https://github.com/huggingface/safetensors:
 //
 //   header bytes   u64, little-endian; a multiple of 8
-//   header         {"dense_1.kernel": {"dtype": "F32", "shape": [4, 16], "data_offsets": [0, 256]},
-//   …}, then blanks data           the arrays, one after the other; offsets count from here
+//   header         {"dense_1.kernel": {"dtype": "F32", "shape": [4, 16], "data_offsets": [0, 256]}}
+//                  with a member for each weight, then blanks
+//   data           the arrays, one after the other; offsets count from here
 //
 // Names need no escapes: layers' are letters, digits, "_" and "-" (spec.c), weights' are the core's
 // own.

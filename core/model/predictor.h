@@ -1,12 +1,15 @@
 // A trained model ready to answer. Its archive ("models/mdl_….bpa") holds
 //
-//   "spec"         text: the job's spec as JSON, defaults filled in (the core does not read it: the
-//   caller does) "task"         text: task_name; "task.input" i64 [rank]: a row's shape;
-//   "task.outputs" i64 [1] "loss"         text: the loss's name (cross_entropy: softmax over
-//   outputs; binary_cross_entropy: sigmoid) "class_names"  bytes: NUL-terminated names one after
-//   the other (classification) "columns"      text: the dataset's columns as JSON (the caller's:
-//   how a row of the user becomes numbers) "input.…", "target.…"   scalers "layer.weight" f32: the
-//   weights
+//   "spec"          text: the job's spec as JSON, defaults filled in; read by the caller
+//   "task"          text: task_name
+//   "task.input"    i64 [rank]: a row's shape
+//   "task.outputs"  i64 [1]: classes, or numbers a target has
+//   "loss"          text: its name; cross_entropy means softmax over the outputs,
+//                   binary_cross_entropy a sigmoid
+//   "class_names"   bytes: NUL-terminated names one after the other (classification)
+//   "columns"       text: the dataset's columns as JSON; read by the caller
+//   "input.…", "target.…"   scalers
+//   "layer.weight"  f32: the weights
 //
 // A predictor is used by one thread at a time.
 #pragma once

@@ -1,7 +1,7 @@
 // The loop. A step allocates nothing, formats nothing and asks the clock at most twice.
 //
-//   gather → forward → loss → backward (statistics on the way) → clip → optimizer, layer by layer →
-//   events → at an epoch's end: validation, early stopping → a checkpoint where it is time
+//   gather → forward → loss → backward (statistics on the way) → clip → optimizer by layer → events
+//   → at an epoch's end: validation, early stopping → a checkpoint where it is time
 //
 // Hooks see the state after everything that belongs to a step, so a checkpoint is always between
 // two steps.
