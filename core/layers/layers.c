@@ -16,7 +16,32 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries)};
+static const char *const planned[] = {"conv1d",
+                                      "conv2d",
+                                      "max_pool1d",
+                                      "max_pool2d",
+                                      "avg_pool1d",
+                                      "avg_pool2d",
+                                      "global_avg_pool",
+                                      "global_max_pool",
+                                      "reshape",
+                                      "rms_norm",
+                                      "group_norm",
+                                      "embedding",
+                                      "positional_embedding",
+                                      "rnn",
+                                      "lstm",
+                                      "gru",
+                                      "multi_head_attention",
+                                      "transformer_block",
+                                      "gcn_conv",
+                                      "sage_conv",
+                                      "gat_conv",
+                                      "gin_conv",
+                                      "multiply",
+                                      NULL};
+
+const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), planned};
 
 const LayerDesc *layer_find(const char *name) {
     return (const LayerDesc *)registry_find(&layer_registry, name);

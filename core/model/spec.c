@@ -25,44 +25,17 @@ typedef struct SpecReader {
 // Keys that every layer takes beside its parameters.
 static const char *const layer_keys[] = {"type", "name", "inputs", "trainable", NULL};
 
-// Layers of the language that are not built yet: known, so not to be taken for a misspelt name.
-static const char *const planned_layers[] = {
-    "conv1d",
-    "conv2d",
-    "max_pool1d",
-    "max_pool2d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "global_avg_pool",
-    "global_max_pool",
-    "reshape",
-    "rms_norm",
-    "group_norm",
-    "embedding",
-    "rnn",
-    "lstm",
-    "gru",
-    "multi_head_attention",
-    "transformer_block",
-    "positional_embedding",
-    "gcn_conv",
-    "sage_conv",
-    "gat_conv",
-    "gin_conv",
-    "multiply",
-};
-
 // ---- first pass: each layer by itself ----
 
 static int read_list(SpecReader *reader, Value list, const Path *path, int parent, int depth);
 
 static void report_unknown_type(SpecReader *reader, const char *type, const Path *path) {
-    for (size_t i = 0; i < ARRAY_LENGTH(planned_layers); i++)
-        if (strcmp(planned_layers[i], type) == 0) {
+    const Registry *registry = &layer_registry;
+    for (size_t i = 0; registry->planned != NULL && registry->planned[i] != NULL; i++)
+        if (strcmp(registry->planned[i], type) == 0) {
             issues_add(reader->issues, path, "\"%s\" is not available yet", type);
             return;
         }
-    const Registry *registry = &layer_registry;
     const char **names = arena_array(reader->arena, registry->count, sizeof(*names));
     const char *nearest = NULL;
     if (names != NULL) {

@@ -11,7 +11,9 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry optimizer_registry = {"optimizer", entries, ARRAY_LENGTH(entries)};
+static const char *const planned[] = {"adagrad", "lion", NULL};
+
+const Registry optimizer_registry = {"optimizer", entries, ARRAY_LENGTH(entries), planned};
 
 const OptimizerDesc *optimizer_find(const char *name) {
     return (const OptimizerDesc *)registry_find(&optimizer_registry, name);

@@ -11,7 +11,9 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry schedule_registry = {"schedule", entries, ARRAY_LENGTH(entries)};
+static const char *const planned[] = {"exponential", "one_cycle", "cyclic", "plateau", NULL};
+
+const Registry schedule_registry = {"schedule", entries, ARRAY_LENGTH(entries), planned};
 
 const ScheduleDesc *schedule_find(const char *name) {
     return (const ScheduleDesc *)registry_find(&schedule_registry, name);
