@@ -1,0 +1,229 @@
+// Every layer of the registry: each probe as a whole net against central differences, in training
+// and outside it.
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/rng.h"
+#include "core/graph/gradcheck.h"
+#include "core/layers/layers.h"
+#include "core/model/model.h"
+#include "tests/support/json.h"
+
+enum { ROWS = 5, WEIGHTS_MAX = 32 };
+
+static Arena arena;
+
+static void set_up(void) {
+    arena_init(&arena, 0);
+}
+
+static void tear_down(void) {
+    arena_finish(&arena);
+}
+
+TestSuite(layers, .init = set_up, .fini = tear_down);
+
+// A model from {"input": [row shape], "layers": […]}; NULL with the issues where it is refused.
+static Model *model_of(const char *text, Issues *issues) {
+    Value probe = json_value(&arena, text);
+    Task task = {.kind = TASK_REGRESSION, .outputs = 1};
+    VALUE_FOREACH(axis, value_member(probe, "input"))
+    task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
+    // The same document without "input", which a model reads otherwise.
+    Text spec;
+    text_init(&spec);
+    text_add(&spec, "{");
+    text_add(&spec, strstr(text, "\"layers\""));
+    Model *model = NULL;
+    issues_init(issues);
+    int err = model_create(json_value(&arena, text_string(&spec)), NULL, &task, issues, &model);
+    cr_assert(err == OK || err == ERR_INVALID, "%s: %s", text, error_name(err));
+    text_finish(&spec);
+    return model;
+}
+
+typedef struct Run {
+    Plan *plan;
+    OpContext context;
+    Tensor input;
+    Real *weights, *objective; // objective: c of f = Σ c·y
+    size_t outputs;
+} Run;
+
+static double objective(void *context) {
+    Run *run = context;
+    Tensor output;
+    plan_forward(run->plan, &run->context, NULL, &run->input, run->weights, &output);
+    double sum = 0;
+    for (size_t i = 0; i < run->outputs; i++)
+        sum += (double)(run->objective[i] * output.data[i]);
+    return sum;
+}
+
+static Real *noise(uint64_t key, size_t count, Real *start) {
+    Real *values = start != NULL ? start : memory_array(count, sizeof(Real));
+    Rng rng = rng_make(1, RNG_PROBE, key, 0);
+    for (size_t i = 0; i < count; i++)
+        values[i] += (Real)(rng_normal(&rng) * (start != NULL ? 0.3 : 1));
+    return values;
+}
+
+static void check_probe(const char *text, bool training) {
+    Issues issues;
+    Model *model = model_of(text, &issues);
+    cr_assert_not_null(model, "%s: %s %s", text, issues.count > 0 ? issues.items[0].pointer : "",
+                       issues.count > 0 ? issues.items[0].detail : "");
+    const Graph *graph = model_graph(model);
+    Shape shape = {.rank = model_input_shape(model)->rank + 1, .dim = {ROWS}};
+    memcpy(shape.dim + 1, model_input_shape(model)->dim, sizeof(shape.dim) - sizeof(shape.dim[0]));
+    Run run = {.context = {.training = training, .seed = 5, .step = 2}};
+    run.outputs = ROWS * (size_t)shape_elements(model_output_shape(model));
+    run.input = (Tensor){noise(1, (size_t)shape_elements(&shape), NULL), shape};
+    run.objective = noise(2, run.outputs, NULL);
+    run.weights = memory_array(graph_weight_elements(graph), sizeof(Real));
+    cr_assert_eq(graph_initialise(graph, 3, run.weights), OK);
+    noise(3, graph_learned(graph), run.weights);
+    Real *gradients = memory_array(graph_learned(graph), sizeof(Real));
+    PlanOptions options = {.max_rows = ROWS, .backward = true, .output = model_output(model)};
+    cr_assert_eq(plan_create(graph, &options, &run.plan), OK);
+    objective(&run);
+    memcpy(plan_output_gradient(run.plan), run.objective, run.outputs * sizeof(Real));
+    plan_backward(run.plan, &run.context, NULL, gradients);
+
+    GradcheckPart parts[WEIGHTS_MAX];
+    cr_assert(graph_weights(graph) <= WEIGHTS_MAX);
+    size_t count = gradcheck_parts(graph, run.weights, gradients, parts);
+    cr_assert(count > 0, "%s has nothing to learn", text);
+    gradcheck_run(&(GradcheckOptions){.objective = objective, .context = &run}, parts, count);
+    for (size_t p = 0; p < count; p++) {
+        const GraphWeight *weight = graph_weight_at(graph, parts[p].weight);
+        cr_expect(parts[p].error <= 1e-6, "%s: %s.%s: relative error %g", text,
+                  model_layer(model, weight->layer)->name, weight->name, parts[p].error);
+    }
+    plan_destroy(run.plan);
+    memory_free(run.input.data);
+    memory_free(run.objective);
+    memory_free(run.weights);
+    memory_free(gradients);
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
+Test(layers, all_have_probes_and_right_gradients) {
+    for (size_t i = 0; i < layer_registry.count; i++) {
+        const Desc *desc = layer_registry.entries[i];
+        cr_assert(desc->probes != NULL && desc->probes[0] != NULL, "%s has no probe", desc->name);
+        for (const char *const *probe = desc->probes; *probe != NULL; probe++) {
+            cr_assert_not_null(strstr(*probe, desc->name), "%s's probe is without it", desc->name);
+            check_probe(*probe, true);
+            check_probe(*probe, false);
+        }
+    }
+}
+
+Test(layers, end_in_any_activation_with_right_gradients) {
+    for (size_t i = 0; i < activation_registry.count; i++) {
+        AUTO_FREE char *text = NULL;
+        cr_assert(asprintf(&text,
+                           "{\"input\": [4], \"layers\": [{\"type\": \"dense\", \"units\": 6, "
+                           "\"activation\": \"%s\"}, {\"type\": \"dense\", \"units\": 2}]}",
+                           activation_registry.entries[i]->name) > 0);
+        check_probe(text, true);
+    }
+}
+
+static void expect_issue(const char *text, const char *pointer, const char *part) {
+    Issues issues;
+    Model *model = model_of(text, &issues);
+    cr_assert_null(model, "%s was accepted", text);
+    bool found = false;
+    for (size_t i = 0; i < issues.count; i++)
+        found = found || (strcmp(issues.items[i].pointer, pointer) == 0 &&
+                          strstr(issues.items[i].detail, part) != NULL);
+    cr_expect(found, "%s: no \"%s\" at %s, but \"%s\" at %s", text, part, pointer,
+              issues.items[0].detail, issues.items[0].pointer);
+    issues_finish(&issues);
+}
+
+Test(layers, say_what_is_wrong_and_where) {
+    expect_issue("{\"input\": [3], \"layers\": [{\"type\": \"dense\", \"units\": 0}]}",
+                 "/layers/0/units", "at least 1");
+    expect_issue("{\"input\": [3], \"layers\": [{\"type\": \"dropout\", \"rate\": 1}]}",
+                 "/layers/0/rate", "below 1");
+    expect_issue("{\"input\": [3], \"layers\": [{\"type\": \"activation\", \"function\": \"tanh\", "
+                 "\"alpha\": 2}]}",
+                 "/layers/0/alpha", "tanh has no alpha");
+    expect_issue(
+        "{\"input\": [4, 3], \"layers\": [{\"type\": \"residual\", \"layers\": [{\"type\": "
+        "\"flatten\"}]}]}",
+        "/layers/0/layers", "only the last axis");
+    expect_issue("{\"input\": [3], \"layers\": [{\"type\": \"residual\", \"layers\": []}]}",
+                 "/layers/0/layers", "at least one");
+    expect_issue(
+        "{\"input\": [3], \"layers\": [{\"type\": \"dense\", \"units\": 2, \"name\": \"a\"}, "
+        "{\"type\": \"add\", \"inputs\": [\"a\", \"input\"]}]}",
+        "/layers/1", "[2] and [3]");
+    expect_issue(
+        "{\"input\": [3], \"layers\": [{\"type\": \"dense\", \"units\": 2, \"name\": \"a\"}, "
+        "{\"type\": \"concat\", \"axis\": 1, \"inputs\": [\"a\", \"input\"]}]}",
+        "/layers/1/axis", "from -1 to 0");
+}
+
+// ---- weights: names, shapes, initialisers ----
+
+static const GraphWeight *find_weight(const Model *model, const char *layer, const char *name) {
+    const Graph *graph = model_graph(model);
+    for (int w = 0; w < graph_weights(graph); w++) {
+        const GraphWeight *weight = graph_weight_at(graph, w);
+        if (strcmp(model_layer(model, weight->layer)->name, layer) == 0 &&
+            strcmp(weight->name, name) == 0)
+            return weight;
+    }
+    return NULL;
+}
+
+static void expect_weight(const Model *model, const char *layer, const char *name, Shape shape,
+                          const char *init, double fill, bool state) {
+    const GraphWeight *weight = find_weight(model, layer, name);
+    cr_assert_not_null(weight, "%s.%s is missing", layer, name);
+    cr_expect(shape_equal(&weight->shape, &shape), "%s.%s", layer, name);
+    cr_expect_eq(weight->state, state);
+    if (init != NULL)
+        cr_expect_str_eq(weight->init.desc->name, init);
+    else
+        cr_expect_eq(weight->fill, fill);
+}
+
+Test(layers, declare_the_weights_of_the_job_language) {
+    Issues issues;
+    Model *model = model_of(
+        "{\"input\": [4], \"layers\": ["
+        "{\"type\": \"dense\", \"units\": 6, \"activation\": \"relu\"},"
+        "{\"type\": \"dense\", \"units\": 6},"
+        "{\"type\": \"activation\", \"function\": \"prelu\"},"
+        "{\"type\": \"batch_norm\"},"
+        "{\"type\": \"residual\", \"layers\": [{\"type\": \"dense\", \"units\": 3, \"activation\": "
+        "\"tanh\", \"bias_init\": \"ones\"}]},"
+        "{\"type\": \"layer_norm\"}]}",
+        &issues);
+    cr_assert_not_null(model);
+    expect_weight(model, "dense_1", "kernel", SHAPE(4, 6), "he_normal", NAN, false);
+    expect_weight(model, "dense_1", "bias", SHAPE(6), "zeros", NAN, false);
+    expect_weight(model, "dense_2", "kernel", SHAPE(6, 6), "he_normal", NAN, false);
+    expect_weight(model, "activation_1", "alpha", SHAPE(6), NULL, 0.25, false);
+    expect_weight(model, "batch_norm_1", "gamma", SHAPE(6), NULL, 1, false);
+    expect_weight(model, "batch_norm_1", "beta", SHAPE(6), NULL, 0, false);
+    expect_weight(model, "batch_norm_1", "moving_mean", SHAPE(6), NULL, 0, true);
+    expect_weight(model, "batch_norm_1", "moving_variance", SHAPE(6), NULL, 1, true);
+    expect_weight(model, "dense_3", "kernel", SHAPE(6, 3), "glorot_uniform", NAN, false);
+    expect_weight(model, "dense_3", "bias", SHAPE(3), "ones", NAN, false);
+    expect_weight(model, "residual_1", "projection.kernel", SHAPE(6, 3), "glorot_uniform", NAN,
+                  false);
+    expect_weight(model, "layer_norm_1", "gamma", SHAPE(3), NULL, 1, false);
+    expect_weight(model, "layer_norm_1", "beta", SHAPE(3), NULL, 0, false);
+    cr_expect_null(find_weight(model, "residual_1", "projection.bias"));
+    model_destroy(model);
+    issues_finish(&issues);
+}
