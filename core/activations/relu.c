@@ -15,7 +15,8 @@ static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t ro
     (void)alpha;
     (void)d_alpha;
     for (size_t i = 0; i < rows * width; i++) {
-        dx[i] = y[i] > 0 ? dy[i] : 0;
+        Real gradient = dy[i]; // read in any case: without a branch this is vector code
+        dx[i] = y[i] > 0 ? gradient : 0;
     }
 }
 

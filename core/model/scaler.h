@@ -23,8 +23,9 @@ typedef enum ScalerKind { SCALER_IDENTITY, SCALER_STANDARD, SCALER_BYTES } Scale
 int scaler_fit(ScalerKind kind, const float *x, int64_t width, const int32_t *rows, int64_t count,
                Scaler *ret_scaler);
 void scaler_finish(Scaler *scaler);
-void scaler_apply(const Scaler *scaler, const float *x, Real *z, int64_t rows,
-                  int64_t width); // [rows, width]
+// x and z [rows, width] do not overlap.
+void scaler_apply(const Scaler *scaler, const float *restrict x, Real *restrict z, int64_t rows,
+                  int64_t width);
 void scaler_invert(const Scaler *scaler, const Real *z, float *x, int64_t rows, int64_t width);
 // Sections "NAME.mean", "NAME.offset", "NAME.factor".
 int scaler_save(const Scaler *scaler, const char *name, struct ArchiveWriter *writer);
