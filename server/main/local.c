@@ -55,7 +55,7 @@ bool local_options(int argc, char **argv, bool takes_output, const char *usage,
                 break;
             }
             fprintf(stderr, "%s: --output is train's\n", argv[0]);
-            // fall through: a wrong call shows the usage
+            __attribute__((fallthrough)); // a wrong call shows the usage
         default:
             fprintf(stderr, "%s\n", usage);
             return false;
