@@ -81,7 +81,7 @@ int draft_take_row(Draft *draft, Span *span, const Place *place) {
     float *numbers;
     int result = draft_row(draft, &numbers);
     if (result == OK) {
-        row_read(span, &draft->shape, place, draft->issues, numbers);
+        row_text_read(span, &draft->shape, place, draft->issues, numbers);
     }
     return result;
 }

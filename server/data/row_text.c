@@ -152,7 +152,8 @@ static void read_level(Reading *reading, int level) {
     }
 }
 
-void row_read(Span *span, const Shape *shape, const Place *place, Issues *issues, float *numbers) {
+void row_text_read(Span *span, const Shape *shape, const Place *place, Issues *issues,
+                   float *numbers) {
     Reading reading = {
         .span = span, .shape = shape, .place = place, .issues = issues, .next = numbers};
     read_level(&reading, 0);

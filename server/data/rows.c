@@ -239,7 +239,7 @@ int rows_read(const Columns *columns, const Shape *shape, const char *text, size
     } else {
         Place place = {.before = pointer, .after = ""};
         for (span_enter(&span); span_next(&span); place.row++) {
-            row_read(&span, shape, &place, issues, inputs + place.row * width);
+            row_text_read(&span, shape, &place, issues, inputs + place.row * width);
         }
     }
     if (issues_any(issues)) {

@@ -147,7 +147,7 @@ static int take_array(Targets *targets, Span *span, const Place *place, Issues *
         return result;
     }
     float *values = targets->values + targets->rows++ * targets->width;
-    row_read(span, &targets->shape, place, issues, values);
+    row_text_read(span, &targets->shape, place, issues, values);
     for (int64_t i = 0; i < targets->width; i++) {
         if (isnan(values[i])) {
             place_issue(place, NULL, 0, issues, "a target must not have missing numbers");
