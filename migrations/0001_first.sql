@@ -48,6 +48,7 @@ CREATE TABLE jobs (
     cancel_requested INTEGER NOT NULL DEFAULT 0   -- acknowledged while it ran: holds through a crash
 ) STRICT;
 CREATE INDEX jobs_queued ON jobs (priority DESC, id) WHERE status = 'queued';
+CREATE INDEX jobs_waiting ON jobs (not_before) WHERE status = 'queued' AND not_before > 0;
 CREATE INDEX jobs_by_status ON jobs (status, id);
 CREATE INDEX jobs_by_dataset ON jobs (dataset, id);
 CREATE INDEX jobs_by_parent ON jobs (parent, id) WHERE parent <> '';

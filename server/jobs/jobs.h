@@ -8,36 +8,43 @@
 typedef struct Pool Pool;
 
 typedef struct PoolOptions {
-    int workers;       // jobs at once
-    int threads;       // a job's default
+    int workers; // jobs at once
+    int threads; // a job's default
     int64_t max_queue;
 } PoolOptions;
 
-// Starts the thread that claims jobs, spawns a worker process for each and commits what they say. Recovers first.
+// Starts the thread that claims jobs, spawns a worker process for each and commits what they say.
+// Recovers first.
 int pool_start(Store *store, const PoolOptions *options, Pool **ret_pool);
-// Drains: running jobs checkpoint and go back to the queue; within 10 s all workers have ended. Takes NULL.
+// Drains: running jobs checkpoint and go back to the queue; within 10 s all workers have ended.
+// Takes NULL.
 void pool_stop(Pool *pool);
-void pool_wake(Pool *pool);                     // a job was queued or cancelled
-void pool_cancel(Pool *pool, const char *job);  // stop its worker, then cancelled
+void pool_wake(Pool *pool); // a job was queued
+void pool_cancel(
+    Pool *pool,
+    const char *job); // after jobs_cancel: stops its worker, if it runs, and wakes its watchers
 int pool_running(Pool *pool);
 
 // ---- submission ----
 typedef struct Submission {
-    Value body;              // the job's object; `dataset` is an id, or was inline and is replaced by `dataset`
-    const char *dataset;     // id
-    const char *parent;      // NULL
+    Value body; // the job's object; `dataset` is an id, or was inline and is replaced by `dataset`
+    const char *dataset; // id
+    const char *parent;  // NULL
 } Submission;
-// Checks everything (unknown keys, model, training, memory) and fills a row to insert: spec with defaults, plan, name, tags.
-// `findings` gets the JSON array of what can be told before the run.
-int submission_check(Store *store, const PoolOptions *options, const Submission *submission, Issues *issues,
-                     JobRow *ret_row, JsonOut *findings);
+// Checks everything (unknown keys, model, training, memory) and fills a row to insert: spec with
+// defaults, plan, name, tags. `findings` gets the JSON array of what can be told before the run.
+int submission_check(Store *store, const PoolOptions *options, const Submission *submission,
+                     Issues *issues, JobRow *ret_row, JsonOut *findings);
 
 // ---- live events: who waits for a job's next record ----
-// Calls wake(context) from the pool's thread after each commit of records of that job, until unsubscribed; never after
-// live_unsubscribe has returned. Also every 15 s, as a heartbeat.
+// Calls wake(context) from the pool's thread after each commit of records of that job, until
+// unsubscribed; never after live_unsubscribe has returned. Also every 15 s, as a heartbeat.
 typedef struct LiveWatch LiveWatch;
-int live_subscribe(Pool *pool, const char *job, void (*wake)(void *context), void *context, LiveWatch **ret_watch);
+// Within wake, nothing of this file may be called.
+int live_subscribe(Pool *pool, const char *job, void (*wake)(void *context), void *context,
+                   LiveWatch **ret_watch);
 void live_unsubscribe(Pool *pool, LiveWatch *watch);
+void live_wake(Pool *pool, const char *job); // after a change that the pool did not make itself
 
 // ---- series out of records, for metrics, gradients and events alike ----
 typedef struct SeriesQuery {
@@ -45,11 +52,14 @@ typedef struct SeriesQuery {
     int64_t points;    // buckets; 0: every step
     int64_t from_step;
 } SeriesQuery;
-int series_write_metrics(Store *store, const char *job, const SeriesQuery *query, JsonOut *out);    // the whole answer
+// ERR_INVALID: `names` has one that is no series (of metrics, or of gradients).
+int series_write_metrics(Store *store, const char *job, const SeriesQuery *query,
+                         JsonOut *out); // the whole answer
 int series_write_gradients(Store *store, const char *job, const SeriesQuery *query, JsonOut *out);
 int series_write_metrics_csv(Store *store, const char *job, const SeriesQuery *query, Text *out);
 int series_write_gradients_csv(Store *store, const char *job, const SeriesQuery *query, Text *out);
 // One record as the data of its server-sent event (JSON): the same function for replay and live.
 int record_write_event(Store *store, const char *job, const Record *record, JsonOut *out);
 
-int command_worker(int argc, char **argv); // `backpropd worker`: trains the job that comes on standard input
+int command_worker(int argc,
+                   char **argv); // `backpropd worker`: trains the job that comes on standard input

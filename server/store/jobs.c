@@ -291,6 +291,17 @@ int jobs_claim(Store *store, int max_threads, JobRow *ret_row) {
     return result;
 }
 
+int64_t jobs_next_due(Store *store) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return 0;
+    int64_t due = 0, now = time_now();
+    sql_integer(reader, &due,
+                "SELECT MIN(not_before) FROM jobs WHERE status = 'queued' AND not_before > 0", "");
+    store_release(store, reader);
+    return due == 0 ? 0 : due > now ? due - now : 1;
+}
+
 // ---- what a worker's messages change ----
 
 typedef struct Update {
@@ -332,13 +343,31 @@ int jobs_progress(Store *store, const char *id, int attempt, const char *progres
     return store_write(store, progress_change, &update);
 }
 
+// Back to the queue; or to its end, where that was asked for while it ran.
+static int give_back(sqlite3 *database, const char *id) {
+    int64_t cancelled = 0;
+    int result = sql_change(database,
+                            "UPDATE jobs SET status = IIF(cancel_requested, 'cancelled', 'queued'),"
+                            " finished_at = IIF(cancel_requested, ?, 0)"
+                            " WHERE id = ? AND status = 'running'",
+                            "ls", time_now(), id);
+    if (result == OK)
+        result = sql_integer(database, &cancelled, "SELECT cancel_requested FROM jobs WHERE id = ?",
+                             "s", id);
+    if (result != OK)
+        return result;
+    return cancelled ? end_log(database, id) : state_log(database, id, "status", NULL);
+}
+
 static int requeue_change(sqlite3 *database, void *argument) {
     const Update *update = argument;
-    int result = sql_change(database,
-                            "UPDATE jobs SET status = 'queued'"
-                            " WHERE id = ? AND status = 'running' AND attempt = ?",
-                            "si", update->id, update->attempt);
-    return result == OK ? state_log(database, update->id, "status", NULL) : result;
+    int64_t one = 0;
+    int result = sql_integer(
+        database, &one, "SELECT 1 FROM jobs WHERE id = ? AND status = 'running' AND attempt = ?",
+        "si", update->id, update->attempt);
+    if (result == ERR_NOT_FOUND)
+        return ERR_CONFLICT;
+    return result == OK ? give_back(database, update->id) : result;
 }
 
 int jobs_requeue(Store *store, const char *id, int attempt) {
@@ -427,31 +456,18 @@ static int recover_change(sqlite3 *database, void *argument) {
     (void)argument;
     for (;;) {
         AUTO_STATEMENT sqlite3_stmt *statement = NULL;
-        int result = sql_prepare(
-            database, &statement,
-            "SELECT id, cancel_requested FROM jobs WHERE status = 'running' LIMIT 1", "");
+        int result = sql_prepare(database, &statement,
+                                 "SELECT id FROM jobs WHERE status = 'running' LIMIT 1", "");
         if (result == OK)
             result = sql_step(statement);
+        if (result == OK) // none is left
+            return sql_run(
+                database,
+                "UPDATE jobs SET not_before = 0 WHERE status = 'queued' AND not_before > 0", "");
         if (result != SQL_ROW)
-            return result == OK ? sql_run(database,
-                                          "UPDATE jobs SET not_before = 0"
-                                          " WHERE status = 'queued' AND not_before <> 0",
-                                          "")
-                                : result;
+            return result;
         const char *id = (const char *)sqlite3_column_text(statement, 0);
-        if (id == NULL)
-            return ERR_NO_MEMORY;
-        if (sqlite3_column_int(statement, 1) != 0) {
-            result = sql_run(database,
-                             "UPDATE jobs SET status = 'cancelled', finished_at = ? WHERE id = ?",
-                             "ls", time_now(), id);
-            if (result == OK)
-                result = end_log(database, id);
-        } else {
-            result = sql_run(database, "UPDATE jobs SET status = 'queued' WHERE id = ?", "s", id);
-            if (result == OK)
-                result = state_log(database, id, "status", NULL);
-        }
+        result = id == NULL ? ERR_NO_MEMORY : give_back(database, id);
         if (result != OK)
             return result;
     }

@@ -192,3 +192,31 @@ int records_since(Store *store, const char *job, const char *kind, int64_t seq, 
     store_release(store, reader);
     return result;
 }
+
+static int span_read(sqlite3 *reader, const char *job, const char *kind, int64_t *ret_first_step,
+                     int64_t *ret_last_step) {
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    int result = sql_prepare(reader, &statement,
+                             "SELECT MIN(first_step), MAX(last_step) FROM records"
+                             " WHERE job = ? AND kind = ?",
+                             "ss", job, kind);
+    if (result == OK)
+        result = sql_step(statement);
+    if (result != SQL_ROW)
+        return result == OK ? ERR_IO : result;
+    if (sqlite3_column_type(statement, 0) == SQLITE_NULL)
+        return ERR_NOT_FOUND;
+    *ret_first_step = sqlite3_column_int64(statement, 0);
+    *ret_last_step = sqlite3_column_int64(statement, 1);
+    return OK;
+}
+
+int records_span(Store *store, const char *job, const char *kind, int64_t *ret_first_step,
+                 int64_t *ret_last_step) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return ERR_IO;
+    int result = span_read(reader, job, kind, ret_first_step, ret_last_step);
+    store_release(store, reader);
+    return result;
+}

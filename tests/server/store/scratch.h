@@ -32,30 +32,30 @@ static inline void scratch_close(Scratch *scratch) {
 }
 
 static inline void scratch_dataset(Scratch *scratch, const char *id) {
-    DatasetRow row = {.name = "flowers",
-                      .task = "classification",
+    DatasetRow row = {.name = (char *)"flowers",
+                      .task = (char *)"classification",
                       .rows = 150,
                       .bytes = 1000,
-                      .input_shape = "[4]",
-                      .target_shape = "[]",
-                      .classes = "[\"a\",\"b\"]",
+                      .input_shape = (char *)"[4]",
+                      .target_shape = (char *)"[]",
+                      .classes = (char *)"[\"a\",\"b\"]",
                       .sha256 = "00",
                       .created_at = 1,
-                      .profile = "{}",
-                      .findings = "[]"};
+                      .profile = (char *)"{}",
+                      .findings = (char *)"[]"};
     strcpy(row.id, id);
     cr_assert_eq(datasets_insert(scratch->store, &row), OK);
 }
 
 static inline JobRow scratch_row(const char *id, const char *dataset, int priority) {
-    JobRow row = {.name = "a job",
-                  .status = "queued",
+    JobRow row = {.name = (char *)"a job",
+                  .status = (char *)"queued",
                   .created_at = 1,
                   .priority = priority,
                   .threads = 1,
-                  .tags = "[\"nightly\"]",
-                  .spec = "{\"name\":\"a job\"}",
-                  .plan = "{}"};
+                  .tags = (char *)"[\"nightly\"]",
+                  .spec = (char *)"{\"name\":\"a job\"}",
+                  .plan = (char *)"{}"};
     strcpy(row.id, id);
     strcpy(row.dataset, dataset);
     return row;

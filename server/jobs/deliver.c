@@ -1,0 +1,422 @@
+// From a worker's frames to the store. A frame is stored before it is accepted; all that is checked
+// here is checked because a worker is not trusted: a net gone wild may have overwritten its memory.
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "server/base/table.h"
+#include "server/jobs/series.h"
+#include "server/jobs/slot.h"
+#include "server/json/document.h"
+
+enum { BATCH_MAX = 64 }; // records appended in one change
+
+// ---- problems ----
+
+static char *problem_text(const char *title, int status, const char *code, const char *detail) {
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_string(&out, "type", "about:blank");
+    json_string(&out, "title", title);
+    json_integer(&out, "status", status);
+    json_string(&out, "detail", detail);
+    json_string(&out, "code", code);
+    json_end_object(&out);
+    return text_take(&out.text);
+}
+
+// ---- the diagnosis that a job ends with: its findings in short ----
+
+typedef struct Verdict {
+    int severity; // of Severity; −1: no finding
+    JsonOut codes;
+    char seen[32][64];
+    int count;
+} Verdict;
+
+static int verdict_add(void *context, const Record *record) {
+    static const char *const severities[] = {"info", "warning", "critical"};
+    Verdict *verdict = context;
+    Document *document = NULL;
+    Issues issues;
+    issues_init(&issues);
+    int result = document_parse(record->body, record->length, NULL, &issues, &document);
+    issues_finish(&issues);
+    if (result != OK)
+        return result == ERR_NO_MEMORY ? result : OK;
+    const char *code = value_string(value_member(document_root(document), "code"));
+    const char *severity = value_string(value_member(document_root(document), "severity"));
+    for (int i = 0; i < (int)ARRAY_LENGTH(severities); i++) {
+        if (severity != NULL && strcmp(severity, severities[i]) == 0 && i > verdict->severity)
+            verdict->severity = i;
+    }
+    bool known = code == NULL || verdict->count == (int)ARRAY_LENGTH(verdict->seen);
+    for (int i = 0; i < verdict->count && !known; i++)
+        known = strcmp(verdict->seen[i], code) == 0;
+    if (!known) {
+        snprintf(verdict->seen[verdict->count++], sizeof verdict->seen[0], "%s", code);
+        json_string(&verdict->codes, NULL, code);
+    }
+    document_destroy(document);
+    return OK;
+}
+
+static char *diagnosis_text(Store *store, const char *job) {
+    static const char *const verdicts[] = {"healthy", "healthy", "warning", "critical"};
+    Verdict verdict = {.severity = -1};
+    JsonOut out;
+    json_init(&verdict.codes);
+    json_init(&out);
+    json_begin_array(&verdict.codes, NULL);
+    int result = records_since(store, job, "finding", 0, -1, verdict_add, &verdict);
+    json_end_array(&verdict.codes);
+    json_begin_object(&out, NULL);
+    json_string(&out, "verdict", verdicts[verdict.severity + 1]);
+    json_raw(&out, "codes", text_string(&verdict.codes.text));
+    json_end_object(&out);
+    if (result != OK || verdict.codes.text.failed)
+        json_finish(&out);
+    json_finish(&verdict.codes);
+    return text_take(&out.text);
+}
+
+// ---- frames that are records ----
+
+static int columns_check(const TableView *view, bool gradients) {
+    for (int i = 0; i < view->columns; i++) {
+        int known = gradients ? gradient_find(view->names[i]) : metric_find(view->names[i]);
+        if (known < 0)
+            return ERR_DAMAGED;
+    }
+    return gradients && table_column(view, "layer") < 0 ? ERR_DAMAGED : OK;
+}
+
+// The frame as a record, checked. A frame that holds no row is none: ret_record's kind is NULL.
+static int table_record(Slot *slot, const Frame *frame, Record *ret_record) {
+    TableView view;
+    bool gradients = frame->type == FRAME_GRADIENTS;
+    int result = table_view(frame->body, frame->length, &view);
+    if (result == OK)
+        result = columns_check(&view, gradients);
+    if (result != OK || view.rows == 0)
+        return result;
+    int64_t last = 1;
+    for (size_t row = 0; row < view.rows; row++) { // steps start at 1 and never go back
+        int64_t step = table_step(&view, row);
+        if (step < last || step > INT64_MAX / 2)
+            return ERR_DAMAGED;
+        last = step;
+    }
+    *ret_record = (Record){.kind = gradients ? "gradients" : "metrics",
+                           .first_step = table_step(&view, 0),
+                           .last_step = last,
+                           .body = frame->body,
+                           .length = frame->length};
+    if (!gradients && last > slot->step) {
+        if (last - slot->step > slot->slack)
+            slot->slack = last - slot->step;
+        slot->step = last;
+    }
+    return OK;
+}
+
+static int json_parse(const Frame *frame, Document **ret_document) {
+    Issues issues;
+    issues_init(&issues);
+    int result =
+        document_parse((const char *)frame->body, frame->length, NULL, &issues, ret_document);
+    issues_finish(&issues);
+    if (result == OK && value_kind(document_root(*ret_document)) != VALUE_OBJECT) {
+        document_destroy(*ret_document);
+        return ERR_DAMAGED;
+    }
+    return result == OK || result == ERR_NO_MEMORY ? result : ERR_DAMAGED;
+}
+
+static int finding_record(const Frame *frame, Record *ret_record) {
+    Document *document = NULL;
+    int result = json_parse(frame, &document);
+    if (result != OK)
+        return result;
+    int64_t step = 0;
+    value_integer(value_member(document_root(document), "first_step"), 0, INT64_MAX / 2, &step);
+    document_destroy(document);
+    *ret_record = (Record){.kind = "finding",
+                           .first_step = step,
+                           .last_step = step,
+                           .body = frame->body,
+                           .length = frame->length};
+    return OK;
+}
+
+static bool is_record(const Frame *frame) {
+    return frame->type == FRAME_METRICS || frame->type == FRAME_GRADIENTS ||
+           frame->type == FRAME_FINDING;
+}
+
+// ---- the other frames ----
+
+static char *member_text(Value object, const char *key) {
+    Value member = value_member(object, key);
+    JsonOut out;
+    if (value_kind(member) == VALUE_MISSING || value_kind(member) == VALUE_NULL)
+        return NULL;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    write_value(&writer, NULL, member);
+    return text_take(&out.text);
+}
+
+typedef struct Standing { // members that PROGRESS and FINISHED share
+    char *progress, *metrics, *best;
+} Standing;
+
+static void standing_read(Value root, Standing *standing) {
+    standing->progress = member_text(root, "progress");
+    standing->metrics = member_text(root, "metrics");
+    standing->best = member_text(root, "best");
+}
+
+static void standing_finish(Standing *standing) {
+    memory_free(standing->progress);
+    memory_free(standing->metrics);
+    memory_free(standing->best);
+}
+
+static int started_frame(Store *store, Slot *slot, Value root) {
+    int64_t step;
+    if (!value_integer(value_member(root, "step"), 0, INT64_MAX / 2, &step))
+        return ERR_DAMAGED;
+    slot->step = step;
+    return records_forget_after(store, slot->row.id, slot->row.attempt, step);
+}
+
+static int progress_frame(Store *store, Slot *slot, Value root) {
+    Standing standing;
+    standing_read(root, &standing);
+    int result = jobs_progress(store, slot->row.id, slot->row.attempt, standing.progress,
+                               standing.metrics, standing.best);
+    standing_finish(&standing);
+    return result;
+}
+
+static bool sha256_plausible(const char *text) {
+    return text != NULL && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static int finished_frame(Store *store, Slot *slot, Value root) {
+    DatasetRow dataset;
+    Standing standing;
+    Value model = value_member(root, "model");
+    const char *sha256 = value_string(value_member(model, "sha256"));
+    ModelRow row = {.name = slot->row.name, .spec = slot->row.spec, .created_at = time_now()};
+    if (!sha256_plausible(sha256) ||
+        !value_integer(value_member(model, "parameters"), 0, INT64_MAX / 2, &row.parameters) ||
+        !value_integer(value_member(model, "bytes"), 0, INT64_MAX / 2, &row.bytes))
+        return ERR_DAMAGED;
+    int result = datasets_get(store, slot->row.dataset, &dataset);
+    if (result != OK)
+        return result;
+    standing_read(root, &standing);
+    snprintf(row.id, sizeof row.id, "%s", slot->model);
+    snprintf(row.job, sizeof row.job, "%s", slot->row.id);
+    snprintf(row.sha256, sizeof row.sha256, "%s", sha256);
+    row.input_shape = member_text(model, "input_shape");
+    row.classes = dataset.classes;
+    row.metrics = standing.metrics;
+    char *diagnosis = diagnosis_text(store, slot->row.id);
+    result = jobs_succeed(store, slot->row.id, slot->row.attempt, standing.progress,
+                          standing.metrics, standing.best, diagnosis, &row);
+    if (result == OK)
+        slot->outcome = OUTCOME_STORED;
+    memory_free(diagnosis);
+    memory_free(row.input_shape);
+    standing_finish(&standing);
+    dataset_row_finish(&dataset);
+    return result;
+}
+
+static int failed_store(Store *store, Slot *slot, const char *title, int status, const char *code,
+                        const char *detail) {
+    char *error = problem_text(title, status, code, detail);
+    char *diagnosis = diagnosis_text(store, slot->row.id);
+    int result = error == NULL
+                     ? ERR_NO_MEMORY
+                     : jobs_end(store, slot->row.id, slot->row.attempt, "failed", error, diagnosis);
+    memory_free(diagnosis);
+    memory_free(error);
+    return result;
+}
+
+// Errors that another try may not meet end the job only when they come thrice, as a death does.
+static int failed_frame(Store *store, Slot *slot, Value root) {
+    static const struct {
+        const char *code, *title;
+        int status;
+    } lasting[] = {
+        {"out_of_memory", "The job did not fit into its memory", 422},
+        {"diverged", "The training diverged", 422},
+        {"invalid", "The job cannot be trained", 422},
+        {"damaged", "The dataset's file is damaged", 500},
+        {"not_found", "The dataset's file is gone", 500},
+    };
+    const char *code = value_string(value_member(root, "code"));
+    const char *detail = value_string(value_member(root, "detail"));
+    if (code == NULL || detail == NULL)
+        return ERR_DAMAGED;
+    for (size_t i = 0; i < ARRAY_LENGTH(lasting); i++) {
+        if (strcmp(code, lasting[i].code) != 0)
+            continue;
+        int result = failed_store(store, slot, lasting[i].title, lasting[i].status, code, detail);
+        if (result == OK)
+            slot->outcome = OUTCOME_STORED;
+        return result;
+    }
+    snprintf(slot->code, sizeof slot->code, "%s", code);
+    snprintf(slot->detail, sizeof slot->detail, "%s", detail);
+    return OK;
+}
+
+static int stopped_frame(Store *store, Slot *slot) {
+    int result = jobs_requeue(store, slot->row.id, slot->row.attempt);
+    if (result == OK)
+        slot->outcome = OUTCOME_STORED;
+    return result;
+}
+
+static int other_frame(Store *store, Slot *slot, const Frame *frame) {
+    Document *document = NULL;
+    int result = json_parse(frame, &document);
+    if (result != OK)
+        return result;
+    Value root = document_root(document);
+    switch (frame->type) {
+    case FRAME_STARTED:
+        result = started_frame(store, slot, root);
+        break;
+    case FRAME_PROGRESS:
+        result = progress_frame(store, slot, root);
+        break;
+    case FRAME_FINISHED:
+        result = finished_frame(store, slot, root);
+        break;
+    case FRAME_FAILED:
+        result = failed_frame(store, slot, root);
+        break;
+    case FRAME_STOPPED:
+        result = slot->outcome == OUTCOME_REQUEUE ? stopped_frame(store, slot) : OK;
+        break;
+    default:
+        result = ERR_DAMAGED;
+    }
+    document_destroy(document);
+    return result;
+}
+
+// Takes the records that stand at the reader's front as one change. ret_other: the frame that
+// followed them, if any.
+static int records_take(Store *store, Slot *slot, Frame *ret_other, bool *ret_has_other) {
+    Record records[BATCH_MAX];
+    size_t count = 0, accepted = slot->reader.cursor;
+    int result = OK;
+    *ret_has_other = false;
+    while (count < BATCH_MAX) {
+        Record record = {0};
+        Frame frame;
+        result = frame_next(&slot->reader, &frame);
+        if (result != OK)
+            break;
+        if (frame.attempt != (uint32_t)slot->row.attempt)
+            return ERR_DAMAGED;
+        if (!is_record(&frame)) {
+            slot->reader.cursor = accepted;
+            *ret_other = frame;
+            *ret_has_other = true;
+            break;
+        }
+        result = frame.type == FRAME_FINDING ? finding_record(&frame, &record)
+                                             : table_record(slot, &frame, &record);
+        if (result != OK)
+            return result;
+        if (record.kind != NULL)
+            records[count++] = record;
+        accepted = slot->reader.cursor;
+    }
+    if (result != OK && result != ERR_NOT_FOUND)
+        return result;
+    return count > 0 ? records_append(store, slot->row.id, slot->row.attempt, records, count) : OK;
+}
+
+int deliver_frames(Store *store, Slot *slot) {
+    for (;;) {
+        Frame other;
+        bool has_other;
+        size_t before = slot->reader.start;
+        int result = records_take(store, slot, &other, &has_other);
+        if (result == OK) {
+            frame_accept(&slot->reader);
+            if (has_other) {
+                result = slot->outcome == OUTCOME_STORED ? ERR_DAMAGED
+                                                         : other_frame(store, slot, &other);
+                if (result == OK) {
+                    frame_next(&slot->reader, &other);
+                    frame_accept(&slot->reader);
+                }
+            }
+        }
+        if (result != OK) {
+            frame_rewind(&slot->reader);
+            return result;
+        }
+        if (slot->reader.start == before)
+            return OK;
+        slot->delivered++;
+    }
+}
+
+// ---- the end of a process ----
+
+static int death_store(Store *store, Slot *slot) {
+    char detail[400];
+    bool failed;
+    if (slot->detail[0] != '\0')
+        snprintf(detail, sizeof detail, "the worker gave up near step %lld: %s",
+                 (long long)slot->step, slot->detail);
+    else if (WIFSIGNALED(slot->exit_status))
+        snprintf(detail, sizeof detail, "the worker was ended by SIG%s near step %lld, three times",
+                 sigabbrev_np(WTERMSIG(slot->exit_status)), (long long)slot->step);
+    else
+        snprintf(detail, sizeof detail,
+                 "the worker ended with status %d near step %lld, three times",
+                 WEXITSTATUS(slot->exit_status), (long long)slot->step);
+    char *error = problem_text("The worker died three times at one step", 500,
+                               slot->code[0] != '\0' ? slot->code : "worker_died", detail);
+    char *diagnosis = diagnosis_text(store, slot->row.id);
+    int result = error == NULL
+                     ? ERR_NO_MEMORY
+                     : jobs_worker_died(store, slot->row.id, slot->row.attempt, slot->step,
+                                        slot->slack, error, diagnosis, &failed);
+    memory_free(diagnosis);
+    memory_free(error);
+    return result;
+}
+
+int deliver_end(Store *store, Slot *slot) {
+    switch (slot->outcome) {
+    case OUTCOME_STORED:
+        return OK;
+    case OUTCOME_REQUEUE:
+        return jobs_requeue(store, slot->row.id, slot->row.attempt);
+    case OUTCOME_CANCELLED:
+        return jobs_end(store, slot->row.id, slot->row.attempt, "cancelled", NULL, NULL);
+    case OUTCOME_TIME_LIMIT:
+        return failed_store(store, slot, "The job ran out of its time", 422, "time_limit",
+                            "max_seconds passed before the training ended");
+    case OUTCOME_DIED:
+        return death_store(store, slot);
+    }
+    return ERR_INTERNAL;
+}

@@ -1,0 +1,429 @@
+// The pool: one thread that claims jobs, starts a worker process for each, and carries what they
+// say into the store.
+//
+//   queue ──claim──▶ slot ──spawn──▶ worker ──frames──▶ reader ──▶ store ──▶ watchers wake
+//                      ▲                │ end of its pipe
+//                      └──── free ◀── deliver_end: stored already, requeued, cancelled, out of
+//                      time, or died
+//
+// The thread sleeps in poll until a worker speaks, somebody wakes it (an eventfd) or a time comes:
+// it never polls the database. It is also the parent of the workers as the kernel sees it: their
+// death signal is tied to this very thread, which therefore ends after the last of them.
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "server/base/log.h"
+#include "server/base/time.h"
+#include "server/jobs/live.h"
+#include "server/jobs/slot.h"
+#include "server/jobs/spawn.h"
+#include "server/json/document.h"
+
+enum {
+    WORKERS_MAX = 256,
+    READ_BYTES = 1 << 18, // of one worker's pipe at a time, so that the others get their turn
+    HEARTBEAT = 15000,    // milliseconds
+    RETRY = 500,          // after a full disk
+    DRAIN = 8000,         // for a worker to checkpoint, before it is killed
+};
+
+struct Pool {
+    Store *store;
+    PoolOptions options;
+    int thread_limit; // of all running jobs together
+    Live *live;
+    pthread_t thread;
+    int waker; // eventfd
+    atomic_bool claims, cancels, draining;
+    atomic_int running;
+
+    // the thread's own
+    Slot *slots;          // [options.workers]
+    struct pollfd *polls; // [options.workers + 1]
+    uint8_t *buffer;      // [READ_BYTES]
+    int64_t due;          // when the next job will have waited out its backoff; 0: none does
+    int64_t beat;         // of the next heartbeat
+};
+
+// ---- claiming ----
+
+// Members of the stored spec that matter to the pool; 0 where they are not given.
+static void limits_read(const JobRow *row, double *ret_seconds, int64_t *ret_bytes) {
+    Document *document = NULL;
+    Issues issues;
+    *ret_seconds = 0;
+    *ret_bytes = 0;
+    issues_init(&issues);
+    if (document_parse(row->spec, strlen(row->spec), NULL, &issues, &document) == OK) {
+        Value root = document_root(document);
+        *ret_seconds = value_number(value_member(root, "max_seconds"));
+        value_integer(value_member(root, "max_memory_bytes"), 1, INT64_MAX, ret_bytes);
+        document_destroy(document);
+    }
+    issues_finish(&issues);
+}
+
+static void slot_start(Pool *pool, Slot *slot, JobRow row) {
+    double seconds;
+    int64_t bytes;
+    Spawned spawned;
+    *slot = (Slot){.taken = true, .row = row, .frames = -1, .outcome = OUTCOME_DIED};
+    frame_reader_init(&slot->reader);
+    id_make("mdl_", slot->model);
+    limits_read(&row, &seconds, &bytes);
+    if (seconds > 0)
+        slot->deadline = time_monotonic() + (int64_t)(seconds * 1000);
+    int result = spawn_worker(pool->store, &row, slot->model, bytes, &spawned);
+    if (result == OK) {
+        slot->pid = spawned.pid;
+        slot->frames = spawned.frames;
+        log_info("%s: attempt %d, worker %d", row.id, row.attempt, (int)spawned.pid);
+    } else { // settled like a death: it is tried again later
+        snprintf(slot->code, sizeof slot->code, "%s", error_name(result));
+        snprintf(slot->detail, sizeof slot->detail, "no worker could be started: %s",
+                 error_text(result));
+    }
+    atomic_fetch_add(&pool->running, 1);
+}
+
+// Threads that may still be given to a job. One that asks for more than there are at all runs
+// alone.
+static int threads_free(const Pool *pool) {
+    int used = 0;
+    for (int i = 0; i < pool->options.workers; i++)
+        used += pool->slots[i].taken ? pool->slots[i].row.threads : 0;
+    return used == 0 ? INT_MAX : pool->thread_limit - used;
+}
+
+static void claim_jobs(Pool *pool) {
+    for (int i = 0; i < pool->options.workers; i++) {
+        JobRow row;
+        if (pool->slots[i].taken)
+            continue;
+        int result = jobs_claim(pool->store, threads_free(pool), &row);
+        if (result != OK) {
+            int64_t wait = result == ERR_NOT_FOUND ? jobs_next_due(pool->store) : RETRY;
+            pool->due = wait > 0 ? time_monotonic() + wait : 0;
+            return;
+        }
+        slot_start(pool, &pool->slots[i], row);
+        live_notify(pool->live, pool->slots[i].row.id);
+    }
+}
+
+// ---- workers ----
+
+static void slot_kill(Slot *slot, Outcome outcome) {
+    if (slot->outcome == OUTCOME_DIED || slot->outcome == OUTCOME_REQUEUE)
+        slot->outcome = outcome;
+    if (slot->pid > 0)
+        kill(slot->pid, SIGKILL);
+}
+
+static void slot_deliver(Pool *pool, Slot *slot) {
+    int64_t before = slot->delivered;
+    if (slot->reader.damaged)
+        return;
+    int result = deliver_frames(pool->store, slot);
+    bool later = result == ERR_UNAVAILABLE || result == ERR_NO_MEMORY;
+    slot->retry_at = later ? time_monotonic() + RETRY : 0;
+    if (slot->delivered != before)
+        live_notify(pool->live, slot->row.id);
+    if (result == OK || later)
+        return;
+    if (result == ERR_CONFLICT) // the job is no longer this worker's
+        slot_kill(slot, OUTCOME_STORED);
+    else if (slot->outcome != OUTCOME_STORED) {
+        log_error("%s: from worker %d: %s", slot->row.id, (int)slot->pid, error_text(result));
+        slot_kill(slot, slot->outcome);
+    }
+    frame_reader_finish(&slot->reader);
+    slot->reader.damaged = true;
+}
+
+// The worker's side of the pipe is closed: it has ended, or must.
+static void slot_reap(Slot *slot) {
+    close(slot->frames);
+    slot->frames = -1;
+    kill(slot->pid, SIGKILL);
+    while (waitpid(slot->pid, &slot->exit_status, 0) < 0 && errno == EINTR) {
+    }
+    slot->pid = 0;
+}
+
+static void slot_read(Pool *pool, Slot *slot) {
+    ssize_t count = read(slot->frames, pool->buffer, READ_BYTES);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (count <= 0) {
+        slot_reap(slot);
+        return;
+    }
+    if (slot->reader.damaged) // killed already: only its end is waited for
+        return;
+    if (frame_reader_add(&slot->reader, pool->buffer, (size_t)count) != OK)
+        slot_kill(slot, slot->outcome); // tried again from its checkpoint
+    else
+        slot_deliver(pool, slot);
+}
+
+static void files_remove_for(const Pool *pool, const Slot *slot, bool ended, bool has_model) {
+    static const char *const endings[] = {"a", "b", "a.tmp", "b.tmp"};
+    char path[ID_TEXT + 40];
+    int directory = store_directory(pool->store);
+    for (size_t i = 0; i < ARRAY_LENGTH(endings) && ended; i++) {
+        snprintf(path, sizeof path, "checkpoints/%s.%s", slot->row.id, endings[i]);
+        unlinkat(directory, path, 0);
+    }
+    snprintf(path, sizeof path, "models/%s.bpa%s", slot->model, has_model ? ".tmp" : "");
+    unlinkat(directory, path, 0);
+    if (!has_model) {
+        snprintf(path, sizeof path, "models/%s.bpa.tmp", slot->model);
+        unlinkat(directory, path, 0);
+    }
+}
+
+// The process is gone and all it said is stored: what becomes of the job?
+static void slot_settle(Pool *pool, Slot *slot) {
+    JobRow row;
+    int result = deliver_end(pool->store, slot);
+    if (result == ERR_UNAVAILABLE || result == ERR_NO_MEMORY) {
+        slot->retry_at = time_monotonic() + RETRY;
+        return;
+    }
+    // Nothing is removed unless the store says what became of the job.
+    if (jobs_get(pool->store, slot->row.id, &row) == OK) {
+        bool ended = row.finished_at != 0, succeeded = strcmp(row.status, "succeeded") == 0;
+        log_info("%s: %s", row.id, row.status);
+        files_remove_for(pool, slot, ended, succeeded);
+        job_row_finish(&row);
+    }
+    live_notify(pool->live, slot->row.id);
+    frame_reader_finish(&slot->reader);
+    job_row_finish(&slot->row);
+    *slot = (Slot){.frames = -1};
+    atomic_fetch_sub(&pool->running, 1);
+    atomic_store(&pool->claims, true);
+}
+
+// ---- the loop ----
+
+static void cancels_apply(Pool *pool) {
+    for (int i = 0; i < pool->options.workers; i++) {
+        Slot *slot = &pool->slots[i];
+        if (slot->taken && jobs_cancel_requested(pool->store, slot->row.id))
+            slot_kill(slot, OUTCOME_CANCELLED);
+    }
+}
+
+static void drain_begin(Pool *pool) {
+    for (int i = 0; i < pool->options.workers; i++) {
+        Slot *slot = &pool->slots[i];
+        if (!slot->taken || slot->kill_at != 0)
+            continue;
+        if (slot->outcome == OUTCOME_DIED)
+            slot->outcome = OUTCOME_REQUEUE;
+        slot->kill_at = time_monotonic() + DRAIN;
+        if (slot->pid > 0)
+            kill(slot->pid, SIGTERM);
+    }
+}
+
+// What is due by now; ret_next: when something is due next.
+static void times_apply(Pool *pool, int64_t *ret_next) {
+    int64_t now = time_monotonic(), next = pool->beat;
+    if (now >= pool->beat) {
+        live_notify(pool->live, NULL);
+        next = pool->beat = now + HEARTBEAT;
+    }
+    if (pool->due != 0 && now >= pool->due) {
+        pool->due = 0;
+        atomic_store(&pool->claims, true);
+    }
+    if (pool->due != 0 && pool->due < next)
+        next = pool->due;
+    for (int i = 0; i < pool->options.workers; i++) {
+        Slot *slot = &pool->slots[i];
+        if (!slot->taken)
+            continue;
+        if (slot->deadline != 0 && now >= slot->deadline) {
+            slot->deadline = 0;
+            slot_kill(slot, OUTCOME_TIME_LIMIT);
+        }
+        if (slot->kill_at != 0 && now >= slot->kill_at) {
+            slot->kill_at = INT64_MAX;
+            slot_kill(slot, slot->outcome);
+        }
+        if (slot->retry_at != 0 && now >= slot->retry_at) {
+            slot->retry_at = 0;
+            slot_deliver(pool, slot);
+        }
+        const int64_t times[] = {slot->deadline, slot->kill_at, slot->retry_at};
+        for (size_t k = 0; k < ARRAY_LENGTH(times); k++) {
+            if (times[k] != 0 && times[k] < next)
+                next = times[k];
+        }
+    }
+    *ret_next = next;
+}
+
+static void settle_all(Pool *pool) {
+    for (int i = 0; i < pool->options.workers; i++) {
+        Slot *slot = &pool->slots[i];
+        if (slot->taken && slot->pid == 0 && slot->retry_at == 0)
+            slot_settle(pool, slot);
+    }
+}
+
+static void wait_for_events(Pool *pool, int64_t next) {
+    int64_t wait = next - time_monotonic();
+    for (int i = 0; i < pool->options.workers; i++) {
+        const Slot *slot = &pool->slots[i];
+        bool reads = slot->taken && slot->frames >= 0 && slot->retry_at == 0;
+        pool->polls[i] = (struct pollfd){reads ? slot->frames : -1, POLLIN, 0};
+    }
+    pool->polls[pool->options.workers] = (struct pollfd){pool->waker, POLLIN, 0};
+    if (atomic_load(&pool->claims) && !atomic_load(&pool->draining))
+        wait = 0;
+    int ready = poll(pool->polls, (nfds_t)pool->options.workers + 1, wait < 0 ? 0 : (int)wait);
+    if (ready <= 0)
+        return;
+    uint64_t count;
+    if (pool->polls[pool->options.workers].revents != 0 &&
+        read(pool->waker, &count, sizeof count) < 0)
+        log_warning("the pool's eventfd: %s", strerror(errno));
+    for (int i = 0; i < pool->options.workers; i++) {
+        if (pool->polls[i].revents != 0)
+            slot_read(pool, &pool->slots[i]);
+    }
+}
+
+// After a failed fsync nothing can be acknowledged: the workers end with the server, and the next
+// start recovers.
+static void abandon(Pool *pool) {
+    for (int i = 0; i < pool->options.workers; i++) {
+        Slot *slot = &pool->slots[i];
+        if (slot->pid > 0)
+            slot_reap(slot);
+        frame_reader_finish(&slot->reader);
+        job_row_finish(&slot->row);
+        slot->taken = false;
+    }
+}
+
+static void *pool_main(void *argument) {
+    Pool *pool = argument;
+    for (;;) {
+        int64_t next;
+        if (store_failed(pool->store)) {
+            log_error(
+                "the store takes nothing more: no job runs until the server is started again");
+            abandon(pool);
+            return NULL;
+        }
+        bool draining = atomic_load(&pool->draining);
+        if (draining)
+            drain_begin(pool);
+        if (atomic_exchange(&pool->cancels, false))
+            cancels_apply(pool);
+        if (atomic_exchange(&pool->claims, false) && !draining)
+            claim_jobs(pool);
+        times_apply(pool, &next);
+        settle_all(pool);
+        if (draining && atomic_load(&pool->running) == 0)
+            return NULL;
+        wait_for_events(pool, next);
+    }
+}
+
+// ---- from other threads ----
+
+static void waker_ring(Pool *pool) {
+    uint64_t one = 1;
+    if (write(pool->waker, &one, sizeof one) < 0)
+        log_warning("the pool's eventfd: %s", strerror(errno));
+}
+
+static void pool_destroy(Pool *pool) {
+    if (pool->waker >= 0)
+        close(pool->waker);
+    live_destroy(pool->live);
+    memory_free(pool->buffer);
+    memory_free(pool->polls);
+    memory_free(pool->slots);
+    memory_free(pool);
+}
+
+int pool_start(Store *store, const PoolOptions *options, Pool **ret_pool) {
+    if (options->workers < 0 || options->workers > WORKERS_MAX)
+        return ERR_INVALID;
+    Pool *pool = memory_new(Pool);
+    if (pool == NULL)
+        return ERR_NO_MEMORY;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    pool->store = store;
+    pool->options = *options;
+    pool->thread_limit = options->workers * options->threads;
+    if (pool->thread_limit < processors)
+        pool->thread_limit = (int)processors;
+    pool->beat = time_monotonic() + HEARTBEAT;
+    atomic_store(&pool->claims, true);
+    pool->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pool->slots = memory_array((size_t)options->workers, sizeof *pool->slots);
+    pool->polls = memory_array((size_t)options->workers + 1, sizeof *pool->polls);
+    pool->buffer = memory_array(READ_BYTES, 1);
+    int result = pool->waker < 0 ? ERR_UNAVAILABLE : OK;
+    if (pool->slots == NULL || pool->polls == NULL || pool->buffer == NULL)
+        result = ERR_NO_MEMORY;
+    if (result == OK)
+        result = live_create(&pool->live);
+    if (result == OK)
+        result = jobs_recover(store);
+    if (result == OK && pthread_create(&pool->thread, NULL, pool_main, pool) != 0)
+        result = ERR_NO_MEMORY;
+    if (result != OK) {
+        pool_destroy(pool);
+        return result;
+    }
+    *ret_pool = pool;
+    return OK;
+}
+
+void pool_stop(Pool *pool) {
+    if (pool == NULL)
+        return;
+    atomic_store(&pool->draining, true);
+    waker_ring(pool);
+    pthread_join(pool->thread, NULL);
+    pool_destroy(pool);
+}
+
+void pool_wake(Pool *pool) {
+    atomic_store(&pool->claims, true);
+    waker_ring(pool);
+}
+
+void pool_cancel(Pool *pool, const char *job) {
+    live_notify(pool->live, job);
+    atomic_store(&pool->cancels, true);
+    waker_ring(pool);
+}
+
+int pool_running(Pool *pool) {
+    return atomic_load(&pool->running);
+}
+
+Live *pool_live(Pool *pool) {
+    return pool->live;
+}

@@ -1,0 +1,247 @@
+// Gathers a training's events and sends them as frames.
+#include "server/jobs/report.h"
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "server/base/time.h"
+
+enum {
+    ROWS_MAX = 4096, // of a table that is sent
+    FLUSH_MILLISECONDS = 100,
+    PROGRESS_MILLISECONDS = 200,
+};
+
+static const int step_series[] = {METRIC_train_loss, METRIC_learning_rate, METRIC_gradient_norm,
+                                  METRIC_clipped_gradient_norm};
+static const char *const step_names[] = {"train_loss", "learning_rate", "gradient_norm",
+                                         "clipped_gradient_norm"};
+
+int report_init(Report *report, int descriptor, uint32_t attempt, const Job *job) {
+    *report = (Report){.descriptor = descriptor, .attempt = attempt, .job = job};
+    int result = table_init(&report->steps, step_names, ARRAY_LENGTH(step_names));
+    if (result == OK)
+        result = table_init(&report->gradients, gradient_names, GRADIENT_COLUMNS);
+    return result;
+}
+
+void report_finish(Report *report) {
+    table_finish(&report->steps);
+    table_finish(&report->epochs);
+    table_finish(&report->gradients);
+}
+
+// ---- sending ----
+
+void report_send(Report *report, FrameType type, const void *body, size_t length) {
+    int result = frame_write(report->descriptor, type, report->attempt, body, length);
+    if (result == ERR_IO)
+        _exit(1); // the server is gone
+    report->failed |= result != OK;
+}
+
+void report_send_json(Report *report, FrameType type, JsonOut *out) {
+    if (out->text.failed)
+        report->failed = true;
+    else
+        report_send(report, type, text_string(&out->text), out->text.length);
+    json_finish(out);
+}
+
+static void table_send(Report *report, FrameType type, Table *table) {
+    AUTO_FREE uint8_t *bytes = NULL;
+    size_t length = 0;
+    if (table->rows == 0)
+        return;
+    if (table_encode(table, &bytes, &length) != OK)
+        report->failed = true;
+    else
+        report_send(report, type, bytes, length);
+    table_clear(table);
+}
+
+void report_flush(Report *report) {
+    table_send(report, FRAME_METRICS, &report->steps);
+    table_send(report, FRAME_METRICS, &report->epochs);
+    table_send(report, FRAME_GRADIENTS, &report->gradients);
+    report->flushed_at = time_monotonic();
+}
+
+static void row_add(Report *report, Table *table, int64_t step, const double *values) {
+    if (table_add(table, step, values) != OK)
+        report->failed = true;
+}
+
+// ---- progress ----
+
+static double rows_per_second(const Report *report) {
+    double seconds = (double)(time_monotonic() - report->began_at) / 1000.0;
+    double rows = (double)(report->step - report->first_step) * (double)job_batch_rows(report->job);
+    return seconds > 0 ? rows / seconds : 0;
+}
+
+static void series_write(const char *key, const double *values, const bool *has, int64_t epoch,
+                         const Metrics *test, JsonOut *out) {
+    json_begin_object(out, key);
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (has[i])
+            json_number(out, metric_names[i], values[i]);
+    }
+    if (epoch > 0)
+        json_integer(out, "epoch", epoch);
+    if (test != NULL) {
+        json_number(out, "test_loss", test->loss);
+        if (!isnan(test->accuracy))
+            json_number(out, "test_accuracy", test->accuracy);
+        if (!isnan(test->mae))
+            json_number(out, "test_mae", test->mae);
+        if (!isnan(test->r2))
+            json_number(out, "test_r2", test->r2);
+    }
+    json_end_object(out);
+}
+
+void report_write(const Report *report, const Metrics *test, JsonOut *out) {
+    double rate = rows_per_second(report);
+    int64_t left = job_steps(report->job) - report->step;
+    json_begin_object(out, "progress");
+    json_integer(out, "epoch", report->epoch);
+    json_integer(out, "epochs", job_epochs(report->job));
+    json_integer(out, "step", report->step);
+    json_integer(out, "steps", job_steps(report->job));
+    json_number(out, "samples_per_second", round(rate));
+    if (rate > 0)
+        json_number(out, "eta_seconds",
+                    round((double)left * (double)job_batch_rows(report->job) / rate * 10) / 10);
+    else
+        json_null(out, "eta_seconds");
+    json_end_object(out);
+    series_write("metrics", report->newest, report->has, 0, test, out);
+    if (report->best_epoch > 0)
+        series_write("best", report->best, report->has, report->best_epoch, NULL, out);
+    else
+        json_null(out, "best");
+}
+
+void report_progress(Report *report) {
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    report_write(report, NULL, &out);
+    json_end_object(&out);
+    report_send_json(report, FRAME_PROGRESS, &out);
+    report->progressed_at = time_monotonic();
+}
+
+void report_started(Report *report, int64_t step) {
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_integer(&out, "step", step);
+    json_end_object(&out);
+    report_send_json(report, FRAME_STARTED, &out);
+    report->step = report->first_step = step;
+    report->epoch = step / job_steps_per_epoch(report->job) + 1;
+    report->began_at = time_monotonic();
+}
+
+// ---- events ----
+
+static void newest_set(Report *report, int series, double value) {
+    report->newest[series] = value;
+    report->has[series] = true;
+}
+
+static void step_event(Report *report, const TrainEvent *event) {
+    const double row[] = {event->loss, event->learning_rate, event->gradient_norm,
+                          event->clipped_gradient_norm};
+    row_add(report, &report->steps, event->step, row);
+    for (size_t i = 0; i < ARRAY_LENGTH(row); i++)
+        newest_set(report, step_series[i], row[i]);
+    report->step = event->step;
+    report->epoch = event->epoch;
+}
+
+// The series of an epoch that this job has: those with a number at its first epoch's end.
+static void epoch_columns_choose(Report *report, const double *values) {
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (isnan(values[i]))
+            continue;
+        report->epoch_series[report->epoch_columns] = i;
+        report->epoch_names[report->epoch_columns++] = metric_names[i];
+    }
+    if (table_init(&report->epochs, report->epoch_names, report->epoch_columns) != OK)
+        report->failed = true;
+}
+
+static void epoch_event(Report *report, const TrainEvent *event) {
+    double values[METRIC_COUNT], row[METRIC_COUNT];
+    for (int i = 0; i < METRIC_COUNT; i++)
+        values[i] = NAN;
+    values[METRIC_train_accuracy] = event->train.accuracy;
+    values[METRIC_val_loss] = event->validation.loss;
+    values[METRIC_val_accuracy] = event->validation.accuracy;
+    values[METRIC_val_mae] = event->validation.mae;
+    values[METRIC_val_r2] = event->validation.r2;
+    values[METRIC_samples_per_second] =
+        event->samples_per_second > 0 ? event->samples_per_second : rows_per_second(report);
+    if (report->epoch_columns == 0)
+        epoch_columns_choose(report, values);
+    for (int i = 0; i < report->epoch_columns; i++) {
+        row[i] = values[report->epoch_series[i]];
+        newest_set(report, report->epoch_series[i], row[i]);
+    }
+    row_add(report, &report->epochs, event->step, row);
+    report->epoch = event->epoch;
+    if (event->best) {
+        memcpy(report->best, report->newest, sizeof report->best);
+        report->best_epoch = event->epoch;
+    }
+}
+
+static void gradients_event(Report *report, const TrainEvent *event) {
+    int layers = model_layers(job_model(report->job));
+    for (int i = 0; i < layers; i++) {
+        const LayerStatistics *layer = &event->layers[i];
+        const double row[GRADIENT_COLUMNS] = {i,
+#define X(field) layer->field,
+                                              LAYER_STATISTICS(X)
+#undef X
+        };
+        if (report->gradients.rows == ROWS_MAX)
+            report_flush(report);
+        row_add(report, &report->gradients, event->step, row);
+    }
+}
+
+static void finding_event(Report *report, const TrainEvent *event) {
+    JsonOut out;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    finding_write(event->finding, NULL, &writer);
+    report_send_json(report, FRAME_FINDING, &out);
+}
+
+void report_event(Report *report, const TrainEvent *event) {
+    switch (event->kind) {
+    case TRAIN_STEP:
+        step_event(report, event);
+        break;
+    case TRAIN_GRADIENTS:
+        gradients_event(report, event);
+        break;
+    case TRAIN_EPOCH:
+        epoch_event(report, event);
+        break;
+    case TRAIN_FINDING:
+        finding_event(report, event);
+        break;
+    }
+    int64_t now = time_monotonic();
+    if (report->steps.rows >= ROWS_MAX || report->epochs.rows >= ROWS_MAX ||
+        now - report->flushed_at >= FLUSH_MILLISECONDS)
+        report_flush(report);
+    if (now - report->progressed_at >= PROGRESS_MILLISECONDS)
+        report_progress(report);
+}

@@ -1,0 +1,42 @@
+// What a worker tells of its training: events of the trainer, gathered into frames.
+//
+// Steps come by the hundred thousand a second, frames at most about ten a second: metrics and
+// gradients gather in tables that go out every 100 ms, when they are full, before a checkpoint and
+// at the end; progress at most five times a second. The thread that trains writes; where the server
+// is gone there is nobody to train for, and the process ends.
+#pragma once
+#include "core/train/trainer.h"
+#include "server/base/json_out.h"
+#include "server/base/table.h"
+#include "server/jobs/frames.h"
+#include "server/jobs/series.h"
+
+typedef struct Report {
+    int descriptor;
+    uint32_t attempt;
+    const Job *job;
+    Table steps, epochs, gradients;
+    const char *epoch_names[METRIC_COUNT]; // the series that this job has an epoch
+    int epoch_series[METRIC_COUNT];        // … and which of METRIC_SERIES they are
+    int epoch_columns;                     // 0 until the first epoch's end
+    double newest[METRIC_COUNT];
+    bool has[METRIC_COUNT];
+    double best[METRIC_COUNT]; // of the best epoch
+    int64_t best_epoch;        // 0: none yet
+    int64_t step, epoch, first_step;
+    int64_t began_at, flushed_at, progressed_at; // monotonic milliseconds
+    bool failed;                                 // an allocation failed: the run must end
+} Report;
+
+int report_init(Report *report, int descriptor, uint32_t attempt, const Job *job);
+void report_finish(Report *report);
+void report_started(Report *report, int64_t step); // before the run: it goes on after `step`
+void report_event(Report *report, const TrainEvent *event);
+void report_flush(Report *report);    // all that is gathered
+void report_progress(Report *report); // where it stands
+
+void report_send(Report *report, FrameType type, const void *body, size_t length);
+void report_send_json(Report *report, FrameType type, JsonOut *out); // and finishes `out`
+// Members "progress", "metrics" and "best" of the object that is open; `test`: metrics of the test
+// rows, or NULL.
+void report_write(const Report *report, const Metrics *test, JsonOut *out);

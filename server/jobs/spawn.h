@@ -1,0 +1,16 @@
+// Starting a worker process.
+#pragma once
+#include <sys/types.h>
+#include "server/jobs/jobs.h"
+
+typedef struct Spawned {
+    pid_t pid;
+    int frames; // what it says: non-blocking, close-on-exec
+} Spawned;
+
+// Runs this program's own binary as `worker PID`, with the job on its standard input, one thread
+// count and one BLAS core in an otherwise bare environment, no descriptor of ours but standard
+// error, default signals and a process group of its own (a Ctrl-C in the server's terminal is the
+// server's to handle).
+int spawn_worker(Store *store, const JobRow *row, const char *model, int64_t max_memory_bytes,
+                 Spawned *ret_spawned);

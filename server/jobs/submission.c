@@ -1,0 +1,299 @@
+// What a POST of a job must hold. Everything is checked and every error kept: the job's own keys
+// here, model and training by the core; only then is anything made. What comes out is a row ready
+// to be queued, its spec complete: every default that was chosen stands in it, so that a later
+// version with other defaults runs it alike.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/base/descriptor.h"
+#include "core/base/error.h"
+#include "core/train/job.h"
+#include "server/jobs/frames.h"
+#include "server/jobs/jobs.h"
+
+enum {
+    NAME_MAX_BYTES = 200,
+    TAGS_MAX = 32,
+    TAG_MAX_BYTES = 64,
+    PRIORITY_MAX = 10,
+    THREADS_MAX = 256,
+    SPEC_MAX_BYTES = FRAME_BODY_MAX / 2 - 4096, // it travels to the worker with its quotes escaped
+};
+static const double SECONDS_MAX = 1e9;
+
+static const char *const known_keys[] = {"name",     "dataset",     "model",
+                                         "training", "tags",        "priority",
+                                         "threads",  "max_seconds", "max_memory_bytes"};
+static const char *const later_keys[] = {"alias", "kind"}; // of the contract, not built yet
+
+typedef struct Keys { // the job's own keys, read
+    const char *name;
+    int64_t priority, threads, max_memory_bytes; // 0: no bound
+    double max_seconds;                          // 0: no bound
+    Value tags;
+} Keys;
+
+static bool listed(const char *const *names, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void keys_check(Value body, Issues *issues) {
+    VALUE_FOREACH(member, body) {
+        const char *key = value_key(member);
+        if (listed(known_keys, ARRAY_LENGTH(known_keys), key))
+            continue;
+        const char *nearest = nearest_name(key, known_keys, ARRAY_LENGTH(known_keys));
+        if (listed(later_keys, ARRAY_LENGTH(later_keys), key))
+            issues_add(issues, PATH_KEY(NULL, key), "\"%s\" is not available yet", key);
+        else if (nearest != NULL)
+            issues_add(issues, PATH_KEY(NULL, key), "unknown key; did you mean \"%s\"?", nearest);
+        else
+            issues_add(issues, PATH_KEY(NULL, key), "unknown key");
+    }
+}
+
+static bool given(Value value) {
+    return value_kind(value) != VALUE_MISSING && value_kind(value) != VALUE_NULL;
+}
+
+static int64_t integer_read(Value body, const char *key, int64_t minimum, int64_t maximum,
+                            int64_t fallback, Issues *issues) {
+    Value value = value_member(body, key);
+    int64_t integer = fallback;
+    if (given(value) && !value_integer(value, minimum, maximum, &integer))
+        issues_add(issues, PATH_KEY(NULL, key), "must be a whole number from %lld to %lld",
+                   (long long)minimum, (long long)maximum);
+    return integer;
+}
+
+static const char *name_read(Value body, Issues *issues) {
+    Value value = value_member(body, "name");
+    const char *name = value_string(value);
+    if (given(value) && name == NULL)
+        issues_add(issues, PATH_KEY(NULL, "name"), "must be a string, not %s",
+                   value_kind_name(value_kind(value)));
+    else if (name != NULL && (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES))
+        issues_add(issues, PATH_KEY(NULL, "name"), "must have from 1 to %d bytes", NAME_MAX_BYTES);
+    return name;
+}
+
+static Value tags_read(Value body, Issues *issues) {
+    Value tags = value_member(body, "tags");
+    const Path *path = PATH_KEY(NULL, "tags");
+    size_t index = 0;
+    if (!given(tags))
+        return VALUE_NONE;
+    if (value_kind(tags) != VALUE_ARRAY) {
+        issues_add(issues, path, "must be an array of strings, not %s",
+                   value_kind_name(value_kind(tags)));
+        return VALUE_NONE;
+    }
+    if (value_length(tags) > TAGS_MAX)
+        issues_add(issues, path, "must have at most %d tags", TAGS_MAX);
+    VALUE_FOREACH(tag, tags) {
+        const char *text = value_string(tag);
+        if (text == NULL || text[0] == '\0' || strlen(text) > TAG_MAX_BYTES)
+            issues_add(issues, PATH_INDEX(path, index), "must be a string of 1 to %d bytes",
+                       TAG_MAX_BYTES);
+        index++;
+    }
+    return tags;
+}
+
+static double seconds_read(Value body, Issues *issues) {
+    Value value = value_member(body, "max_seconds");
+    double seconds = value_number(value);
+    if (given(value) &&
+        (value_kind(value) != VALUE_NUMBER || !(seconds > 0 && seconds <= SECONDS_MAX)))
+        issues_add(issues, PATH_KEY(NULL, "max_seconds"), "must be a number above 0 and at most %g",
+                   SECONDS_MAX);
+    return seconds;
+}
+
+static void keys_read(const PoolOptions *options, Value body, Issues *issues, Keys *keys) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t threads_max = processors > 0 && processors < THREADS_MAX ? processors : THREADS_MAX;
+    if (threads_max < options->threads)
+        threads_max = options->threads;
+    keys_check(body, issues);
+    *keys = (Keys){
+        .name = name_read(body, issues),
+        .priority = integer_read(body, "priority", -PRIORITY_MAX, PRIORITY_MAX, 0, issues),
+        .threads = integer_read(body, "threads", 1, threads_max, options->threads, issues),
+        .max_memory_bytes = integer_read(body, "max_memory_bytes", 1, INT64_C(1) << 53, 0, issues),
+        .max_seconds = seconds_read(body, issues),
+        .tags = tags_read(body, issues),
+    };
+}
+
+// ---- dataset ----
+
+static int dataset_find(Store *store, const Submission *submission, Issues *issues,
+                        DatasetRow *ret_row, Dataset **ret_dataset) {
+    const Path *path = PATH_KEY(NULL, "dataset");
+    char file[ID_TEXT + 32];
+    if (submission->dataset == NULL) {
+        Value value = value_member(submission->body, "dataset");
+        issues_add(issues, path,
+                   given(value) ? "must be a dataset's id or an inline dataset, not %s"
+                                : "is required: a dataset's id or an inline dataset",
+                   value_kind_name(value_kind(value)));
+        return ERR_INVALID;
+    }
+    int result = strlen(submission->dataset) < ID_TEXT
+                     ? datasets_get(store, submission->dataset, ret_row)
+                     : ERR_NOT_FOUND;
+    if (result == ERR_NOT_FOUND) {
+        issues_add(issues, path, "there is no dataset \"%.60s\"", submission->dataset);
+        return ERR_INVALID;
+    }
+    if (result != OK)
+        return result;
+    snprintf(file, sizeof file, "datasets/%s.bpa", ret_row->id);
+    result = dataset_open(store_directory(store), file, false, ret_dataset);
+    if (result != OK) {
+        issues_add(issues, path, "its file cannot be read: %s", error_text(result));
+        dataset_row_finish(ret_row);
+    }
+    return result;
+}
+
+// ---- memory ----
+
+// What this machine, or the container we are in, can give at most.
+static size_t machine_bytes(void) {
+    size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+    unsigned long long limit;
+    if (file != NULL) {
+        if (fscanf(file, "%llu", &limit) == 1 && limit < bytes)
+            bytes = (size_t)limit;
+        fclose(file);
+    }
+    return bytes;
+}
+
+static void memory_check(const Job *job, const Keys *keys, Issues *issues) {
+    size_t needed = job_memory_bytes(job), machine = machine_bytes();
+    if (keys->max_memory_bytes > 0 && needed > (size_t)keys->max_memory_bytes)
+        issues_add(issues, PATH_KEY(NULL, "max_memory_bytes"),
+                   "the job needs %zu bytes, more than %lld", needed,
+                   (long long)keys->max_memory_bytes);
+    else if (needed > machine)
+        issues_add(issues, PATH_KEY(NULL, "model"),
+                   "the job needs %zu bytes, and this machine has %zu", needed, machine);
+}
+
+// ---- what comes out ----
+
+static void tags_write(const Keys *keys, const char *key, JsonOut *out) {
+    json_begin_array(out, key);
+    VALUE_FOREACH(tag, keys->tags)
+    json_string(out, NULL, value_string(tag));
+    json_end_array(out);
+}
+
+static char *spec_text(const Job *job, const Keys *keys, const char *name, const char *dataset) {
+    JsonOut out;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    json_begin_object(&out, NULL);
+    json_string(&out, "name", name);
+    json_string(&out, "dataset", dataset);
+    job_write_spec(job, &writer);
+    tags_write(keys, "tags", &out);
+    json_integer(&out, "priority", keys->priority);
+    json_integer(&out, "threads", keys->threads);
+    if (keys->max_seconds > 0)
+        json_number(&out, "max_seconds", keys->max_seconds);
+    if (keys->max_memory_bytes > 0)
+        json_integer(&out, "max_memory_bytes", keys->max_memory_bytes);
+    json_end_object(&out);
+    return text_take(&out.text);
+}
+
+static char *tags_text(const Keys *keys) {
+    JsonOut out;
+    json_init(&out);
+    tags_write(keys, NULL, &out);
+    return text_take(&out.text);
+}
+
+static char *plan_text(const Job *job) {
+    JsonOut out;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    job_write_plan(job, NULL, &writer);
+    return text_take(&out.text);
+}
+
+static int row_fill(const Job *job, const Keys *keys, const Submission *submission,
+                    const DatasetRow *dataset, Issues *issues, JobRow *ret_row) {
+    const char *name = keys->name != NULL ? keys->name : dataset->name;
+    JobRow row = {
+        .created_at = time_now(), .priority = (int)keys->priority, .threads = (int)keys->threads};
+    id_make("job_", row.id);
+    snprintf(row.dataset, sizeof row.dataset, "%s", dataset->id);
+    snprintf(row.parent, sizeof row.parent, "%s",
+             submission->parent != NULL ? submission->parent : "");
+    row.name = memory_string(name);
+    row.status = memory_string("queued");
+    row.tags = tags_text(keys);
+    row.spec = spec_text(job, keys, name, dataset->id);
+    row.plan = plan_text(job);
+    int result = OK;
+    if (row.name == NULL || row.status == NULL || row.tags == NULL || row.spec == NULL ||
+        row.plan == NULL)
+        result = ERR_NO_MEMORY;
+    else if (strlen(row.spec) > SPEC_MAX_BYTES) {
+        issues_add(issues, NULL, "the job is larger than %d bytes", SPEC_MAX_BYTES);
+        result = ERR_INVALID;
+    }
+    if (result == OK)
+        *ret_row = row;
+    else
+        job_row_finish(&row);
+    return result;
+}
+
+static void finding_add(void *context, const Finding *finding) {
+    ValueWriter writer = json_writer(context);
+    finding_write(finding, NULL, &writer);
+}
+
+int submission_check(Store *store, const PoolOptions *options, const Submission *submission,
+                     Issues *issues, JobRow *ret_row, JsonOut *findings) {
+    Keys keys;
+    DatasetRow dataset_row = {0};
+    Dataset *dataset = NULL;
+    Job *job = NULL;
+    if (value_kind(submission->body) != VALUE_OBJECT) {
+        issues_add(issues, NULL, "must be an object, not %s",
+                   value_kind_name(value_kind(submission->body)));
+        return ERR_INVALID;
+    }
+    keys_read(options, submission->body, issues, &keys);
+    int result = dataset_find(store, submission, issues, &dataset_row, &dataset);
+    if (result == OK)
+        result = job_create(submission->body, dataset, (int)keys.threads, issues, &job);
+    if (result == OK)
+        memory_check(job, &keys, issues);
+    if (result == OK && issues_any(issues))
+        result = ERR_INVALID;
+    if (result == OK)
+        result = row_fill(job, &keys, submission, &dataset_row, issues, ret_row);
+    if (result == OK) {
+        json_begin_array(findings, NULL);
+        job_findings(job, finding_add, findings);
+        json_end_array(findings);
+    }
+    job_destroy(job);
+    dataset_close(dataset);
+    dataset_row_finish(&dataset_row);
+    return result;
+}

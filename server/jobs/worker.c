@@ -1,0 +1,332 @@
+// `backpropd worker PARENT`: trains the one job that comes on standard input and says how it goes
+// on standard output.
+//
+// It opens no database and no socket; it ends with its parent. The job's frame holds
+//
+//   {"job", "attempt", "data": DIR, "dataset": id, "model": id, "threads", "spec": text,
+//   "max_memory_bytes" (or null)}
+//
+// Of the two checkpoints DIR/checkpoints/JOB.a and .b the newer is tried first, then the older; a
+// job without a sound one starts from its first step. Either way the server is told the step, and
+// forgets what it had recorded after it.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/train/trainer.h"
+#include "server/base/log.h"
+#include "server/base/time.h"
+#include "server/jobs/jobs.h"
+#include "server/jobs/report.h"
+#include "server/json/document.h"
+
+enum {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+    MEMORY_SLACK_BYTES = 256 << 20, // beside a job's own: libraries and OpenBLAS's buffers …
+    MEMORY_SLACK_THREAD = 64 << 20, // … of each thread
+};
+
+static atomic_bool stop_asked; // by SIGTERM
+
+static void on_terminate(int signal) {
+    (void)signal;
+    atomic_store(&stop_asked, true);
+}
+
+typedef struct Work {
+    uint8_t *text; // the job's frame
+    Document *document, *spec_document;
+    const char *job, *data, *dataset_id, *model, *spec;
+    int64_t attempt, threads, max_memory_bytes;
+    int directory, output;
+    Dataset *dataset;
+    Job *plan;
+    Trainer *trainer;
+    Report report;
+    Issues issues;
+    char checkpoints[2][ID_TEXT + 32]; // paths; [0] is the next to be written
+} Work;
+
+// ---- starting ----
+
+// What holds for every worker: it dies with its parent, gains no rights, leaves no core, ends on
+// SIGTERM by itself.
+static int process_prepare(const char *parent) {
+    struct sigaction terminate = {.sa_handler = on_terminate};
+    struct rlimit none = {0, 0};
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != (pid_t)strtol(parent, NULL, 10))
+        return ERR_UNAVAILABLE; // the parent died before the death signal was set
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return ERR_UNAVAILABLE;
+    setrlimit(RLIMIT_CORE, &none);
+    sigaction(SIGTERM, &terminate, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return OK;
+}
+
+// Frames go out by a descriptor of their own; what a library prints goes to standard error and
+// cannot break them.
+static int output_take(int *ret_output) {
+    int output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return ERR_IO;
+    *ret_output = output;
+    return OK;
+}
+
+static int frame_read(FrameReader *reader, Frame *ret_frame) {
+    for (;;) {
+        char bytes[65536];
+        int result = frame_next(reader, ret_frame);
+        if (result != ERR_NOT_FOUND)
+            return result;
+        ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (count == 0 || (count < 0 && errno != EINTR))
+            return ERR_IO;
+        if (count > 0 && (result = frame_reader_add(reader, bytes, (size_t)count)) != OK)
+            return result;
+    }
+}
+
+static int work_read(Work *work) {
+    FrameReader reader;
+    Frame frame;
+    frame_reader_init(&reader);
+    int result = frame_read(&reader, &frame);
+    if (result == OK && frame.type != FRAME_JOB)
+        result = ERR_INVALID;
+    if (result == OK) {
+        work->text = memory_array(frame.length + 1, 1);
+        result = work->text == NULL ? ERR_NO_MEMORY : OK;
+    }
+    if (result == OK) {
+        memcpy(work->text, frame.body, frame.length);
+        work->attempt = frame.attempt;
+        result = document_parse((const char *)work->text, frame.length, NULL, &work->issues,
+                                &work->document);
+    }
+    frame_reader_finish(&reader);
+    if (result != OK)
+        return result;
+    Value root = document_root(work->document);
+    work->job = value_string(value_member(root, "job"));
+    work->data = value_string(value_member(root, "data"));
+    work->dataset_id = value_string(value_member(root, "dataset"));
+    work->model = value_string(value_member(root, "model"));
+    work->spec = value_string(value_member(root, "spec"));
+    value_integer(value_member(root, "max_memory_bytes"), 1, INT64_MAX, &work->max_memory_bytes);
+    if (!value_integer(value_member(root, "threads"), 1, 4096, &work->threads) ||
+        work->job == NULL || work->data == NULL || work->dataset_id == NULL ||
+        work->model == NULL || work->spec == NULL)
+        return ERR_INVALID;
+    return document_parse(work->spec, strlen(work->spec), NULL, &work->issues,
+                          &work->spec_document);
+}
+
+// A job that was given a bound is held to it by the kernel, too.
+static void memory_bound(const Work *work) {
+    if (work->max_memory_bytes == 0)
+        return;
+    rlim_t bytes = (rlim_t)work->max_memory_bytes + MEMORY_SLACK_BYTES +
+                   (rlim_t)work->threads * MEMORY_SLACK_THREAD;
+    setrlimit(RLIMIT_DATA, &(struct rlimit){bytes, bytes});
+}
+
+// ---- checkpoints ----
+
+static int checkpoint_hook(void *context, Trainer *trainer) {
+    Work *work = context;
+    // First what was recorded up to here, so that the server never forgets what will not come
+    // again.
+    report_flush(&work->report);
+    if (work->report.failed)
+        return ERR_NO_MEMORY;
+    int result = trainer_save(trainer, work->directory, work->checkpoints[0]);
+    if (result != OK) { // the training goes on: only more of it would be lost
+        log_warning("%s: checkpoint: %s", work->job, error_text(result));
+        return OK;
+    }
+    char written[sizeof work->checkpoints[0]];
+    memcpy(written, work->checkpoints[0], sizeof written);
+    memcpy(work->checkpoints[0], work->checkpoints[1], sizeof written);
+    memcpy(work->checkpoints[1], written, sizeof written);
+    return OK;
+}
+
+static int64_t changed_at(const Work *work, const char *path) {
+    struct stat status;
+    if (fstatat(work->directory, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return 0;
+    return (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+}
+
+// Puts the newest sound checkpoint into the trainer. The other one is the next to be overwritten.
+static void checkpoint_load(Work *work) {
+    snprintf(work->checkpoints[0], sizeof work->checkpoints[0], "checkpoints/%s.a", work->job);
+    snprintf(work->checkpoints[1], sizeof work->checkpoints[1], "checkpoints/%s.b", work->job);
+    int newest = changed_at(work, work->checkpoints[1]) > changed_at(work, work->checkpoints[0]);
+    for (int i = 0; i < 2; i++) {
+        int index = i == 0 ? newest : !newest;
+        int result = trainer_load(work->trainer, work->directory, work->checkpoints[index]);
+        if (result == OK) {
+            char path[sizeof work->checkpoints[0]];
+            memcpy(path, work->checkpoints[index], sizeof path);
+            memmove(work->checkpoints[0], work->checkpoints[!index], sizeof path);
+            memcpy(work->checkpoints[1], path, sizeof path);
+            return;
+        }
+        if (result != ERR_NOT_FOUND)
+            log_warning("%s: %s: %s", work->job, work->checkpoints[index], error_text(result));
+    }
+}
+
+// ---- running ----
+
+static void event_hook(void *context, const TrainEvent *event) {
+    Work *work = context;
+    report_event(&work->report, event);
+    if (work->report.failed)
+        atomic_store(&stop_asked, true);
+}
+
+static void spec_finding(void *context, const Finding *finding) {
+    report_event(context, &(const TrainEvent){.kind = TRAIN_FINDING, .finding = finding});
+}
+
+static int work_prepare(Work *work) {
+    char path[ID_TEXT + 32];
+    const TrainerHooks hooks = {
+        .context = work, .event = event_hook, .checkpoint = checkpoint_hook, .stop = &stop_asked};
+    work->directory = open(work->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (work->directory < 0)
+        return ERR_IO;
+    snprintf(path, sizeof path, "datasets/%s.bpa", work->dataset_id);
+    int result = dataset_open(work->directory, path, false, &work->dataset);
+    if (result == OK)
+        result = job_create(document_root(work->spec_document), work->dataset, (int)work->threads,
+                            &work->issues, &work->plan);
+    if (result == OK)
+        result = report_init(&work->report, work->output, (uint32_t)work->attempt, work->plan);
+    if (result == OK)
+        result = trainer_create(work->plan, &hooks, &work->trainer);
+    return result;
+}
+
+static int work_train(Work *work) {
+    checkpoint_load(work);
+    report_started(&work->report, trainer_step(work->trainer));
+    job_findings(work->plan, spec_finding, &work->report);
+    int result = trainer_run(work->trainer);
+    report_flush(&work->report);
+    if (result != OK)
+        report_progress(&work->report);
+    return work->report.failed ? ERR_NO_MEMORY : result;
+}
+
+static int model_send(Work *work) {
+    char path[ID_TEXT + 32], sha256[65];
+    size_t bytes = 0;
+    Metrics test;
+    JsonOut out;
+    snprintf(path, sizeof path, "models/%s.bpa", work->model);
+    bool tested = trainer_test(work->trainer, &test);
+    int result =
+        trainer_save_model(work->trainer, work->directory, path, work->spec, sha256, &bytes);
+    if (result != OK)
+        return result;
+    const Model *model = job_model(work->plan);
+    const Shape *shape = model_input_shape(model);
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    report_write(&work->report, tested ? &test : NULL, &out);
+    json_begin_object(&out, "model");
+    json_string(&out, "sha256", sha256);
+    json_integer(&out, "bytes", (int64_t)bytes);
+    json_integer(&out, "parameters", model_parameters(model));
+    json_begin_array(&out, "input_shape");
+    for (int i = 0; i < shape->rank; i++)
+        json_integer(&out, NULL, shape->dim[i]);
+    json_end_array(&out);
+    json_end_object(&out);
+    json_end_object(&out);
+    report_send_json(&work->report, FRAME_FINISHED, &out);
+    return work->report.failed ? ERR_NO_MEMORY : OK;
+}
+
+static void failure_send(Work *work, int code) {
+    JsonOut out;
+    const char *detail = error_text(code);
+    if (work->issues.count > 0)
+        detail = work->issues.items[0].detail;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_string(&out, "code", error_name(code));
+    json_string(&out, "detail", detail);
+    json_end_object(&out);
+    work->report.descriptor = work->output;
+    work->report.attempt = (uint32_t)work->attempt;
+    report_send_json(&work->report, FRAME_FAILED, &out);
+}
+
+// Asked to stop: the job will go on from here.
+static void stop_send(Work *work) {
+    JsonOut out;
+    checkpoint_hook(work, work->trainer);
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_integer(&out, "step", trainer_step(work->trainer));
+    json_end_object(&out);
+    report_send_json(&work->report, FRAME_STOPPED, &out);
+}
+
+static void work_finish(Work *work) {
+    trainer_destroy(work->trainer);
+    report_finish(&work->report);
+    job_destroy(work->plan);
+    dataset_close(work->dataset);
+    document_destroy(work->spec_document);
+    document_destroy(work->document);
+    memory_free(work->text);
+    issues_finish(&work->issues);
+    if (work->directory >= 0)
+        close(work->directory);
+    close(work->output);
+}
+
+int command_worker(int argc, char **argv) {
+    Work work = {.directory = -1};
+    if (argc != 2 || isatty(STDIN_FILENO)) {
+        log_error("backpropd worker is started by the server, not by hand");
+        return STATUS_USAGE;
+    }
+    if (process_prepare(argv[1]) != OK || output_take(&work.output) != OK)
+        return STATUS_FAILED;
+    issues_init(&work.issues);
+    int result = work_read(&work);
+    if (result == OK) {
+        memory_bound(&work);
+        result = work_prepare(&work);
+    }
+    if (result == OK)
+        result = work_train(&work);
+    if (result == OK)
+        result = model_send(&work);
+    if (result == ERR_STOPPED)
+        stop_send(&work);
+    else if (result != OK)
+        failure_send(&work, result);
+    int status = result == OK || result == ERR_STOPPED ? STATUS_DONE : STATUS_FAILED;
+    work_finish(&work);
+    return status;
+}
