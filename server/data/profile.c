@@ -32,7 +32,6 @@ typedef struct Profile {
 
 static void see_distinct(const Profile *profile, uint32_t *set, Statistics *feature, float value) {
     uint32_t bits;
-    value += 0.0f; // −0 is 0
     memcpy(&bits, &value, sizeof bits);
     bits ^= 0x7FC00000u; // a NaN's, which is never here: no value is 0
     size_t mask = profile->set_size - 1;
@@ -51,7 +50,7 @@ static void see_distinct(const Profile *profile, uint32_t *set, Statistics *feat
 static void see_values(const Profile *profile, uint32_t *set, Statistics *feature,
                        const float *values, int64_t first_row, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
-        float value = values[i];
+        float value = values[i] + 0.0f; // −0 is 0
         if (isnan(value)) {
             feature->missing++;
             continue;

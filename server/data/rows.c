@@ -300,6 +300,7 @@ void rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *
         columns = NULL; // the plain numbers can still be shown
     }
     json_begin_array(out, "items");
+    offset = offset > 0 ? offset : 0;
     for (int64_t row = offset; row < dataset->rows && row - offset < limit; row++) {
         const float *numbers = dataset->inputs + row * dataset->input_width;
         json_begin_object(out, NULL);

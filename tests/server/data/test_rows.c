@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
@@ -126,4 +127,38 @@ Test(rows, survive_the_failure_of_any_allocation) {
         }
         cr_assert_eq(result, ERR_NO_MEMORY);
     }
+}
+
+// As in the service: the strict scanner first, and only what it passes is read.
+Test(rows, any_changed_byte_is_survived) {
+    static const char *const lifted[] = {"/inputs", NULL};
+    const char sample[] =
+        "{\"inputs\":[[1.5,\"r\\u00e9d\"],{\"color\":\"blue\",\"age\":-2e1},[null,3]]}";
+    Columns *columns;
+    cr_assert_eq(columns_parse(table, &columns), OK);
+    for (size_t at = 0; at < sizeof sample - 1; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            char *changed = malloc(sizeof sample - 1);
+            memcpy(changed, sample, sizeof sample - 1);
+            changed[at] = (char)byte;
+            Issues issues;
+            issues_init(&issues);
+            Document *document = NULL;
+            const char *text;
+            size_t length;
+            if (document_parse(changed, sizeof sample - 1, lifted, &issues, &document) == OK &&
+                document_lifted(document, "/inputs", &text, &length)) {
+                float *inputs = NULL;
+                int64_t rows;
+                int result =
+                    rows_read(columns, &SHAPE(5), text, length, "/inputs", &issues, &inputs, &rows);
+                cr_assert((result == OK) == (issues.count == 0));
+                memory_free(inputs);
+            }
+            document_destroy(document);
+            issues_finish(&issues);
+            free(changed);
+        }
+    }
+    columns_destroy(columns);
 }
