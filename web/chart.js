@@ -157,7 +157,7 @@ function valueAxis(log, format) {
   if (!log) return axis;
   return {
     ...axis,
-    splits: (plot, _, low, high) => decades(low, high, plot.bbox.height / devicePixelRatio / 22),
+    splits: (plot, _, low, high) => decades(low, high, plot.bbox.height / devicePixelRatio / 18),
     filter: (_, splits) => splits,
     grid: { ...axis.grid, filter: (_, splits) => splits },
     values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))),

@@ -12,6 +12,8 @@ import { active, bar, done, ended, statusText, statusWord, verdictWord } from '.
 const thinned = { metrics: 2000, gradients: 500 }; // about two records a pixel, and one for each cell of the map
 const train = () => ink('train');
 const validation = () => ink('validation');
+const plain = () => ink('ink');
+const faint = () => ink('muted');
 
 /** Which series stand together in which chart. A chart whose series never come is left out once the job has ended. */
 const learning = [
@@ -64,7 +66,7 @@ const learning = [
     unit: '',
     height: 120,
     empty: 'The learning rate of every step appears with the first step.',
-    lines: [{ name: 'rate', of: 'learning_rate', color: train }],
+    lines: [{ name: 'rate', of: 'learning_rate', color: plain }],
   },
 ];
 const globalNorm = {
@@ -74,8 +76,8 @@ const globalNorm = {
   height: 120,
   empty: 'Appears with the first recorded step.',
   lines: [
-    { name: 'before clipping', of: 'gradient_norm', color: train },
-    { name: 'after', of: 'clipped_gradient_norm', color: validation },
+    { name: 'before clipping', of: 'gradient_norm', color: faint },
+    { name: 'after', of: 'clipped_gradient_norm', color: plain },
   ],
 };
 

@@ -68,7 +68,7 @@ export async function modelPlace({ id, signal, title, arrive }) {
   const predict = async () => {
     const values = input.read();
     if (values === null) {
-      replace(result, h('p', { class: 'muted' }, 'Every field takes a number; an empty one counts as missing.'));
+      replace(result, h('p', { class: 'muted' }, 'This is not JSON yet.'));
       return;
     }
     const body = { inputs: [values] };
@@ -135,7 +135,7 @@ export async function modelPlace({ id, signal, title, arrive }) {
 function inputForm(model, dataset, changed) {
   const features = dataset?.profile?.features ?? [];
   const width = model.input_shape?.reduce((product, n) => product * n, 1) ?? 0;
-  if (features.length && features.length <= mostFields) {
+  if (model.input_shape?.length === 1 && features.length && features.length <= mostFields) {
     const fields = features.map((feature) =>
       h('input', {
         type: 'text',
@@ -156,11 +156,7 @@ function inputForm(model, dataset, changed) {
         { class: 'fields' },
         features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
       ),
-      read: () => {
-        const values = fields.map((field) => readCell(field.value));
-        fields.forEach((field, at) => field.setAttribute('aria-invalid', values[at] === undefined));
-        return values.includes(undefined) ? null : values;
-      },
+      read: () => fields.map((field) => readCell(field.value)),
       write: (row) =>
         row.flat(Infinity).forEach((value, at) => {
           if (fields[at]) fields[at].value = value ?? '';
@@ -190,12 +186,12 @@ function inputForm(model, dataset, changed) {
   };
 }
 
-/** '' → null (missing), a number → itself, text of a text column → itself is left to the service; undefined is refused. */
+/** '' → null (missing), a number → itself, anything else → the text: the service judges it. */
 function readCell(text) {
   const trimmed = text.trim();
   if (trimmed === '') return null;
   const value = Number(trimmed);
-  return Number.isFinite(value) ? value : undefined;
+  return Number.isFinite(value) ? value : trimmed;
 }
 
 function rowPicker(dataset, signal, input, predict) {
