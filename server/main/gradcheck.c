@@ -22,7 +22,9 @@ static bool report_print(const char *json, bool quiet) {
         if (!quiet) {
             VALUE_FOREACH(layer, value_member(root, "weights")) {
                 VALUE_FOREACH(weight, layer) {
-                    printf("%s.%-20s %.3g\n", value_key(layer), value_key(weight),
+                    char name[128];
+                    snprintf(name, sizeof name, "%s.%s", value_key(layer), value_key(weight));
+                    printf("%-36s %.3g\n", name,
                            value_number(value_member(weight, "max_relative_error")));
                 }
             }
