@@ -35,6 +35,9 @@ typedef struct Submission {
 // defaults, plan, name, tags. `findings` gets the JSON array of what can be told before the run.
 int submission_check(Store *store, const PoolOptions *options, const Submission *submission,
                      Issues *issues, JobRow *ret_row, JsonOut *findings);
+// The job's own keys alone: those unknown, and values out of their range. For jobs that run without
+// a server.
+void submission_check_keys(const PoolOptions *options, Value body, Issues *issues);
 
 // ---- live events: who waits for a job's next record ----
 // Calls wake(context) from the pool's thread after each commit of records of that job, until

@@ -131,6 +131,11 @@ static void keys_read(const PoolOptions *options, Value body, Issues *issues, Ke
     };
 }
 
+void submission_check_keys(const PoolOptions *options, Value body, Issues *issues) {
+    Keys keys;
+    keys_read(options, body, issues, &keys);
+}
+
 // ---- dataset ----
 
 static int dataset_find(Store *store, const Submission *submission, Issues *issues,

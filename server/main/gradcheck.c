@@ -49,12 +49,12 @@ int command_gradcheck(int argc, char **argv) {
     json_init(&out);
     ValueWriter writer = json_writer(&out);
     int error = local_load(&options, &local);
-    if (error == OK) {
+    if (local.dataset != NULL) {
         error = check_job(local.spec, local.archive, &local.issues, &writer, &greatest);
         if (error < 0 && !issues_any(&local.issues))
             fprintf(stderr, "%s: %s\n", options.job_path, error_text(error));
     }
-    if (error == OK) {
+    if (error == OK && !issues_any(&local.issues)) {
         if (options.json)
             puts(text_string(&out.text));
         status = report_print(text_string(&out.text), options.json) ? EXIT_DONE : EXIT_REFUSED;

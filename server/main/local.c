@@ -14,6 +14,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "server/data/intake.h"
+#include "server/jobs/jobs.h"
 #include "server/main/commands.h"
 
 enum { THREADS_MAX = 256 };
@@ -217,10 +218,13 @@ int local_load(const LocalOptions *options, LocalJob *ret_job) {
         return error;
     error = document_parse(job->text, length, intake_lifted_inline, &job->issues, &job->document);
     if (error == OK) {
+        PoolOptions pool = {.threads = cores()};
         job->spec = document_root(job->document);
-        if (value_kind(job->spec) != VALUE_OBJECT)
+        if (value_kind(job->spec) == VALUE_OBJECT)
+            submission_check_keys(&pool, job->spec, &job->issues);
+        else
             issues_add_at(&job->issues, "", "must be an object");
-        value_integer(value_member(job->spec, "threads"), 1, THREADS_MAX, &threads);
+        value_integer(value_member(job->spec, "threads"), 1, pool.threads, &threads);
         job->threads = options->threads > 0 ? options->threads : (int)threads;
         error = dataset_load(options, job);
     }
@@ -231,12 +235,14 @@ int local_load(const LocalOptions *options, LocalJob *ret_job) {
 
 int local_create(const LocalOptions *options, LocalJob *ret_local, Job **ret_job) {
     int error = local_load(options, ret_local);
-    if (error == OK)
-        error = job_create(ret_local->spec, ret_local->dataset, ret_local->threads,
-                           &ret_local->issues, ret_job);
-    if (error < 0 && error != ERR_IO && !issues_any(&ret_local->issues))
+    // Whatever else is wrong, a job that can be fitted is, so that its problems come all at once.
+    if (ret_local->dataset == NULL)
+        return error;
+    error = job_create(ret_local->spec, ret_local->dataset, ret_local->threads, &ret_local->issues,
+                       ret_job);
+    if (error < 0 && !issues_any(&ret_local->issues))
         fprintf(stderr, "%s: %s\n", options->job_path, error_text(error));
-    return error;
+    return issues_any(&ret_local->issues) ? ERR_INVALID : error;
 }
 
 void local_finish(LocalJob *job) {
