@@ -1,0 +1,116 @@
+// What the files of this folder share. Nobody else includes it.
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+#include <microhttpd.h>
+#include "server/http/auth.h"
+#include "server/http/body.h"
+#include "server/http/executor.h"
+#include "server/http/guard.h"
+#include "server/http/http.h"
+#include "server/http/route.h"
+#include "server/http/target.h"
+
+enum {
+    HTTP_IO_THREADS = 2,
+    HTTP_HANDLER_THREADS = 8,
+    HTTP_CONNECTIONS_MAX = 4096,
+    HTTP_STREAMS_MAX = 2048,
+    HTTP_QUEUE_MAX = 1024,             // requests that wait for a handler thread
+    HTTP_CONNECTION_MEMORY = 32 << 10, // head of a request, and buffers
+    HTTP_HEADERS_MAX = 64,
+    HTTP_GZIP_FROM = 1024,
+    HEADER_MS = 10000,
+    IDLE_MS = 30000,
+    SLOW_MS = 12000, // grace before the least rates below count
+    BODY_BYTES_PER_MS = 1,
+    ANSWER_BYTES_PER_MS = 16,
+    STREAM_BEAT_MS = 15000,
+};
+
+// A client's connection, as the clock sees it. `deadline` is absolute (time_monotonic): whoever
+// passes it is cut; 0 while the connection waits for us.
+typedef struct Connection {
+    struct Connection *next, *previous; // in Http.connections
+    int descriptor;
+    bool used; // a request went before
+    atomic_llong deadline;
+    Stream *stream; // guarded by connections_lock
+} Connection;
+
+struct Http {
+    HttpOptions options;
+    int directory;
+    char address[128];
+    bool loopback;
+    int listener;
+    HostList hosts;
+    Auth auth;
+    struct MHD_Daemon *daemon;
+    Executor *executor;
+    atomic_bool draining, stopping;
+    atomic_int streams, busy; // open streams; requests that are with a handler
+
+    pthread_mutex_t connections_lock; // guards the list, and the streams in it
+    Connection *connections;
+    pthread_cond_t clock_stop;
+    pthread_t clock;
+    bool clock_runs;
+};
+
+typedef enum RequestPhase {
+    PHASE_LINE,     // the request line has come
+    PHASE_BODY,     // the head was accepted, the body comes
+    PHASE_HANDLER,  // suspended, with a handler thread
+    PHASE_READY,    // the answer waits for the I/O thread
+    PHASE_ANSWERED, // queued
+} RequestPhase;
+
+enum { ANSWER_HEADERS_MAX = 12 };
+
+typedef struct Answer {
+    int status; // 0: none yet
+    const char *content_type;
+    Text text;        // owned, or
+    const void *data; // borrowed, or
+    size_t length;
+    int descriptor; // owned, or −1, or
+    Stream *stream; // owned by the MHD response
+    size_t headers;
+    struct {
+        char *name, *value;
+    } header[ANSWER_HEADERS_MAX];
+} Answer;
+
+struct Request {
+    Task task; // of the executor; first
+    Http *http;
+    struct MHD_Connection *connection;
+    Connection *peer;
+    atomic_int phase;
+    char *raw_target; // as it came, with the query; NULL without memory
+    const char *method;
+    bool head, accepts_gzip, closes;
+    Target target;
+    const RouteDesc *route;
+    RouteParams params;
+    char content_type[64];
+    Body body;
+    int64_t body_started;
+    Answer answer;
+};
+
+void request_destroy(Request *request);
+// The answer as MHD sends it, with every header. NULL without memory.
+struct MHD_Response *answer_build(Request *request);
+void answer_finish(Answer *answer);
+bool answered(const Request *request);
+
+// Checks the query against the route's table; answers 400 and returns false.
+bool request_check_query(Request *request);
+
+struct MHD_Response *stream_response(Stream *stream);
+void stream_destroy(Stream *stream);                  // of one that was never sent
+void stream_attach(Stream *stream, Request *request); // to the connection, before it is sent
+void stream_tick(Stream *stream, int64_t now, bool stopping);
