@@ -1,0 +1,178 @@
+// `backpropd serve`: opens the store, starts the pool and HTTP, waits for a signal, drains.
+//
+// Order: listen (an address in use is told before anything is touched), store (one server a
+// folder), token, pool, HTTP. On SIGTERM or SIGINT: what would change something is answered 503,
+// running jobs checkpoint and go back to the queue, streams end, the store commits. A second signal
+// ends the program at once. A store that has failed ends it with 1.
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "server/base/log.h"
+#include "server/base/settings.h"
+#include "server/http/http.h"
+#include "server/http/token.h"
+#include "server/main/commands.h"
+#include "server/routes/routes.h"
+
+enum { WATCH_SECONDS = 1 };
+
+typedef struct Server {
+    Settings settings;
+    Services services;
+    Http *http;
+    char token[TOKEN_TEXT];
+} Server;
+
+static int server_listen(Server *server) {
+    const Settings *settings = &server->settings;
+    char why[256];
+    HttpOptions options = {.listen = settings->listen,
+                           .allow_hosts = settings->allow_hosts,
+                           .max_body = (size_t)settings->max_body,
+                           .groups = route_groups,
+                           .context = &server->services};
+    int error = http_create(&options, why, &server->http);
+    if (error != OK)
+        log_error("cannot listen: %s", why);
+    return error;
+}
+
+static int server_open_store(Server *server) {
+    const char *data = server->settings.data;
+    int error = store_open(data, &server->services.store);
+    if (error == ERR_CONFLICT)
+        log_error("%s is in use by another server, or was written by a newer one", data);
+    else if (error != OK)
+        log_error("cannot open %s: %s", data, error_text(error));
+    return error;
+}
+
+// The token of --token-file; without one none on loopback, else DIR/token, made at the first start.
+static int server_token(Server *server) {
+    int directory = store_directory(server->services.store);
+    const char *file = server->settings.token_file;
+    bool made = false;
+    if (file == NULL && http_is_loopback(server->http))
+        return OK;
+    int error = file != NULL ? token_read(AT_FDCWD, file, server->token)
+                             : token_read_or_make(directory, "token", server->token, &made);
+    if (error == ERR_INVALID)
+        log_error("the token in %s must have 16 to %d printable characters",
+                  file != NULL ? file : "DIR/token", TOKEN_TEXT - 1);
+    else if (error != OK)
+        log_error("cannot read the token: %s", error_text(error));
+    else if (file == NULL)
+        log_info("%s the token in %s/token; every request must bear it", made ? "made" : "using",
+                 store_path(server->services.store));
+    if (error == OK)
+        http_set_token(server->http, server->token);
+    explicit_bzero(server->token, sizeof server->token);
+    return error;
+}
+
+static int server_start(Server *server) {
+    Services *services = &server->services;
+    services->pool_options = (PoolOptions){.workers = (int)server->settings.workers,
+                                           .threads = (int)server->settings.threads,
+                                           .max_queue = server->settings.max_queue};
+    services->started_at = time_monotonic();
+    int error = server_listen(server);
+    if (error == OK)
+        error = server_open_store(server);
+    if (error == OK)
+        error = server_token(server);
+    if (error != OK)
+        return error;
+    error = predictors_create(store_directory(services->store), &services->predictors);
+    if (error == OK)
+        error = pool_start(services->store, &services->pool_options, &services->pool);
+    if (error == OK)
+        error = http_start(server->http, store_directory(services->store));
+    if (error != OK)
+        log_error("cannot start: %s", error_text(error));
+    return error;
+}
+
+// Returns at a signal, or when the store has failed.
+static void server_watch(const Server *server, const sigset_t *signals) {
+    const struct timespec pause = {.tv_sec = WATCH_SECONDS};
+    for (;;) {
+        int signal_number = sigtimedwait(signals, NULL, &pause);
+        if (signal_number > 0) {
+            log_info("%s: draining", strsignal(signal_number));
+            return;
+        }
+        if (store_failed(server->services.store)) {
+            log_error("the store has failed: nothing more can be acknowledged");
+            return;
+        }
+    }
+}
+
+static void server_stop(Server *server) {
+    if (server->http != NULL)
+        http_drain(server->http);
+    pool_stop(server->services.pool);
+    if (http_destroy(server->http)) { // else a handler still works with what follows: the process
+                                      // ends without it
+        predictors_destroy(server->services.predictors);
+        store_close(server->services.store);
+    }
+    settings_finish(&server->settings);
+}
+
+static void usage_print(FILE *out) {
+    Text help;
+    text_init(&help);
+    settings_help(&help);
+    fprintf(out,
+            "usage: backpropd serve [FLAG…]\n\n%s\nEach flag stands in the environment too; the "
+            "flag wins.\n",
+            text_string(&help));
+    text_finish(&help);
+}
+
+int command_serve(int argc, char **argv) {
+    Server server = {0};
+    Text mistakes;
+    bool help;
+    sigset_t signals;
+    text_init(&mistakes);
+    int error = settings_read(argc, argv, &server.settings, &help, &mistakes);
+    fputs(text_string(&mistakes), stderr);
+    text_finish(&mistakes);
+    if (error != OK || help) {
+        usage_print(help ? stdout : stderr);
+        settings_finish(&server.settings);
+        return help ? EXIT_DONE : EXIT_USAGE;
+    }
+    mallopt(
+        M_ARENA_MAX,
+        2); // many threads, few of them busy: memory goes back instead of lying in each one's arena
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals,
+                    NULL); // inherited by every thread: only this one takes them
+    error = server_start(&server);
+    if (error == OK) {
+        printf("backpropd %s listens on %s (data in %s)\n", BACKPROPD_VERSION,
+               http_address(server.http), server.settings.data);
+        fflush(stdout);
+        server_watch(&server, &signals);
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL); // a second signal ends at once
+        error = store_failed(server.services.store) ? ERR_IO : OK;
+    }
+    server_stop(&server);
+    return error == OK ? EXIT_DONE : EXIT_REFUSED;
+}

@@ -1,0 +1,391 @@
+// Jobs: submitted, listed, shown, waited for, cancelled, deleted.
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "server/data/intake.h"
+#include "server/routes/common.h"
+#include "server/routes/idempotency.h"
+#include "server/routes/intake_body.h"
+#include "server/routes/job_answer.h"
+
+static void write_time(JsonOut *out, const char *key, int64_t time) {
+    char text[TIME_TEXT];
+    if (time != 0)
+        time_text(time, text);
+    json_string(out, key, time == 0 ? NULL : text);
+}
+
+static void write_id(JsonOut *out, const char *key, const char *id) {
+    json_string(out, key, id[0] == '\0' ? NULL : id);
+}
+
+void job_write(JsonOut *out, const JobRow *row) {
+    json_begin_object(out, NULL);
+    json_string(out, "id", row->id);
+    json_string(out, "name", row->name);
+    json_string(out, "status", row->status);
+    write_time(out, "created_at", row->created_at);
+    write_time(out, "started_at", row->started_at);
+    write_time(out, "finished_at", row->finished_at);
+    if (row->queue_position > 0)
+        json_integer(out, "queue_position", row->queue_position);
+    else
+        json_null(out, "queue_position");
+    json_integer(out, "attempt", row->attempt);
+    write_id(out, "parent", row->parent);
+    json_raw(out, "tags", row->tags != NULL ? row->tags : "[]");
+    json_integer(out, "priority", row->priority);
+    write_id(out, "dataset", row->dataset);
+    json_raw(out, "spec", row->spec);
+    json_raw(out, "plan", row->plan);
+    json_raw(out, "progress", row->progress);
+    json_raw(out, "metrics", row->metrics);
+    json_raw(out, "best", row->best);
+    write_id(out, "model", row->model);
+    json_raw(out, "result", row->result);
+    json_raw(out, "diagnosis", row->diagnosis);
+    json_raw(out, "error", row->error);
+    json_end_object(out);
+}
+
+bool job_ended(const JobRow *row) {
+    return strcmp(row->status, "succeeded") == 0 || strcmp(row->status, "failed") == 0 ||
+           strcmp(row->status, "cancelled") == 0;
+}
+
+int job_find(Request *request, const char *id, JobRow *ret_row) {
+    int error = id_valid("job_", id) ? jobs_get(request_services(request)->store, id, ret_row)
+                                     : ERR_NOT_FOUND;
+    if (error != OK)
+        answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such job." : NULL);
+    return error;
+}
+
+void answer_job(Request *request, int status, const char *id) {
+    JobRow row;
+    if (job_find(request, id, &row) != OK)
+        return;
+    JsonOut out;
+    json_init(&out);
+    job_write(&out, &row);
+    answer_json(request, status, &out);
+    json_finish(&out);
+    job_row_finish(&row);
+}
+
+// ---- submission ----
+
+static void answer_dry_run(Request *request, const JobRow *row, const JsonOut *findings) {
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_raw(&out, "plan", row->plan);
+    json_raw(&out, "spec", row->spec);
+    json_raw(&out, "findings", text_string(&findings->text));
+    json_end_object(&out);
+    answer_json(request, 200, &out);
+    json_finish(&out);
+}
+
+static void answer_refused(Request *request, int error, const Issues *issues) {
+    if (error == ERR_INVALID)
+        answer_issues(request, 422, issues);
+    else
+        answer_error(request, error, NULL);
+}
+
+// Stores the checked job and answers with it.
+static int job_enqueue(Request *request, const JobRow *row, Idempotency *idempotency) {
+    const Services *services = request_services(request);
+    int error = jobs_insert_keyed(services->store, row, services->pool_options.max_queue,
+                                  idempotency_use(idempotency, 202, "/v1/jobs", row->id));
+    if (error == ERR_TOO_LARGE) {
+        answer_header(request, "Retry-After", "10");
+        answer_problem(request, 429, "The queue is full: %lld jobs wait.",
+                       (long long)services->pool_options.max_queue);
+        return error;
+    }
+    if (error != OK) {
+        answer_error(request, error,
+                     error == ERR_NOT_FOUND ? "The dataset has just been deleted." : NULL);
+        return error;
+    }
+    pool_wake(services->pool);
+    JobRow stored;
+    JsonOut out;
+    json_init(&out);
+    if (jobs_get(services->store, row->id, &stored) == OK) {
+        job_write(&out, &stored);
+        job_row_finish(&stored);
+    } else { // deleted meanwhile, or no memory: what was submitted
+        job_write(&out, row);
+    }
+    idempotency_end(idempotency, text_string(&out.text));
+    answer_header(request, "Location", "/v1/jobs/%s", row->id);
+    answer_json(request, 202, &out);
+    json_finish(&out);
+    return OK;
+}
+
+// Where the dataset is wrong already: what else is, of that which can be told without it.
+static void rest_check(const Services *services, const Document *document, Issues *issues) {
+    Submission submission = {.body = document_root(document)};
+    JobRow row;
+    JsonOut findings;
+    Issues rest;
+    json_init(&findings);
+    issues_init(&rest);
+    if (submission_check(services->store, &services->pool_options, &submission, &rest, &row,
+                         &findings) == OK)
+        job_row_finish(&row);
+    for (size_t i = 0; i < rest.count; i++)
+        if (strcmp(rest.items[i].pointer, "/dataset") != 0)
+            issues_add_at(issues, rest.items[i].pointer, "%s", rest.items[i].detail);
+    issues_finish(&rest);
+    json_finish(&findings);
+}
+
+static void job_submit(Request *request, const Document *document, Idempotency *idempotency) {
+    const Services *services = request_services(request);
+    bool dry_run = request_query_boolean(request, "dry_run"), kept = false;
+    JobRow row = {0};
+    DatasetTaken dataset;
+    Issues issues;
+    JsonOut findings;
+    issues_init(&issues);
+    json_init(&findings);
+    int error = dataset_take(services, document, &issues, &dataset);
+    if (error == OK) {
+        Submission submission = {.body = document_root(document), .dataset = dataset.id};
+        error = submission_check(services->store, &services->pool_options, &submission, &issues,
+                                 &row, &findings);
+    } else if (error == ERR_INVALID) {
+        rest_check(services, document, &issues);
+    }
+    if (error != OK)
+        answer_refused(request, error, &issues);
+    else if (dry_run)
+        answer_dry_run(request, &row, &findings);
+    else
+        kept = job_enqueue(request, &row, idempotency) == OK;
+    if (!kept) {
+        idempotency_release(idempotency);
+        dataset_drop(services, &dataset);
+    }
+    job_row_finish(&row);
+    json_finish(&findings);
+    issues_finish(&issues);
+}
+
+static void jobs_post(Request *request) {
+    Idempotency idempotency;
+    if (!idempotency_begin(request, &idempotency, answer_job))
+        return;
+    Document *document = body_parse(request, intake_lifted_inline, true);
+    if (document != NULL)
+        job_submit(request, document, &idempotency);
+    else
+        idempotency_release(&idempotency);
+    document_destroy(document);
+}
+
+// ---- reading ----
+
+static int list_job(void *context, const JobRow *row) {
+    List *list = context;
+    if (!list_room(list, row->id))
+        return 1;
+    job_write(&list->out, row);
+    return 0;
+}
+
+static void jobs_get_all(Request *request) {
+    Page page;
+    List list;
+    if (request_page(request, "job_", &page) != OK)
+        return;
+    JobFilter filter = {request_query(request, "status"), request_query(request, "tag"),
+                        request_query(request, "dataset"), request_query(request, "parent")};
+    list_begin(&list, page.limit);
+    int error = jobs_list(request_services(request)->store, &filter, page.cursor, page.limit + 1,
+                          list_job, &list);
+    answer_list(request, &list, error);
+}
+
+// GET …?wait=: the job is the one piece of a stream that waits for its end.
+typedef struct Wait {
+    const Services *services;
+    LiveWatch *watch;
+    int64_t until; // time_monotonic
+    char id[ID_TEXT];
+} Wait;
+
+static void wait_next(void *context, Text *out, bool *ret_end) {
+    Wait *wait = context;
+    JobRow row;
+    *ret_end = true;
+    if (jobs_get(wait->services->store, wait->id, &row) != OK)
+        return; // deleted while we waited: nothing left to tell
+    if (job_ended(&row) || time_monotonic() >= wait->until) {
+        JsonOut json;
+        json_init(&json);
+        job_write(&json, &row);
+        text_add(out, text_string(&json.text));
+        json_finish(&json);
+    } else {
+        *ret_end = false;
+    }
+    job_row_finish(&row);
+}
+
+static void wait_finish(void *context) {
+    Wait *wait = context;
+    if (wait->watch != NULL)
+        live_unsubscribe(wait->services->pool, wait->watch);
+    memory_free(wait);
+}
+
+static void wait_wake(void *stream) {
+    stream_wake(stream);
+}
+
+static void job_wait(Request *request, const char *id, int64_t seconds) {
+    Wait *wait = memory_new(Wait);
+    if (wait == NULL) {
+        answer_error(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    *wait =
+        (Wait){.services = request_services(request), .until = time_monotonic() + seconds * 1000};
+    snprintf(wait->id, sizeof wait->id, "%s", id);
+    StreamSource source = {wait, wait_next, wait_finish, wait->until};
+    Stream *stream;
+    answer_stream(request, "application/json", &source, &stream);
+    // Without a watch it still looks at the end of the wait, and every few seconds.
+    if (stream != NULL &&
+        live_subscribe(wait->services->pool, id, wait_wake, stream, &wait->watch) != OK)
+        wait->watch = NULL;
+}
+
+static void job_get(Request *request) {
+    const char *id = request_param(request, "id");
+    int64_t seconds = request_query_integer(request, "wait", 0);
+    JobRow row;
+    if (job_find(request, id, &row) != OK)
+        return;
+    if (seconds > 0 && !job_ended(&row)) {
+        job_wait(request, row.id, seconds);
+    } else {
+        JsonOut out;
+        json_init(&out);
+        job_write(&out, &row);
+        answer_json(request, 200, &out);
+        json_finish(&out);
+    }
+    job_row_finish(&row);
+}
+
+// ---- changing ----
+
+static void job_cancel(Request *request) {
+    const Services *services = request_services(request);
+    const char *id = request_param(request, "id");
+    bool running = false;
+    int error = id_valid("job_", id) ? jobs_cancel(services->store, id, &running) : ERR_NOT_FOUND;
+    if (error != OK) {
+        answer_error(request, error,
+                     error == ERR_NOT_FOUND  ? "There is no such job."
+                     : error == ERR_CONFLICT ? "The job has ended already."
+                                             : NULL);
+        return;
+    }
+    pool_cancel(services->pool, id);
+    answer_job(request, 202, id);
+}
+
+static void job_delete(Request *request) {
+    const char *id = request_param(request, "id");
+    int error =
+        id_valid("job_", id) ? jobs_delete(request_services(request)->store, id) : ERR_NOT_FOUND;
+    if (error == OK)
+        answer_empty(request, 204);
+    else
+        answer_error(request, error,
+                     error == ERR_NOT_FOUND  ? "There is no such job."
+                     : error == ERR_CONFLICT ? "The job has not ended; cancel it first."
+                                             : NULL);
+}
+
+static const char *const statuses[] = {"queued", "running",   "paused", "succeeded",
+                                       "failed", "cancelled", NULL};
+static const QueryDesc post_query[] = {
+    {"dry_run", QUERY_BOOLEAN, 0, 0, NULL, NULL, "Check and plan, but queue nothing."},
+    {0},
+};
+static const QueryDesc list_query[] = {
+    {"status", QUERY_TEXT, 0, 0, NULL, statuses, "Only jobs in this state."},
+    {"tag", QUERY_TEXT, 0, 0, NULL, NULL, "Only jobs with this tag."},
+    {"dataset", QUERY_TEXT, 0, 0, NULL, NULL, "Only jobs on this dataset."},
+    {"parent", QUERY_TEXT, 0, 0, NULL, NULL, "Only reruns of this job."},
+    PAGE_QUERIES,
+    {0},
+};
+static const QueryDesc get_query[] = {
+    {"wait", QUERY_INTEGER, 0, 3600, NULL, NULL,
+     "Answer when the job has ended or so many seconds are over."},
+    {0},
+};
+static const int post_errors[] = {400, 409, 413, 415, 422, 429, 0};
+static const int list_errors[] = {400, 0};
+static const int one_errors[] = {404, 0};
+static const int state_errors[] = {404, 409, 0};
+
+static const RouteDesc routes[] = {
+    {.method = "POST",
+     .path = "/v1/jobs",
+     .tag = "jobs",
+     .summary = "Submit a job",
+     .query = post_query,
+     .accepts = http_accepts_json,
+     .request_schema = "JobInput",
+     .status = 202,
+     .response_schema = "Job",
+     .errors = post_errors,
+     .flags = ROUTE_CREATES,
+     .handler = jobs_post},
+    {.method = "GET",
+     .path = "/v1/jobs",
+     .tag = "jobs",
+     .summary = "Jobs, newest first",
+     .query = list_query,
+     .status = 200,
+     .response_schema = "JobList",
+     .errors = list_errors,
+     .handler = jobs_get_all},
+    {.method = "GET",
+     .path = "/v1/jobs/{id}",
+     .tag = "jobs",
+     .summary = "A job",
+     .query = get_query,
+     .status = 200,
+     .response_schema = "Job",
+     .errors = one_errors,
+     .handler = job_get},
+    {.method = "DELETE",
+     .path = "/v1/jobs/{id}",
+     .tag = "jobs",
+     .summary = "Forget a job that has ended",
+     .status = 204,
+     .errors = state_errors,
+     .handler = job_delete},
+    {.method = "POST",
+     .path = "/v1/jobs/{id}/cancel",
+     .tag = "jobs",
+     .summary = "Cancel a job",
+     .status = 202,
+     .response_schema = "Job",
+     .errors = state_errors,
+     .handler = job_cancel},
+};
+
+const RouteGroup jobs_routes = {"jobs", "Training jobs", routes, ARRAY_LENGTH(routes)};

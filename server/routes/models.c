@@ -1,0 +1,164 @@
+// Models: listed, shown, deleted, and their weights as safetensors.
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "core/base/error.h"
+#include "server/routes/common.h"
+#include "server/store/tables.h"
+
+static void model_write_row(JsonOut *out, const ModelRow *row) {
+    char created_at[TIME_TEXT];
+    time_text(row->created_at, created_at);
+    json_begin_object(out, NULL);
+    json_string(out, "id", row->id);
+    json_string(out, "name", row->name);
+    json_string(out, "job", row->job[0] == '\0' ? NULL : row->job);
+    json_raw(out, "spec", row->spec);
+    json_raw(out, "input_shape", row->input_shape);
+    json_raw(out, "classes", row->classes);
+    json_raw(out, "metrics", row->metrics);
+    json_integer(out, "parameters", row->parameters);
+    json_string(out, "sha256", row->sha256);
+    json_integer(out, "bytes", row->bytes);
+    json_string(out, "created_at", created_at);
+    json_end_object(out);
+}
+
+static void answer_no_model(Request *request, int error) {
+    answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
+}
+
+static int list_model(void *context, const ModelRow *row) {
+    List *list = context;
+    if (!list_room(list, row->id))
+        return 1;
+    model_write_row(&list->out, row);
+    return 0;
+}
+
+static void models_get_all(Request *request) {
+    Page page;
+    List list;
+    if (request_page(request, "mdl_", &page) != OK)
+        return;
+    list_begin(&list, page.limit);
+    int error = models_list(request_services(request)->store, page.cursor, page.limit + 1,
+                            list_model, &list);
+    answer_list(request, &list, error);
+}
+
+static void model_get(Request *request) {
+    const char *id = request_param(request, "id");
+    ModelRow row;
+    int error = id_valid("mdl_", id) ? models_get(request_services(request)->store, id, &row)
+                                     : ERR_NOT_FOUND;
+    if (error != OK) {
+        answer_no_model(request, error);
+        return;
+    }
+    JsonOut out;
+    json_init(&out);
+    model_write_row(&out, &row);
+    answer_json(request, 200, &out);
+    json_finish(&out);
+    model_row_finish(&row);
+}
+
+static void model_delete(Request *request) {
+    const Services *services = request_services(request);
+    const char *id = request_param(request, "id");
+    int error = id_valid("mdl_", id) ? models_delete(services->store, id) : ERR_NOT_FOUND;
+    if (error != OK) {
+        answer_no_model(request, error);
+        return;
+    }
+    predictors_forget(services->predictors, id);
+    answer_empty(request, 204);
+}
+
+// Writes the file into DIR/tmp, opens it and takes its name away.
+static int weights_export(const Services *services, const LoadedModel *loaded,
+                          int *ret_descriptor) {
+    const Model *model = predictor_model(loaded->predictor);
+    char path[4096], id[ID_TEXT];
+    AUTO_FREE Real *weights =
+        memory_array(graph_weight_elements(model_graph(model)), sizeof *weights);
+    if (weights == NULL)
+        return ERR_NO_MEMORY;
+    id_make("tmp", id);
+    if (snprintf(path, sizeof path, "%s/tmp/%s.safetensors", store_path(services->store), id) >=
+        (int)sizeof path)
+        return ERR_TOO_LARGE;
+    int error = model_load_weights(model, loaded->archive, weights);
+    if (error == OK)
+        error = model_export_safetensors(model, weights, path);
+    if (error != OK)
+        return error;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    unlink(path);
+    if (descriptor < 0)
+        return ERR_IO;
+    *ret_descriptor = descriptor;
+    return OK;
+}
+
+static void model_get_weights(Request *request) {
+    const Services *services = request_services(request);
+    const char *id = request_param(request, "id");
+    LoadedModel *loaded;
+    int descriptor;
+    int error =
+        id_valid("mdl_", id) ? predictors_borrow(services->predictors, id, &loaded) : ERR_NOT_FOUND;
+    if (error == OK) {
+        error = weights_export(services, loaded, &descriptor);
+        predictors_return(services->predictors, loaded);
+    }
+    if (error != OK) {
+        answer_no_model(request, error);
+        return;
+    }
+    answer_header(request, "Content-Disposition", "attachment; filename=\"%s.safetensors\"", id);
+    answer_file(request, "application/octet-stream", descriptor);
+}
+
+static const QueryDesc list_query[] = {PAGE_QUERIES, {0}};
+static const char *const produces_weights[] = {"application/octet-stream", NULL};
+static const int one_errors[] = {404, 0};
+
+static const RouteDesc routes[] = {
+    {.method = "GET",
+     .path = "/v1/models",
+     .tag = "models",
+     .summary = "Models, newest first",
+     .query = list_query,
+     .status = 200,
+     .response_schema = "ModelList",
+     .handler = models_get_all},
+    {.method = "GET",
+     .path = "/v1/models/{id}",
+     .tag = "models",
+     .summary = "A model",
+     .status = 200,
+     .response_schema = "Model",
+     .errors = one_errors,
+     .handler = model_get},
+    {.method = "DELETE",
+     .path = "/v1/models/{id}",
+     .tag = "models",
+     .summary = "Forget a model",
+     .status = 204,
+     .errors = one_errors,
+     .handler = model_delete},
+    {.method = "GET",
+     .path = "/v1/models/{id}/weights",
+     .tag = "models",
+     .summary = "Its weights as safetensors",
+     .status = 200,
+     .produces = produces_weights,
+     .errors = one_errors,
+     .flags = ROUTE_HEAVY,
+     .handler = model_get_weights},
+};
+
+const RouteGroup models_routes = {"models", "What training leaves", routes, ARRAY_LENGTH(routes)};

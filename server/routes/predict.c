@@ -1,0 +1,148 @@
+// Predictions: rows as the dataset's columns were, answers by name or in the target's own unit.
+#include <string.h>
+#include "core/base/error.h"
+#include "server/routes/common.h"
+
+static const char *const lifted[] = {"/inputs", NULL};
+static const char *const members[] = {"inputs", NULL};
+
+typedef struct Prediction {
+    int64_t rows;
+    float *inputs;        // [rows, input width]
+    float *outputs;       // [rows, output width]
+    float *probabilities; // [rows, classes]; NULL for numbers
+} Prediction;
+
+static void prediction_finish(Prediction *prediction) {
+    memory_free(prediction->inputs);
+    memory_free(prediction->outputs);
+    memory_free(prediction->probabilities);
+}
+
+static int inputs_read(const Document *document, const LoadedModel *model, Issues *issues,
+                       Prediction *prediction) {
+    const char *text;
+    size_t length;
+    keys_check(document_root(document), members, issues);
+    if (!document_lifted(document, "/inputs", &text, &length)) {
+        ValueKind kind = value_kind(value_member(document_root(document), "inputs"));
+        issues_add_at(issues, "/inputs",
+                      kind == VALUE_MISSING ? "is missing: an array of rows"
+                                            : "must be an array of rows");
+        return ERR_INVALID;
+    }
+    int error = rows_read(model->columns, &model->input, text, length, "/inputs", issues,
+                          &prediction->inputs, &prediction->rows);
+    if (error == OK && prediction->rows == 0)
+        issues_add_at(issues, "/inputs", "must have at least one row");
+    return error == OK && issues_any(issues) ? ERR_INVALID : error;
+}
+
+static int prediction_run(const LoadedModel *model, Prediction *prediction) {
+    size_t rows = (size_t)prediction->rows, outputs, probabilities;
+    int64_t classes = predictor_classes(model->predictor);
+    if (!size_multiply(rows, (size_t)predictor_output_width(model->predictor), &outputs) ||
+        !size_multiply(rows, (size_t)classes, &probabilities))
+        return ERR_TOO_LARGE;
+    prediction->outputs = memory_array(outputs, sizeof *prediction->outputs);
+    if (classes > 0)
+        prediction->probabilities = memory_array(probabilities, sizeof *prediction->probabilities);
+    if (prediction->outputs == NULL || (classes > 0 && prediction->probabilities == NULL))
+        return ERR_NO_MEMORY;
+    return predictor_run(model->predictor, prediction->inputs, prediction->rows,
+                         prediction->outputs, prediction->probabilities);
+}
+
+static void write_rows(JsonOut *out, const char *key, const float *values, int64_t rows,
+                       int64_t width) {
+    json_begin_array(out, key);
+    for (int64_t row = 0; row < rows; row++) {
+        json_begin_array(out, NULL);
+        for (int64_t i = 0; i < width; i++)
+            json_float(out, NULL, values[row * width + i]);
+        json_end_array(out);
+    }
+    json_end_array(out);
+}
+
+static void write_classes(JsonOut *out, const Predictor *predictor, const Prediction *prediction) {
+    int64_t classes = predictor_classes(predictor);
+    json_begin_array(out, "predictions");
+    for (int64_t row = 0; row < prediction->rows; row++) {
+        const float *probabilities = prediction->probabilities + row * classes;
+        int64_t best = 0;
+        for (int64_t i = 1; i < classes; i++)
+            if (probabilities[i] > probabilities[best])
+                best = i;
+        json_string(out, NULL, predictor_class_name(predictor, best));
+    }
+    json_end_array(out);
+    write_rows(out, "probabilities", prediction->probabilities, prediction->rows, classes);
+}
+
+static void answer_prediction(Request *request, const LoadedModel *model,
+                              const Prediction *prediction) {
+    int64_t width = predictor_output_width(model->predictor);
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    write_rows(&out, "outputs", prediction->outputs, prediction->rows, width);
+    if (predictor_classifies(model->predictor))
+        write_classes(&out, model->predictor, prediction);
+    else
+        write_rows(&out, "predictions", prediction->outputs, prediction->rows, width);
+    json_end_object(&out);
+    answer_json(request, 200, &out);
+    json_finish(&out);
+}
+
+static void predict_with(Request *request, const Document *document, LoadedModel *model) {
+    Prediction prediction = {0};
+    Issues issues;
+    issues_init(&issues);
+    int error = inputs_read(document, model, &issues, &prediction);
+    if (error == OK)
+        error = prediction_run(model, &prediction);
+    if (error == OK)
+        answer_prediction(request, model, &prediction);
+    else if (error == ERR_INVALID)
+        answer_issues(request, 422, &issues);
+    else
+        answer_error(request, error, NULL);
+    prediction_finish(&prediction);
+    issues_finish(&issues);
+}
+
+static void predict_post(Request *request) {
+    const Services *services = request_services(request);
+    const char *id = request_param(request, "id");
+    LoadedModel *model;
+    int error =
+        id_valid("mdl_", id) ? predictors_borrow(services->predictors, id, &model) : ERR_NOT_FOUND;
+    if (error != OK) {
+        answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
+        return;
+    }
+    Document *document = body_parse(request, lifted, true);
+    if (document != NULL)
+        predict_with(request, document, model);
+    document_destroy(document);
+    predictors_return(services->predictors, model);
+}
+
+static const int errors[] = {400, 404, 413, 415, 422, 0};
+
+static const RouteDesc routes[] = {
+    {.method = "POST",
+     .path = "/v1/models/{id}/predict",
+     .tag = "models",
+     .summary = "Predict for some rows",
+     .accepts = http_accepts_json,
+     .request_schema = "PredictInput",
+     .status = 200,
+     .response_schema = "Prediction",
+     .errors = errors,
+     .handler = predict_post},
+};
+
+const RouteGroup predict_routes = {"predict", NULL, routes, ARRAY_LENGTH(routes)};

@@ -1,0 +1,176 @@
+#include "server/routes/predictors.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "server/json/document.h"
+#include "server/routes/common.h"
+
+enum { LOADED_MAX = 8, ROWS_AT_ONCE = 256 };
+
+typedef struct Entry {
+    LoadedModel model; // first: what is borrowed
+    char id[ID_TEXT];
+    char *spec;          // text; the document borrows it
+    Document *document;  // of the spec
+    pthread_mutex_t use; // one request at a time
+    int users; // who borrows it or waits for it; guarded by Predictors.lock, as are the next two
+    uint64_t used;  // when last, in borrowings
+    bool forgotten; // freed with its last user
+} Entry;
+
+struct Predictors {
+    int directory;
+    pthread_mutex_t lock;     // guards entry[], users, used, forgotten
+    Entry *entry[LOADED_MAX]; // NULL: free
+    uint64_t borrowings;
+};
+
+static void entry_destroy(Entry *entry) {
+    if (entry == NULL)
+        return;
+    columns_destroy(entry->model.columns);
+    predictor_destroy(entry->model.predictor);
+    document_destroy(entry->document);
+    archive_close(entry->model.archive);
+    memory_free(entry->spec);
+    pthread_mutex_destroy(&entry->use);
+    memory_free(entry);
+}
+
+static int entry_load(int directory, const char *id, Entry **ret_entry) {
+    Entry *entry = memory_new(Entry);
+    char path[PATH_TEXT];
+    Issues issues;
+    if (entry == NULL)
+        return ERR_NO_MEMORY;
+    pthread_mutex_init(&entry->use, NULL);
+    snprintf(entry->id, sizeof entry->id, "%s", id);
+    issues_init(&issues);
+    model_file(id, path);
+    int error = archive_open(directory, path, true, &entry->model.archive);
+    if (error == OK) {
+        entry->spec = archive_text(entry->model.archive, "spec");
+        error = entry->spec == NULL ? ERR_DAMAGED
+                                    : document_parse(entry->spec, strlen(entry->spec), NULL,
+                                                     &issues, &entry->document);
+    }
+    if (error == OK)
+        error = predictor_create(value_member(document_root(entry->document), "model"),
+                                 entry->model.archive, ROWS_AT_ONCE, &entry->model.predictor);
+    if (error == OK) {
+        AUTO_FREE char *columns = archive_text(entry->model.archive, "columns");
+        entry->model.input = model_task(predictor_model(entry->model.predictor))->input;
+        error = columns_parse(columns, &entry->model.columns);
+    }
+    issues_finish(&issues);
+    if (error != OK)
+        entry_destroy(entry);
+    else
+        *ret_entry = entry;
+    return error == ERR_INVALID ? ERR_DAMAGED : error; // we wrote the file ourselves
+}
+
+int predictors_create(int directory, Predictors **ret_predictors) {
+    Predictors *predictors = memory_new(Predictors);
+    if (predictors == NULL)
+        return ERR_NO_MEMORY;
+    predictors->directory = directory;
+    pthread_mutex_init(&predictors->lock, NULL);
+    *ret_predictors = predictors;
+    return OK;
+}
+
+void predictors_destroy(Predictors *predictors) {
+    if (predictors == NULL)
+        return;
+    for (int i = 0; i < LOADED_MAX; i++)
+        entry_destroy(predictors->entry[i]);
+    pthread_mutex_destroy(&predictors->lock);
+    memory_free(predictors);
+}
+
+// The caller holds the lock in the next two.
+static Entry *entry_find(Predictors *predictors, const char *id) {
+    for (int i = 0; i < LOADED_MAX; i++)
+        if (predictors->entry[i] != NULL && strcmp(predictors->entry[i]->id, id) == 0)
+            return predictors->entry[i];
+    return NULL;
+}
+
+// Puts a loaded one in the place of the one not used for longest. Where all are in use it stays
+// outside, for its one user.
+static Entry *entry_keep(Predictors *predictors, Entry *entry) {
+    int place = -1;
+    for (int i = 0; i < LOADED_MAX; i++) {
+        Entry *other = predictors->entry[i];
+        if (other == NULL) {
+            place = i;
+            break;
+        }
+        if (other->users == 0 && (place < 0 || other->used < predictors->entry[place]->used))
+            place = i;
+    }
+    if (place < 0) {
+        entry->forgotten = true;
+        return NULL;
+    }
+    Entry *evicted = predictors->entry[place];
+    predictors->entry[place] = entry;
+    return evicted;
+}
+
+int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_model) {
+    Entry *loaded = NULL, *evicted = NULL;
+    pthread_mutex_lock(&predictors->lock);
+    Entry *entry = entry_find(predictors, id);
+    if (entry == NULL) {
+        pthread_mutex_unlock(&predictors->lock);
+        int error =
+            entry_load(predictors->directory, id, &loaded); // reads files: not under the lock
+        if (error != OK)
+            return error;
+        pthread_mutex_lock(&predictors->lock);
+        entry = entry_find(predictors, id); // someone else may have been faster
+        if (entry == NULL) {
+            entry = TAKE(loaded);
+            evicted = entry_keep(predictors, entry);
+        }
+    }
+    entry->users++;
+    entry->used = ++predictors->borrowings;
+    pthread_mutex_unlock(&predictors->lock);
+    entry_destroy(loaded);
+    entry_destroy(evicted);
+    pthread_mutex_lock(&entry->use);
+    *ret_model = &entry->model;
+    return OK;
+}
+
+void predictors_return(Predictors *predictors, LoadedModel *model) {
+    Entry *entry = (Entry *)model;
+    pthread_mutex_unlock(&entry->use);
+    pthread_mutex_lock(&predictors->lock);
+    bool last = --entry->users == 0 && entry->forgotten;
+    pthread_mutex_unlock(&predictors->lock);
+    if (last)
+        entry_destroy(entry);
+}
+
+void predictors_forget(Predictors *predictors, const char *id) {
+    Entry *free_now = NULL;
+    pthread_mutex_lock(&predictors->lock);
+    for (int i = 0; i < LOADED_MAX; i++) {
+        Entry *entry = predictors->entry[i];
+        if (entry == NULL || strcmp(entry->id, id) != 0)
+            continue;
+        predictors->entry[i] = NULL;
+        entry->forgotten = true;
+        if (entry->users == 0)
+            free_now = entry;
+    }
+    pthread_mutex_unlock(&predictors->lock);
+    entry_destroy(free_now);
+}

@@ -1,0 +1,347 @@
+#include "server/routes/schemas.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/catalog/catalog.h"
+#include "core/train/job.h"
+
+// ---- what the routes take and give ----
+
+#define TEXT "{\"type\":\"string\"}"
+#define TEXT_OR_NULL "{\"type\":[\"string\",\"null\"]}"
+#define TIME "{\"type\":\"string\",\"format\":\"date-time\"}"
+#define TIME_OR_NULL "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}"
+#define WHOLE "{\"type\":\"integer\"}"
+#define NUMBER "{\"$ref\":\"#/components/schemas/Number\"}"
+#define NUMBERS "{\"type\":\"array\",\"items\":" NUMBER "}"
+#define WHOLES "{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}"
+#define TEXTS "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
+#define TEXTS_OR_NULL "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\"}}"
+#define ANY_OBJECT "{\"type\":\"object\"}"
+#define ANY_OBJECT_OR_NULL "{\"type\":[\"object\",\"null\"]}"
+#define ANY_ARRAY "{\"type\":\"array\"}"
+#define REF(name) "{\"$ref\":\"#/components/schemas/" name "\"}"
+#define LIST_OF(name)                                                                              \
+    "{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":"  \
+    "\"array\",\"items\":" REF(name) "},\"next\":" TEXT_OR_NULL "}}"
+
+static const struct {
+    const char *name, *json;
+} schemas[] = {
+    {"Number", "{\"description\":\"A number; what JSON cannot hold is a "
+               "string.\",\"oneOf\":[{\"type\":\"number\"},"
+               "{\"enum\":[\"NaN\",\"Infinity\",\"-Infinity\"]}]}"},
+    {"Problem",
+     "{\"description\":\"RFC "
+     "9457\",\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\",\"detail\"],"
+     "\"properties\":{"
+     "\"type\":" TEXT ",\"title\":" TEXT ",\"status\":" WHOLE ",\"detail\":" TEXT
+     ",\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"pointer\","
+     "\"detail\"],\"properties\":{"
+     "\"pointer\":{\"type\":\"string\",\"description\":\"JSON Pointer, RFC 6901\"},\"detail\":" TEXT
+     "}}}}}"},
+    {"DatasetInput",
+     "{\"type\":\"object\",\"required\":[\"inputs\",\"targets\"],\"additionalProperties\":false,"
+     "\"properties\":{"
+     "\"name\":" TEXT ",\"task\":{\"enum\":[\"classification\",\"regression\"]},"
+     "\"inputs\":{\"type\":\"array\",\"description\":\"Rows of any equal shape; null is "
+     "missing.\"},"
+     "\"targets\":{\"type\":\"array\",\"description\":\"Class names, class numbers, numbers or "
+     "arrays.\"},"
+     "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
+     ",\"class_names\":" TEXTS ",\"splits\":{\"type\":\"object\",\"additionalProperties\":false,"
+                               "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES
+     ",\"test\":" WHOLES "}}}}"},
+    {"Dataset",
+     "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
+     "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE
+     ",\"input_shape\":" WHOLES ",\"target_shape\":" WHOLES ",\"classes\":" TEXTS_OR_NULL
+     ",\"bytes\":" WHOLE ",\"sha256\":" TEXT ",\"created_at\":" TIME
+     ",\"profile\":{\"type\":\"object\",\"properties\":{\"features\":{\"type\":\"array\","
+     "\"items\":" ANY_OBJECT "},\"classes\":{\"type\":[\"array\",\"null\"],\"items\":" ANY_OBJECT
+     "}}},\"findings\":{\"type\":\"array\",\"items\":" REF("Finding") "}}}"},
+    {"DatasetList", LIST_OF("Dataset")},
+    {"RowList", "{\"type\":\"object\",\"required\":[\"items\"],\"properties\":{\"items\":{\"type\":"
+                "\"array\",\"items\":{"
+                "\"type\":\"object\",\"properties\":{\"row\":" WHOLE
+                ",\"input\":{},\"target\":{}}}},\"rows\":" WHOLE "}}"},
+    {"Finding",
+     "{\"type\":\"object\",\"required\":[\"code\",\"severity\"],\"properties\":{\"code\":" TEXT
+     ",\"severity\":{\"enum\":[\"info\",\"warning\",\"critical\"]},\"layer\":" TEXT_OR_NULL
+     ",\"first_step\":{\"type\":[\"integer\",\"null\"]},\"evidence\":" ANY_OBJECT
+     ",\"explanation\":" TEXT "}}"},
+    {"JobInput",
+     "{\"type\":\"object\",\"required\":[\"dataset\",\"model\"],\"additionalProperties\":false,"
+     "\"properties\":{\"name\":" TEXT ",\"dataset\":{\"oneOf\":[" TEXT
+     "," REF("DatasetInput") "]},\"model\":{\"type\":\"object\",\"required\":[\"layers\"],"
+                             "\"additionalProperties\":false,\"properties\":{\"layers\":{\"type\":"
+                             "\"array\",\"items\":" REF(
+                                 "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{"
+                                          "\"shape\":" WHOLES "}},\"initial\":" TEXT
+                                          "}},\"training\":" REF(
+                                              "Training") ",\"tags\":" TEXTS
+                                                          ",\"priority\":{\"type\":\"integer\","
+                                                          "\"minimum\":-10,\"maximum\":10},"
+                                                          "\"threads\":" WHOLE
+                                                          ",\"max_seconds\":{\"type\":\"number\"},"
+                                                          "\"max_memory_bytes\":" WHOLE "}}"},
+    {"Plan", "{\"type\":\"object\",\"properties\":{\"parameters\":" WHOLE
+             ",\"layers\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+             "\"properties\":{\"name\":" TEXT ",\"type\":" TEXT ",\"output_shape\":" WHOLES
+             ",\"parameters\":" WHOLE ",\"flops\":" WHOLE "}}},\"flops_per_step\":" WHOLE
+             ",\"memory_bytes\":" WHOLE ",\"steps\":" WHOLE ",\"estimated_seconds\":" NUMBER "}}"},
+    {"Job", "{\"description\":\"With dry_run only plan, spec and findings, and status "
+            "200.\",\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
+            ",\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","
+            "\"cancelled\"]},"
+            "\"created_at\":" TIME ",\"started_at\":" TIME_OR_NULL ",\"finished_at\":" TIME_OR_NULL
+            ",\"queue_position\":{\"type\":[\"integer\",\"null\"]},\"attempt\":" WHOLE
+            ",\"parent\":" TEXT_OR_NULL ",\"tags\":" TEXTS ",\"priority\":" WHOLE
+            ",\"dataset\":" TEXT_OR_NULL ",\"spec\":" ANY_OBJECT ",\"plan\":" REF(
+                "Plan") ",\"progress\":" ANY_OBJECT_OR_NULL ",\"metrics\":" ANY_OBJECT_OR_NULL
+                        ",\"best\":" ANY_OBJECT_OR_NULL ",\"model\":" TEXT_OR_NULL
+                        ",\"result\":{},\"diagnosis\":" ANY_OBJECT_OR_NULL
+                        ",\"error\":{\"oneOf\":[{\"type\":\"null\"}," REF("Problem") "]}}}"},
+    {"JobList", LIST_OF("Job")},
+    {"Series", "{\"type\":\"object\",\"properties\":{\"step\":" WHOLES ",\"value\":" NUMBERS
+               ",\"min\":" NUMBERS ",\"max\":" NUMBERS "}}"},
+    {"Metrics", "{\"type\":\"object\",\"properties\":{\"series\":{\"type\":\"object\","
+                "\"additionalProperties\":" REF("Series") "}}}"},
+    {"Gradients",
+     "{\"type\":\"object\",\"properties\":{\"layers\":{\"type\":\"array\",\"items\":{\"type\":"
+     "\"object\",\"properties\":{\"name\":" TEXT ",\"type\":" TEXT ",\"index\":" WHOLE
+     ",\"parameters\":" WHOLE
+     ",\"series\":{\"type\":\"object\",\"additionalProperties\":" REF("Series") "}}}}}}"},
+    {"Model",
+     "{\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"job\":" TEXT_OR_NULL
+     ",\"spec\":" ANY_OBJECT ",\"input_shape\":" WHOLES ",\"classes\":" TEXTS_OR_NULL
+     ",\"metrics\":" ANY_OBJECT_OR_NULL ",\"parameters\":" WHOLE ",\"sha256\":" TEXT
+     ",\"bytes\":" WHOLE ",\"created_at\":" TIME "}}"},
+    {"ModelList", LIST_OF("Model")},
+    {"PredictInput", "{\"type\":\"object\",\"required\":[\"inputs\"],\"additionalProperties\":"
+                     "false,\"properties\":{\"inputs\":{\"type\":\"array\","
+                     "\"minItems\":1,\"description\":\"Rows as the dataset's columns were: arrays, "
+                     "or objects by column name.\"}}}"},
+    {"Prediction",
+     "{\"type\":\"object\",\"properties\":{\"outputs\":{\"type\":\"array\",\"items\":" NUMBERS
+     "},\"predictions\":" ANY_ARRAY ",\"probabilities\":{\"type\":\"array\",\"items\":" NUMBERS
+     "}}}"},
+    {"GradientCheck",
+     "{\"type\":\"object\",\"properties\":{\"passed\":{\"type\":\"boolean\"},\"max_relative_"
+     "error\":" NUMBER ",\"weights\":{\"type\":\"object\",\"additionalProperties\":{\"type\":"
+                       "\"object\",\"additionalProperties\":{"
+     "\"type\":\"object\",\"properties\":{\"max_relative_error\":" NUMBER "}}}}}}"},
+    {"Catalog", "{\"type\":\"object\",\"additionalProperties\":true}"},
+    {"Status", "{\"type\":\"object\",\"required\":[\"version\",\"workers\",\"queue\",\"machine\"],"
+               "\"properties\":{\"version\":" TEXT ",\"uptime_seconds\":" NUMBER
+               ",\"draining\":{\"type\":\"boolean\"},\"workers\":" ANY_OBJECT
+               ",\"queue\":" ANY_OBJECT ",\"machine\":" ANY_OBJECT "}}"},
+    {"State", "{\"type\":\"object\",\"properties\":{\"status\":" TEXT "}}"},
+    {"SessionInput", "{\"type\":\"object\",\"required\":[\"token\"],\"additionalProperties\":false,"
+                     "\"properties\":{\"token\":" TEXT "}}"},
+};
+
+// ---- what a job can name ----
+
+enum { NAME_BYTES = 96 };
+
+// "layer" → "Layer", "dense" of it → "Layer.dense".
+static void schema_name(const Registry *registry, const Desc *desc, char name[NAME_BYTES]) {
+    snprintf(name, NAME_BYTES, "%s%s%s", registry->kind, desc == NULL ? "" : ".",
+             desc == NULL ? "" : desc->name);
+    name[0] = (char)toupper((unsigned char)name[0]);
+}
+
+static void write_ref(JsonOut *out, const char *key, const char *name) {
+    char reference[NAME_BYTES + 32];
+    snprintf(reference, sizeof reference, "#/components/schemas/%s", name);
+    json_begin_object(out, key);
+    json_string(out, "$ref", reference);
+    json_end_object(out);
+}
+
+static void write_entry_ref(JsonOut *out, const char *key, const Registry *registry) {
+    char name[NAME_BYTES];
+    schema_name(registry, NULL, name);
+    write_ref(out, key, name);
+}
+
+static void write_bounds(JsonOut *out, const ParamSpec *param) {
+    if (param->minimum == 0 && param->maximum == 0)
+        return;
+    if (isfinite(param->minimum))
+        json_number(out, param->above_minimum ? "exclusiveMinimum" : "minimum", param->minimum);
+    if (isfinite(param->maximum))
+        json_number(out, param->below_maximum ? "exclusiveMaximum" : "maximum", param->maximum);
+}
+
+static void write_number_schema(JsonOut *out, const char *key, const ParamSpec *param,
+                                const char *type, bool as_default) {
+    json_begin_object(out, key);
+    json_string(out, "type", type);
+    write_bounds(out, param);
+    if (as_default && isfinite(param->default_number) && !param->required)
+        json_number(out, "default", param->default_number);
+    if (key != NULL)
+        json_string(out, "description", param->help);
+    json_end_object(out);
+}
+
+static void write_array_schema(JsonOut *out, const ParamSpec *param) {
+    json_begin_object(out, NULL);
+    json_string(out, "type", "array");
+    if (param->type == PARAM_INTEGERS) {
+        write_number_schema(out, "items", param, "integer", false);
+    } else if (param->type == PARAM_ENTRIES) {
+        write_entry_ref(out, "items", param->registry);
+    } else {
+        json_begin_object(out, "items");
+        json_string(out, "type", "string");
+        json_end_object(out);
+    }
+    json_end_object(out);
+}
+
+// A parameter that may be several things.
+static void write_either(JsonOut *out, const ParamSpec *param) {
+    json_begin_object(out, param->name);
+    json_string(out, "description", param->help);
+    json_begin_array(out, "oneOf");
+    if (param->type == PARAM_INTEGERS) {
+        write_number_schema(out, NULL, param, "integer", false);
+        write_array_schema(out, param);
+    } else {
+        write_number_schema(out, NULL, param, param->type == PARAM_INTEGER ? "integer" : "number",
+                            false);
+        json_begin_object(out, NULL);
+        json_string(out, "const", param->keyword);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    json_end_object(out);
+}
+
+static void write_plain(JsonOut *out, const ParamSpec *param) {
+    json_begin_object(out, param->name);
+    switch (param->type) {
+    case PARAM_BOOLEAN:
+        json_string(out, "type", "boolean");
+        if (!param->required)
+            json_boolean(out, "default", param->default_number != 0);
+        break;
+    case PARAM_CHOICE:
+        json_begin_array(out, "enum");
+        for (const char *const *choice = param->choices; *choice != NULL; choice++)
+            json_string(out, NULL, *choice);
+        json_end_array(out);
+        json_string(out, "default",
+                    param->default_text != NULL ? param->default_text : param->choices[0]);
+        break;
+    case PARAM_STRING:
+        json_string(out, "type", "string");
+        break;
+    case PARAM_STRINGS:
+    case PARAM_ENTRIES:
+        json_begin_array(out, "allOf");
+        write_array_schema(out, param);
+        json_end_array(out);
+        break;
+    case PARAM_ENTRY:
+        json_begin_array(out, "allOf");
+        write_entry_ref(out, NULL, param->registry);
+        json_end_array(out);
+        break;
+    default: // PARAM_VALUE: read by a reader of its own
+        break;
+    }
+    json_string(out, "description", param->help);
+    json_end_object(out);
+}
+
+static void write_param(JsonOut *out, const ParamSpec *param) {
+    bool number = param->type == PARAM_INTEGER || param->type == PARAM_NUMBER;
+    if (param->type == PARAM_INTEGERS || (number && param->keyword != NULL))
+        write_either(out, param);
+    else if (number)
+        write_number_schema(out, param->name, param,
+                            param->type == PARAM_INTEGER ? "integer" : "number", true);
+    else
+        write_plain(out, param);
+}
+
+static void write_params(JsonOut *out, const Desc *desc, const Registry *registry) {
+    json_begin_object(out, "properties");
+    if (registry != NULL) {
+        json_begin_object(out, "type");
+        json_begin_array(out, "enum");
+        json_string(out, NULL, desc->name);
+        for (size_t i = 0; desc->aliases != NULL && desc->aliases[i] != NULL; i++)
+            json_string(out, NULL, desc->aliases[i]);
+        json_end_array(out);
+        json_end_object(out);
+    }
+    if (registry == &layer_registry) { // what every layer takes (model.md)
+        json_raw(out, "name", TEXT);
+        json_raw(out, "inputs", TEXTS);
+        json_raw(out, "trainable", "{\"type\":\"boolean\",\"default\":true}");
+    }
+    for (size_t i = 0; i < desc->param_count; i++)
+        write_param(out, &desc->params[i]);
+    json_end_object(out);
+}
+
+static void write_desc(JsonOut *out, const char *name, const Desc *desc, const Registry *registry) {
+    json_begin_object(out, name);
+    json_string(out, "type", "object");
+    json_string(out, "description", desc->summary);
+    json_begin_array(out, "required");
+    if (registry != NULL)
+        json_string(out, NULL, "type");
+    for (size_t i = 0; i < desc->param_count; i++)
+        if (desc->params[i].required)
+            json_string(out, NULL, desc->params[i].name);
+    json_end_array(out);
+    json_boolean(out, "additionalProperties", false);
+    write_params(out, desc, registry);
+    json_end_object(out);
+}
+
+// One of the entries as an object; but for layers also by its bare name.
+static void write_registry(JsonOut *out, const Registry *registry) {
+    char name[NAME_BYTES];
+    schema_name(registry, NULL, name);
+    json_begin_object(out, name);
+    json_begin_array(out, "oneOf");
+    if (registry != &layer_registry) {
+        json_begin_object(out, NULL);
+        json_begin_array(out, "enum");
+        for (size_t i = 0; i < registry->count; i++) {
+            json_string(out, NULL, registry->entries[i]->name);
+            for (const char *const *alias = registry->entries[i]->aliases;
+                 alias != NULL && *alias != NULL; alias++)
+                json_string(out, NULL, *alias);
+        }
+        json_end_array(out);
+        json_end_object(out);
+    }
+    for (size_t i = 0; i < registry->count; i++) {
+        schema_name(registry, registry->entries[i], name);
+        write_ref(out, NULL, name);
+    }
+    json_end_array(out);
+    json_end_object(out);
+    for (size_t i = 0; i < registry->count; i++) {
+        schema_name(registry, registry->entries[i], name);
+        write_desc(out, name, registry->entries[i], registry);
+    }
+}
+
+void schemas_write(JsonOut *out) {
+    for (size_t i = 0; i < ARRAY_LENGTH(schemas); i++)
+        json_raw(out, schemas[i].name, schemas[i].json);
+    for (size_t i = 0; i < catalog_parts(); i++)
+        write_registry(out, catalog_part(i)->registry);
+    write_desc(out, "Training", &training_desc, NULL);
+}
