@@ -264,7 +264,7 @@ static void write_nested(JsonOut *out, const char *key, const Shape *shape, int 
                          const float **numbers) {
     json_begin_array(out, key);
     for (int64_t i = 0; i < shape->dim[axis]; i++) {
-        if (axis + 1 < shape->rank) {
+        if (axis + 1 < shape->rank && axis + 1 < SHAPE_RANK_MAX) {
             write_nested(out, NULL, shape, axis + 1, numbers);
         } else {
             write_cell_number(out, *(*numbers)++);
