@@ -56,10 +56,8 @@ static void mark_active(const Graph *graph, Scheme *scheme) {
     scheme->nodes[scheme->count - 1].active = true;
     for (int i = scheme->count - 1; i >= 0; i--) {
         const GraphNode *node = graph_node(graph, i);
-        for (int k = 0; scheme->nodes[i].active && k < node->inputs; k++) {
+        for (int k = 0; scheme->nodes[i].active && k < node->inputs; k++)
             scheme->nodes[node->input[k]].active = true;
-            scheme->nodes[node->input[k]].readers++;
-        }
     }
 }
 
@@ -139,7 +137,7 @@ static void add_gradients(const Maker *maker) {
                 continue;
             if (input->gradient != SCHEME_NONE) {
                 of->extra[k] = buffer_add(scheme, value_bytes(maker, below), now, now);
-            } else if (k == 0 && below == in_place && input->readers == 1) {
+            } else if (k == 0 && below == in_place) {
                 input->gradient = of->gradient;
                 later(&scheme->buffers[of->gradient].end, backward_time(scheme, below));
             } else {

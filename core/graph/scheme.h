@@ -11,7 +11,6 @@ enum { SCHEME_NONE = -1 }; // instead of a buffer's index
 typedef struct SchemeNode {
     bool active; // the output depends on it
     bool needs;  // something below it, or its own weights, wants a gradient
-    int readers; // active input slots that read it
     // Indices of buffers. Nodes that are computed in place share theirs. An input's value is the
     // caller's.
     int value, gradient, saved, forward_scratch, backward_scratch;
