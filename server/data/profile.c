@@ -190,8 +190,8 @@ static void feature_write(const Profile *profile, const Feature *feature, JsonOu
         double variance = statistics->squares / (double)statistics->count - mean * mean;
         json_number(out, "mean", statistics->first + mean);
         json_number(out, "std", sqrt(fmax(variance, 0)));
-        json_number(out, "min", statistics->minimum);
-        json_number(out, "max", statistics->maximum);
+        json_float(out, "min", (float)statistics->minimum);
+        json_float(out, "max", (float)statistics->maximum);
     }
     json_integer(out, "missing", statistics->missing);
     json_integer(out, "distinct", statistics->distinct);
