@@ -104,7 +104,7 @@ static void series_write(const char *key, const double *values, const bool *has,
 
 void report_write(const Report *report, const Metrics *test, JsonOut *out) {
     double rate = rows_per_second(report);
-    int64_t left = job_steps(report->job) - report->step;
+    int64_t left = report->done ? 0 : job_steps(report->job) - report->step;
     json_begin_object(out, "progress");
     json_integer(out, "epoch", report->epoch);
     json_integer(out, "epochs", job_epochs(report->job));
@@ -134,8 +134,24 @@ void report_progress(Report *report) {
     report->progressed_at = time_monotonic();
 }
 
-void report_started(Report *report, int64_t step) {
+// The series' numbers out of what report_write had written.
+static void known_read(Value known, double *values, bool *has) {
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        Value value = value_member(known, metric_names[i]);
+        if (value_kind(value) != VALUE_NUMBER)
+            continue;
+        values[i] = value_number(value);
+        has[i] = true;
+    }
+}
+
+void report_started(Report *report, int64_t step, Value metrics, Value best) {
     JsonOut out;
+    if (step > 0) {
+        known_read(metrics, report->newest, report->has);
+        known_read(best, report->best, report->has);
+        value_integer(value_member(best, "epoch"), 1, INT64_MAX, &report->best_epoch);
+    }
     json_init(&out);
     json_begin_object(&out, NULL);
     json_integer(&out, "step", step);

@@ -25,12 +25,15 @@ typedef struct Report {
     int64_t best_epoch;        // 0: none yet
     int64_t step, epoch, first_step;
     int64_t began_at, flushed_at, progressed_at; // monotonic milliseconds
+    bool done;                                   // the run is over: nothing is left to do
     bool failed;                                 // an allocation failed: the run must end
 } Report;
 
 int report_init(Report *report, int descriptor, uint32_t attempt, const Job *job);
 void report_finish(Report *report);
-void report_started(Report *report, int64_t step); // before the run: it goes on after `step`
+// Before the run: it goes on after `step`; `metrics` and `best` are what the server knows of the
+// run up to there.
+void report_started(Report *report, int64_t step, Value metrics, Value best);
 void report_event(Report *report, const TrainEvent *event);
 void report_flush(Report *report);    // all that is gathered
 void report_progress(Report *report); // where it stands

@@ -408,6 +408,19 @@ static void csv_number(Text *out, double number) {
                                   : text);
 }
 
+// A text and its comma (RFC 4180).
+static void csv_field(Text *out, const char *text) {
+    bool quoted = text != NULL && strpbrk(text, ",\"\r\n") != NULL;
+    if (quoted)
+        text_add_char(out, '"');
+    for (; text != NULL && *text != '\0'; text++) {
+        if (*text == '"')
+            text_add_char(out, '"');
+        text_add_char(out, *text);
+    }
+    text_add(out, quoted ? "\"," : ",");
+}
+
 static void csv_row(const Collection *collection, size_t row, const char *prefix, Text *out) {
     for (int i = collection->first_column; i < collection->columns; i++) {
         const Series *series = &collection->series[row * (size_t)collection->columns + (size_t)i];
@@ -451,10 +464,12 @@ int series_write_gradients_csv(Store *store, const char *job, const SeriesQuery 
     text_add(out, "layer,series,step,value,min,max\r\n");
     Value layer = layer_first(&layers);
     for (size_t row = 0; row < collection.rows; row++) {
-        char prefix[256];
-        const char *name = value_string(value_member(layer, "name"));
-        snprintf(prefix, sizeof prefix, "%s,", name != NULL ? name : "");
-        csv_row(&collection, row, prefix, out);
+        Text prefix;
+        text_init(&prefix);
+        csv_field(&prefix, value_string(value_member(layer, "name")));
+        csv_row(&collection, row, text_string(&prefix), out);
+        out->failed |= prefix.failed;
+        text_finish(&prefix);
         if (layer.node != NULL)
             layer = value_next(layer);
     }

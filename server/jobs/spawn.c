@@ -27,12 +27,13 @@ static int input_make(Store *store, const JobRow *row, const char *model, int64_
     json_init(&out);
     json_begin_object(&out, NULL);
     json_string(&out, "job", row->id);
-    json_integer(&out, "attempt", row->attempt);
     json_string(&out, "data", store_path(store));
     json_string(&out, "dataset", row->dataset);
     json_string(&out, "model", model);
     json_integer(&out, "threads", row->threads);
     json_string(&out, "spec", row->spec);
+    json_raw(&out, "metrics", row->metrics);
+    json_raw(&out, "best", row->best);
     if (max_memory_bytes > 0)
         json_integer(&out, "max_memory_bytes", max_memory_bytes);
     json_end_object(&out);

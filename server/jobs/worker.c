@@ -225,9 +225,12 @@ static int work_prepare(Work *work) {
 
 static int work_train(Work *work) {
     checkpoint_load(work);
-    report_started(&work->report, trainer_step(work->trainer));
+    Value root = document_root(work->document);
+    report_started(&work->report, trainer_step(work->trainer), value_member(root, "metrics"),
+                   value_member(root, "best"));
     job_findings(work->plan, spec_finding, &work->report);
     int result = trainer_run(work->trainer);
+    work->report.done = result == OK;
     report_flush(&work->report);
     if (result != OK)
         report_progress(&work->report);

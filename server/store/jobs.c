@@ -149,13 +149,16 @@ int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int lim
     if (reader == NULL)
         return ERR_IO;
     sqlite3_stmt *statement = NULL;
-    int result = row_select(
-        reader, &table, &statement,
-        "WHERE (?1 IS NULL OR status = ?1)"
-        " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?2))"
-        " AND (?3 IS NULL OR dataset = ?3) AND (?4 IS NULL OR parent = ?4)"
-        " AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6",
-        "sssssi", filter->status, filter->tag, filter->dataset, filter->parent, cursor, limit);
+    char tail[400]; // only the conditions that are asked for, so that their index is used
+    snprintf(tail, sizeof tail, "WHERE %s AND %s AND %s AND %s AND %s ORDER BY id DESC LIMIT ?6",
+             filter->status != NULL ? "status = ?1" : "?1 IS NULL",
+             filter->tag != NULL ? "EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?2)"
+                                 : "?2 IS NULL",
+             filter->dataset != NULL ? "dataset = ?3" : "?3 IS NULL",
+             filter->parent != NULL ? "parent = ?4" : "?4 IS NULL",
+             cursor != NULL ? "id < ?5" : "?5 IS NULL");
+    int result = row_select(reader, &table, &statement, tail, "sssssi", filter->status, filter->tag,
+                            filter->dataset, filter->parent, cursor, limit);
     while (result == OK && (result = sql_step(statement)) == SQL_ROW) {
         JobRow row;
         result = row_read(&table, statement, &row);

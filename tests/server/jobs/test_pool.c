@@ -1,6 +1,7 @@
 // Jobs through real worker processes: success, failure, death, cancellation, draining.
 #include "tests/server/jobs/workshop.h"
-#include <time.h>
+
+WORKSHOP_WORKER
 
 static bool there(const Workshop *workshop, const char *folder, const char *name,
                   const char *ending) {
@@ -217,5 +218,3 @@ Test(pool, runs_several_jobs_at_once, .timeout = 60) {
     cr_expect_leq(pool_running(workshop.pool), 2);
     workshop_close(&workshop);
 }
-
-WORKSHOP_MAIN

@@ -14,15 +14,10 @@
 #include "server/json/document.h"
 #include "tests/server/store/scratch.h"
 
-#define WORKSHOP_MAIN                                                                              \
-    int main(int argc, char **argv) {                                                              \
+#define WORKSHOP_WORKER                                                                            \
+    __attribute__((constructor)) static void become_worker(int argc, char **argv) {                \
         if (argc > 1 && strcmp(argv[1], "worker") == 0)                                            \
-            return command_worker(argc - 1, argv + 1);                                             \
-        struct criterion_test_set *tests = criterion_initialize();                                 \
-        int result =                                                                               \
-            criterion_handle_args(argc, argv, true) ? !criterion_run_all_tests(tests) : 0;         \
-        criterion_finalize(tests);                                                                 \
-        return result;                                                                             \
+            exit(command_worker(argc - 1, argv + 1));                                              \
     }
 
 enum { WORKSHOP_ROWS = 200 };
