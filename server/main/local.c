@@ -220,13 +220,13 @@ int local_load(const LocalOptions *options, LocalJob *ret_job) {
     if (error == OK) {
         PoolOptions pool = {.threads = cores()};
         job->spec = document_root(job->document);
+        value_integer(value_member(job->spec, "threads"), 1, pool.threads, &threads);
+        job->threads = options->threads > 0 ? options->threads : (int)threads;
+        error = dataset_load(options, job);
         if (value_kind(job->spec) == VALUE_OBJECT)
             submission_check_keys(&pool, job->spec, &job->issues);
         else
             issues_add_at(&job->issues, "", "must be an object");
-        value_integer(value_member(job->spec, "threads"), 1, pool.threads, &threads);
-        job->threads = options->threads > 0 ? options->threads : (int)threads;
-        error = dataset_load(options, job);
     }
     if (error < 0 && !issues_any(&job->issues) && error != ERR_IO)
         fprintf(stderr, "%s: %s\n", options->job_path, error_text(error));

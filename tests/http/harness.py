@@ -68,6 +68,9 @@ class Server:
             except OSError:
                 pass
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
+                self.log.close()
                 raise RuntimeError(f"the server did not start: {self.log_text()}")
             time.sleep(0.002)
         self.start_seconds = time.monotonic() - begin
@@ -223,7 +226,7 @@ class Server:
         return found
 
 
-def example(name, **more):
+def example(name, /, **more):
     """An example's job with members replaced: example("iris", dataset=id)."""
     with open(os.path.join(ROOT, "examples", name + ".json"), encoding="utf-8") as file:
         return {**json.load(file), **more}
