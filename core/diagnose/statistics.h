@@ -18,8 +18,8 @@ typedef struct LayerStatistics {
 //  X(field): the series' names, in this order
 #define LAYER_STATISTICS(X)                                                                        \
     X(gradient_norm)                                                                               \
-    X(weight_norm) X(update_ratio) X(activation_mean) X(activation_std) X(dead_fraction)           \
-        X(saturated_fraction)
+    X(weight_norm)                                                                                 \
+    X(update_ratio) X(activation_mean) X(activation_std) X(dead_fraction) X(saturated_fraction)
 
 typedef struct Statistics Statistics;
 

@@ -10,18 +10,19 @@
 typedef struct LayerBuild {
     Graph *graph;
     Issues *issues;
-    const Path *path;      // of this layer in the document
-    int layer;             // its index
+    const Path *path; // of this layer in the document
+    int layer;        // its index
     const char *name;
-    const char *next_activation; // of an `activation` layer right behind it, else NULL: He or Glorot follows
-    Arena *arena;          // lives as long as the graph
+    const char *
+        next_activation; // of an `activation` layer right behind it, else NULL: He or Glorot follows
+    Arena *arena;        // lives as long as the graph
     // Builds a nested list of layers (residual); gives the node of its last. Set by core/model.
     int (*build_nested)(struct LayerBuild *build, Value layers, const Path *path, int input,
                         int *ret_output);
     void *model; // build_nested's own
     // Results beside the output, for traces and statistics:
-    int pre_activation;                  // the node before the activation; the output where there is none
-    const ActivationDesc *activation;    // what the layer ends with; NULL: none
+    int pre_activation; // the node before the activation; the output where there is none
+    const ActivationDesc *activation; // what the layer ends with; NULL: none
 } LayerBuild;
 
 typedef struct LayerDesc {
@@ -46,8 +47,8 @@ int layer_fail(LayerBuild *build, const char *param, const char *format, ...)
 int layer_weight(LayerBuild *build, const char *name, Shape shape, Selection init, double fan_in,
                  double fan_out, double fill, bool state);
 // graph_add with errors reported at the layer; the node becomes the pre_activation.
-int layer_append(LayerBuild *build, const OpDesc *op, const void *params, int inputs, const int *input,
-              int weights, const int *weight);
+int layer_append(LayerBuild *build, const OpDesc *op, const void *params, int inputs,
+                 const int *input, int weights, const int *weight);
 // Adds the activation (nothing for linear or none), declares prelu's alpha, and records pre_activation and activation.
 int layer_activate(LayerBuild *build, Selection activation, int input, int *ret_output);
 // The kernel initialiser chosen by the user, or He's for the ReLU family, GELU and Swish, Glorot's otherwise.

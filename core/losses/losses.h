@@ -16,11 +16,12 @@ typedef enum LossTargets {
 
 typedef struct LossCall {
     const void *params;
-    int64_t rows;         // rows · steps where each step has a target
-    int64_t width;        // outputs a row
-    const Real *outputs;  // [rows, width]
-    const int32_t *classes; // [rows], TARGETS_CLASSES; a negative class: no target here, the row does not count
-    const Real *values;     // [rows, width], TARGETS_VALUES
+    int64_t rows;        // rows · steps where each step has a target
+    int64_t width;       // outputs a row
+    const Real *outputs; // [rows, width]
+    const int32_t *
+        classes; // [rows], TARGETS_CLASSES; a negative class: no target here, the row does not count
+    const Real *values;        // [rows, width], TARGETS_VALUES
     const Real *class_weights; // [width], or NULL; the mean divides by the sum of the rows' weights
     Real *gradients;           // [rows, width], overwritten; NULL: not wanted
 } LossCall;

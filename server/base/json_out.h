@@ -19,9 +19,11 @@ void json_begin_array(JsonOut *out, const char *key);
 void json_end_array(JsonOut *out);
 void json_string(JsonOut *out, const char *key, const char *string); // NULL writes null
 void json_number(JsonOut *out, const char *key, double number);
-void json_float(JsonOut *out, const char *key, float number); // shortest form that reads back as a float
+void json_float(JsonOut *out, const char *key,
+                float number); // shortest form that reads back as a float
 void json_integer(JsonOut *out, const char *key, int64_t integer);
 void json_boolean(JsonOut *out, const char *key, bool boolean);
 void json_null(JsonOut *out, const char *key);
-void json_raw(JsonOut *out, const char *key, const char *json); // JSON text as it is; NULL writes null
+void json_raw(JsonOut *out, const char *key,
+              const char *json);       // JSON text as it is; NULL writes null
 ValueWriter json_writer(JsonOut *out); // the core's writer on it

@@ -9,12 +9,12 @@
 
 enum { TABLE_COLUMNS_MAX = 64, TABLE_NAME_MAX = 63 };
 
-typedef struct Table { // growing, one row at a time
+typedef struct Table {        // growing, one row at a time
     const char *const *names; // [columns], borrowed
     int columns;
     size_t rows, capacity;
-    int64_t *steps;  // [rows]
-    double *values;  // [columns][capacity]
+    int64_t *steps; // [rows]
+    double *values; // [columns][capacity]
 } Table;
 
 int table_init(Table *table, const char *const *names, int columns);

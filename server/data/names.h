@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 typedef struct Names {
-    char **items;    // [count]
+    char **items; // [count]
     size_t count, capacity;
     uint32_t *slots; // [slot_count] index + 1; 0: free; open addressing
     size_t slot_count;

@@ -13,14 +13,16 @@ typedef struct Place {
 } Place;
 
 // An issue at the row, or [count] indices inside it.
-void place_issue(const Place *place, const int64_t *indices, int count, Issues *issues, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void place_issue(const Place *place, const int64_t *indices, int count, Issues *issues,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 // The shape of the row at the span, which stays where it is: [1] for a bare number. False, with an issue, where there is none:
 // an empty array, or more axes than a shape has.
 bool row_shape(Span span, const Place *place, Issues *issues, Shape *ret_shape);
 // Reads a row of that shape; numbers [elements]. null becomes NaN. Every item that does not fit is an issue; the span is behind
 // the row in any case.
-void row_text_read(Span *span, const Shape *shape, const Place *place, Issues *issues, float *numbers);
+void row_text_read(Span *span, const Shape *shape, const Place *place, Issues *issues,
+                   float *numbers);
 // A number as a float; false, with an issue, where it is beyond single precision.
-bool row_float(double number, const Place *place, const int64_t *indices, int count, Issues *issues, float *ret_number);
+bool row_float(double number, const Place *place, const int64_t *indices, int count, Issues *issues,
+               float *ret_number);

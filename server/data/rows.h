@@ -12,7 +12,7 @@ void columns_destroy(Columns *columns);
 
 // `inputs`: the text of a JSON array of rows (lifted, or of any array), each of `shape`, or as the columns say: an array in
 // the columns' order or an object by name; null is missing (NaN). ret_inputs [rows, width] (memory_free).
-int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length, const char *pointer,
-              Issues *issues, float **ret_inputs, int64_t *ret_rows);
+int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length,
+              const char *pointer, Issues *issues, float **ret_inputs, int64_t *ret_rows);
 // Rows [offset, offset + limit) of a dataset as {"items": [{"row", "input", "target"}]} members into the open object.
 void rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out);

@@ -11,12 +11,17 @@
 #include "server/data/row_text.h"
 
 enum {
-    TARGETS_INFERRED_MAX = 50,  // distinct whole numbers that are classes unasked
+    TARGETS_INFERRED_MAX = 50, // distinct whole numbers that are classes unasked
     TARGETS_CLASSES_MAX = 10000,
-    TARGETS_NAME_MAX = 256,     // bytes of a class's name
+    TARGETS_NAME_MAX = 256, // bytes of a class's name
 };
 
-typedef enum TargetsForm { TARGETS_NONE, TARGETS_NAMES, TARGETS_NUMBERS, TARGETS_ARRAYS } TargetsForm;
+typedef enum TargetsForm {
+    TARGETS_NONE,
+    TARGETS_NAMES,
+    TARGETS_NUMBERS,
+    TARGETS_ARRAYS
+} TargetsForm;
 
 typedef struct Targets {
     TargetsForm form;
@@ -39,14 +44,15 @@ void targets_init(Targets *targets);
 void targets_finish(Targets *targets);
 // The next row's target. What is wrong with it is an issue (and the row is counted); else ERR_NO_MEMORY.
 int targets_take(Targets *targets, Span *span, const Place *place, Issues *issues);
-int targets_take_name(Targets *targets, const char *text, size_t length, const Place *place, Issues *issues);
+int targets_take_name(Targets *targets, const char *text, size_t length, const Place *place,
+                      Issues *issues);
 int targets_take_number(Targets *targets, double number, const Place *place, Issues *issues);
 int targets_take_array(Targets *targets, const float *values, int64_t width); // all of one width
 
 typedef struct TargetsWish {
-    const char *task;            // NULL: inferred
-    const Names *class_names;    // NULL or empty: from the data
-    const char *pointer;         // of the targets, for issues
+    const char *task;         // NULL: inferred
+    const Names *class_names; // NULL or empty: from the data
+    const char *pointer;      // of the targets, for issues
     const char *task_pointer;
 } TargetsWish;
 // Decides what the targets are. Issues, or ERR_NO_MEMORY.

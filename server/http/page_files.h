@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 typedef struct PageFile {
-    const char *path;          // as requested: "/", "/app.js", "/lib/uplot/uPlot.esm.js"
-    const char *content_type;  // with its charset
-    const char *etag;          // strong, quotes included; changes when and only when the content does
+    const char *path;         // as requested: "/", "/app.js", "/lib/uplot/uPlot.esm.js"
+    const char *content_type; // with its charset
+    const char *etag; // strong, quotes included; changes when and only when the content does
     const unsigned char *data; // [length]
     size_t length;
 } PageFile;

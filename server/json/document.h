@@ -21,7 +21,8 @@ int document_parse(const char *text, size_t length, const char *const *lifted, I
 void document_destroy(Document *document); // takes NULL
 Value document_root(const Document *document);
 // The text of a lifted array (from '[' to ']'); false where the document has none there.
-bool document_lifted(const Document *document, const char *pointer, const char **ret_text, size_t *ret_length);
+bool document_lifted(const Document *document, const char *pointer, const char **ret_text,
+                     size_t *ret_length);
 
 // RFC 7396 merge patch: a new document of `target` patched by `patch` (borrows neither). For reruns.
 int document_merge(Value target, Value patch, Document **ret_document);

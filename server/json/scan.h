@@ -20,9 +20,11 @@ typedef struct Scan {
     ScanLift lifts[SCAN_LIFTS_MAX]; // [lift_count]
     size_t lift_count;
     bool reduced_used; // false: the text can be parsed as it is
-    Text reduced;      // the text with [] for lifted arrays and with no number longer than cJSON can read
+    Text
+        reduced; // the text with [] for lifted arrays and with no number longer than cJSON can read
 } Scan;
 
 // As document_parse; on success the caller finishes the scan.
-int scan_json(const char *text, size_t length, const char *const *lifted, Issues *issues, Scan *ret_scan);
+int scan_json(const char *text, size_t length, const char *const *lifted, Issues *issues,
+              Scan *ret_scan);
 void scan_finish(Scan *scan);

@@ -19,10 +19,10 @@ typedef struct Span {
 ValueKind span_kind(const Span *span); // of the value at `at`; VALUE_MISSING where none begins
 void span_enter(Span *span);
 bool span_next(Span *span);
-void span_skip(Span *span);                        // over one value of any kind
-int span_number(Span *span, double *ret_number);   // as number_read
-void span_string(Span *span, Text *text);          // the decoded characters into the cleared text
-void span_key(Span *span, Text *text);             // of a member: its key, and on to its value
+void span_skip(Span *span);                      // over one value of any kind
+int span_number(Span *span, double *ret_number); // as number_read
+void span_string(Span *span, Text *text);        // the decoded characters into the cleared text
+void span_key(Span *span, Text *text);           // of a member: its key, and on to its value
 
 // The next character of a raw string whose text stands behind its opening quote; false at the closing one.
 bool span_key_next(const char **at, uint32_t *ret_point);

@@ -18,7 +18,8 @@ Document *body_parse(Request *request, const char *const *lifted, bool object) {
         answer_issues(request, 422, &issues);
         document_destroy(TAKE(document));
     } else if (error == ERR_INVALID || error == ERR_CONFLICT) {
-        answer_issues(request, error == ERR_INVALID ? 400 : 422, &issues); // not JSON, or ambiguous JSON
+        answer_issues(request, error == ERR_INVALID ? 400 : 422,
+                      &issues); // not JSON, or ambiguous JSON
     } else if (error != OK) {
         answer_error(request, error,
                      error == ERR_TOO_LARGE

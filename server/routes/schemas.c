@@ -52,8 +52,7 @@ static const struct {
      "arrays.\"},"
      "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
      ",\"class_names\":" TEXTS ",\"splits\":{\"type\":\"object\",\"additionalProperties\":false,"
-                               "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES
-     ",\"test\":" WHOLES "}}}}"},
+     "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES ",\"test\":" WHOLES "}}}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
      "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE
@@ -131,7 +130,7 @@ static const struct {
     {"GradientCheck",
      "{\"type\":\"object\",\"properties\":{\"passed\":{\"type\":\"boolean\"},\"max_relative_"
      "error\":" NUMBER ",\"weights\":{\"type\":\"object\",\"additionalProperties\":{\"type\":"
-                       "\"object\",\"additionalProperties\":{"
+     "\"object\",\"additionalProperties\":{"
      "\"type\":\"object\",\"properties\":{\"max_relative_error\":" NUMBER "}}}}}}"},
     {"Catalog", "{\"type\":\"object\",\"additionalProperties\":true}"},
     {"Status", "{\"type\":\"object\",\"required\":[\"version\",\"workers\",\"queue\",\"machine\"],"
