@@ -77,7 +77,7 @@ void answer_list(Request *request, List *list, int error) {
     json_end_array(&list->out);
     json_string(&list->out, "next", list->more ? list->last : NULL);
     json_end_object(&list->out);
-    if (error != OK)
+    if (error < 0) // a positive one is the callback's "no more"
         answer_error(request, error, NULL);
     else
         answer_json(request, 200, &list->out);
