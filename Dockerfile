@@ -13,7 +13,7 @@ RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends \
       libmicrohttpd12 libcjson1 libsqlite3-0 libopenblas0-pthread libnettle8 zlib1g >/dev/null \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin backpropd \
+ && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin backpropd \
  && install -d -o backpropd -g backpropd -m 0700 /data
 COPY --from=build /src/build/backpropd /usr/local/bin/backpropd
 USER 10001
