@@ -43,8 +43,9 @@ CREATE TABLE jobs (
     last_seq         INTEGER NOT NULL DEFAULT 0,  -- of its newest record; never given twice
     progress_seq     INTEGER NOT NULL DEFAULT 0,  -- of the record that the next progress replaces
     not_before       INTEGER NOT NULL DEFAULT 0,  -- backoff after a worker's death
-    deaths           INTEGER NOT NULL DEFAULT 0,  -- of workers, in a row, at about one step …
-    death_step       INTEGER NOT NULL DEFAULT 0,  -- … this one
+    deaths           INTEGER NOT NULL DEFAULT 0,  -- of workers, in a row, at one step …
+    death_step       INTEGER NOT NULL DEFAULT 0,  -- … this one (−1: before the first) …
+    death_exact      INTEGER NOT NULL DEFAULT 0,  -- … or, where this is 0, a later one
     cancel_requested INTEGER NOT NULL DEFAULT 0   -- acknowledged while it ran: holds through a crash
 ) STRICT;
 CREATE INDEX jobs_queued ON jobs (priority DESC, id) WHERE status = 'queued';

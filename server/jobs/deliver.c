@@ -116,9 +116,8 @@ static int table_record(Slot *slot, const Frame *frame, Record *ret_record) {
                            .body = frame->body,
                            .length = frame->length};
     if (!gradients && last > slot->step) {
-        if (last - slot->step > slot->slack)
-            slot->slack = last - slot->step;
         slot->step = last;
+        slot->exact = false;
     }
     return OK;
 }
@@ -149,6 +148,18 @@ static int finding_record(const Frame *frame, Record *ret_record) {
                            .last_step = step,
                            .body = frame->body,
                            .length = frame->length};
+    return OK;
+}
+
+static int step_frame(Slot *slot, const Frame *frame) {
+    int64_t step;
+    if (frame->length != sizeof step)
+        return ERR_DAMAGED;
+    memcpy(&step, frame->body, sizeof step);
+    if (step < slot->step)
+        return OK; // looked at again after a full disk
+    slot->step = step;
+    slot->exact = true;
     return OK;
 }
 
@@ -191,6 +202,7 @@ static int started_frame(Store *store, Slot *slot, Value root) {
     if (!value_integer(value_member(root, "step"), 0, INT64_MAX / 2, &step))
         return ERR_DAMAGED;
     slot->step = step;
+    slot->exact = slot->row.deaths > 0; // then it tells every step
     return records_forget_after(store, slot->row.id, slot->row.attempt, step);
 }
 
@@ -331,6 +343,13 @@ static int records_take(Store *store, Slot *slot, Frame *ret_other, bool *ret_ha
             break;
         if (frame.attempt != (uint32_t)slot->row.attempt)
             return ERR_DAMAGED;
+        if (frame.type == FRAME_STEP) {
+            result = step_frame(slot, &frame);
+            if (result != OK)
+                return result;
+            accepted = slot->reader.cursor;
+            continue;
+        }
         if (!is_record(&frame)) {
             slot->reader.cursor = accepted;
             *ret_other = frame;
@@ -398,7 +417,7 @@ static int death_store(Store *store, Slot *slot) {
     int result = error == NULL
                      ? ERR_NO_MEMORY
                      : jobs_worker_died(store, slot->row.id, slot->row.attempt, slot->step,
-                                        slot->slack, error, diagnosis, &failed);
+                                        slot->exact, error, diagnosis, &failed);
     memory_free(diagnosis);
     memory_free(error);
     return result;

@@ -16,6 +16,7 @@
 //  worker → server
 //   STARTED    {"step"}: it goes on from there; what was recorded after it will come again
 //   METRICS    a table of series over steps          GRADIENTS  a table: layer, then its statistics
+//   STEP       i64: the step just done, told one by one after an earlier worker's death
 //   FINDING    a finding                             PROGRESS   {"progress", "metrics", "best"}
 //   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"}}
 //   FAILED     {"code", "detail"}: the run ended with this error
@@ -24,6 +25,7 @@
     X(JOB, 'j')                                                                                    \
     X(STARTED, 's')                                                                                \
     X(METRICS, 'm')                                                                                \
+    X(STEP, 'n')                                                                                   \
     X(GRADIENTS, 'g')                                                                              \
     X(FINDING, 'f')                                                                                \
     X(PROGRESS, 'p')                                                                               \

@@ -78,7 +78,12 @@ static void slot_start(Pool *pool, Slot *slot, JobRow row) {
     double seconds;
     int64_t bytes;
     Spawned spawned;
-    *slot = (Slot){.taken = true, .row = row, .frames = -1, .outcome = OUTCOME_DIED};
+    *slot = (Slot){.taken = true,
+                   .row = row,
+                   .frames = -1,
+                   .outcome = OUTCOME_DIED,
+                   .step = -1,
+                   .exact = true};
     frame_reader_init(&slot->reader);
     id_make("mdl_", slot->model);
     limits_read(&row, &seconds, &bytes);

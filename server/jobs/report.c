@@ -11,6 +11,7 @@ enum {
     ROWS_MAX = 4096, // of a table that is sent
     FLUSH_MILLISECONDS = 100,
     PROGRESS_MILLISECONDS = 200,
+    CAREFUL_MILLISECONDS = 2000,
 };
 
 static const int step_series[] = {METRIC_train_loss, METRIC_learning_rate, METRIC_gradient_norm,
@@ -169,6 +170,14 @@ static void newest_set(Report *report, int series, double value) {
     report->has[series] = true;
 }
 
+static void careful_step(Report *report, int64_t step) {
+    int64_t now = time_monotonic();
+    report_send(report, FRAME_STEP, &step, sizeof step);
+    if (step > report->died_at && report->passed_at == 0)
+        report->passed_at = now;
+    report->careful = report->passed_at == 0 || now - report->passed_at < CAREFUL_MILLISECONDS;
+}
+
 static void step_event(Report *report, const TrainEvent *event) {
     const double row[] = {event->loss, event->learning_rate, event->gradient_norm,
                           event->clipped_gradient_norm};
@@ -177,6 +186,8 @@ static void step_event(Report *report, const TrainEvent *event) {
         newest_set(report, step_series[i], row[i]);
     report->step = event->step;
     report->epoch = event->epoch;
+    if (report->careful)
+        careful_step(report, event->step);
 }
 
 // The series of an epoch that this job has: those with a number at its first epoch's end.

@@ -2,8 +2,10 @@
 //
 // Steps come by the hundred thousand a second, frames at most about ten a second: metrics and
 // gradients gather in tables that go out every 100 ms, when they are full, before a checkpoint and
-// at the end; progress at most five times a second. The thread that trains writes; where the server
-// is gone there is nobody to train for, and the process ends.
+// at the end; progress at most five times a second. After a worker's death the next one tells every
+// step by itself until it is well past the place, so that the server knows whether they die at one
+// step. The thread that trains writes; where the server is gone there is nobody to train for, and
+// the process ends.
 #pragma once
 #include "core/train/trainer.h"
 #include "server/base/json_out.h"
@@ -25,6 +27,9 @@ typedef struct Report {
     int64_t best_epoch;        // 0: none yet
     int64_t step, epoch, first_step;
     int64_t began_at, flushed_at, progressed_at; // monotonic milliseconds
+    bool careful;                                // tell every step at once …
+    int64_t died_at;                             // … until well past this one
+    int64_t passed_at;                           // monotonic milliseconds; 0: not yet
     bool done;                                   // the run is over: nothing is left to do
     bool failed;                                 // an allocation failed: the run must end
 } Report;

@@ -23,7 +23,8 @@ typedef struct Slot {
     Outcome outcome;
     char code[32], detail[256]; // why the worker gave up, where it said so and may be tried again
     int exit_status;            // of waitpid
-    int64_t step, slack;        // newest step known, and how many steps one message held
+    int64_t step;               // newest known; −1: it has not begun
+    bool exact;                 // no later one was done
     int64_t delivered;          // changes of the store so far
     int64_t kill_at;            // monotonic; 0: never
     int64_t deadline;           // of max_seconds; 0: none

@@ -3,8 +3,10 @@
 //
 // It opens no database and no socket; it ends with its parent. The job's frame holds
 //
-//   {"job", "attempt", "data": DIR, "dataset": id, "model": id, "threads", "spec": text,
-//   "max_memory_bytes" (or null)}
+//   {"job", "data": DIR, "dataset": id, "model": id, "threads", "spec": text,
+//    "metrics", "best": as last reported, or null,
+//    "died_at": the step near which an earlier worker died, where one did,
+//    "max_memory_bytes": where there is a bound}
 //
 // Of the two checkpoints DIR/checkpoints/JOB.a and .b the newer is tried first, then the older; a
 // job without a sound one starts from its first step. Either way the server is told the step, and
@@ -226,6 +228,9 @@ static int work_prepare(Work *work) {
 static int work_train(Work *work) {
     checkpoint_load(work);
     Value root = document_root(work->document);
+    Value died_at = value_member(root, "died_at");
+    if (value_integer(died_at, -1, INT64_MAX, &work->report.died_at))
+        work->report.careful = true;
     report_started(&work->report, trainer_step(work->trainer), value_member(root, "metrics"),
                    value_member(root, "best"));
     job_findings(work->plan, spec_finding, &work->report);

@@ -50,6 +50,8 @@ static const Column columns[] = {
     COLUMN(JobRow, diagnosis, COLUMN_TEXT),
     COLUMN(JobRow, error, COLUMN_TEXT),
     COLUMN(JobRow, last_seq, COLUMN_INTEGER),
+    COLUMN(JobRow, deaths, COLUMN_INT),
+    COLUMN(JobRow, death_step, COLUMN_INTEGER),
 };
 static const RowTable table = {"jobs", columns, ARRAY_LENGTH(columns), sizeof(JobRow)};
 
@@ -312,8 +314,8 @@ typedef struct Update {
     int attempt;
     const char *status, *progress, *metrics, *best, *diagnosis, *error;
     const ModelRow *model;
-    int64_t step, slack; // of a death
-    bool failed;
+    int64_t step; // of a death
+    bool exact, failed;
 } Update;
 
 static int progress_change(sqlite3 *database, void *argument) {
@@ -415,15 +417,17 @@ int jobs_end(Store *store, const char *id, int attempt, const char *status, cons
     return store_write(store, end_change, &update);
 }
 
+// Two deaths are at one step where both steps are known exactly and equal, or the second is where the first may have been.
+// The worker after a first death tells every step, so the second and third are known exactly.
 static int death_change(sqlite3 *database, void *argument) {
     Update *update = argument;
     int64_t deaths = 0;
-    int result =
-        sql_change(database,
-                   "UPDATE jobs SET deaths = IIF(deaths > 0 AND abs(death_step - ?1) <= ?2,"
-                   " deaths + 1, 1), death_step = ?1"
-                   " WHERE id = ?3 AND status = 'running' AND attempt = ?4",
-                   "llsi", update->step, update->slack, update->id, update->attempt);
+    int result = sql_change(database,
+                            "UPDATE jobs SET deaths = IIF(deaths > 0 AND ?2 AND (?1 = death_step OR"
+                            " (?1 > death_step AND NOT death_exact)), deaths + 1, 1),"
+                            " death_step = ?1, death_exact = ?2"
+                            " WHERE id = ?3 AND status = 'running' AND attempt = ?4",
+                            "lisi", update->step, (int)update->exact, update->id, update->attempt);
     if (result == OK)
         result =
             sql_integer(database, &deaths, "SELECT deaths FROM jobs WHERE id = ?", "s", update->id);
@@ -438,7 +442,7 @@ static int death_change(sqlite3 *database, void *argument) {
     return result == OK ? requeue_change(database, update) : result;
 }
 
-int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, int64_t slack,
+int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, bool exact,
                      const char *error, const char *diagnosis, bool *ret_failed) {
     Update update = {.id = id,
                      .attempt = attempt,
@@ -446,7 +450,7 @@ int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, in
                      .error = error,
                      .diagnosis = diagnosis,
                      .step = step,
-                     .slack = slack};
+                     .exact = exact};
     int result = store_write(store, death_change, &update);
     if (result == OK)
         *ret_failed = update.failed;

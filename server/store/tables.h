@@ -42,8 +42,10 @@ typedef struct JobRow {
     int attempt, priority, threads;
     char dataset[ID_TEXT], model[ID_TEXT], parent[ID_TEXT]; // "" where none
     char *tags, *spec, *plan, *progress, *metrics, *best, *result, *diagnosis,
-        *error;       // JSON; NULL: null
-    int64_t last_seq; // of its newest record
+        *error;         // JSON; NULL: null
+    int64_t last_seq;   // of its newest record
+    int deaths;         // of workers, in a row, at one step
+    int64_t death_step; // the newest death's
 } JobRow;
 typedef struct JobFilter {
     const char *status, *tag, *dataset, *parent; // NULL: any
@@ -75,10 +77,9 @@ int jobs_progress(Store *store, const char *id, int attempt, const char *progres
                   const char *metrics,
                   const char *best);                         // NULL: as it was
 int jobs_requeue(Store *store, const char *id, int attempt); // back to queued
-// Its worker died by itself after `step`. Deaths within `slack` steps of each other count as at one
-// step: the third makes the job failed with `error` (ret_failed); else it is queued again and waits
-// 0.5 s, then 2 s.
-int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, int64_t slack,
+// Its worker died by itself after `step` (−1: before it began); not `exact`: maybe some steps later. The third death at one step
+// makes the job failed with `error` (ret_failed); else it is queued again and waits 0.5 s, then 2 s.
+int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, bool exact,
                      const char *error, const char *diagnosis, bool *ret_failed);
 struct ModelRow;
 int jobs_succeed(Store *store, const char *id, int attempt, const char *progress,

@@ -103,7 +103,7 @@ Test(jobs, an_old_attempt_changes_nothing) {
     cr_expect_eq(jobs_progress(scratch.store, id, first, "{}", NULL, NULL), ERR_CONFLICT);
     cr_expect_eq(jobs_requeue(scratch.store, id, first), ERR_CONFLICT);
     cr_expect_eq(jobs_end(scratch.store, id, first, "failed", "{}", NULL), ERR_CONFLICT);
-    cr_expect_eq(jobs_worker_died(scratch.store, id, first, 0, 0, "{}", NULL, &failed),
+    cr_expect_eq(jobs_worker_died(scratch.store, id, first, 0, true, "{}", NULL, &failed),
                  ERR_CONFLICT);
     cr_expect_eq(records_append(scratch.store, id, first, &record, 1), ERR_CONFLICT);
     cr_expect_eq(records_forget_after(scratch.store, id, first, 0), ERR_CONFLICT);
@@ -149,25 +149,34 @@ Test(jobs, success_makes_the_model_in_one_step) {
 
 Test(jobs, the_third_death_at_one_step_fails_the_job) {
     Scratch scratch;
-    char id[ID_TEXT];
-    bool failed = false;
+    const struct {
+        int64_t step;
+        bool exact, fails;
+    } deaths[] = {
+        {100, false, false},                     // perhaps at 104
+        {104, true, false},                      // the second there
+        {90, true, false},                       // elsewhere: the first anew
+        {90, true, false},   {91, true, false},  // elsewhere
+        {91, true, false},   {91, false, false}, // perhaps later: it may be another place
+        {93, true, false},   {93, true, true},
+    };
     open_with_dataset(&scratch);
     scratch_job(&scratch, "job_1", 0);
-    // Deaths far apart are not one death three times.
-    const int64_t steps[] = {100, 500, 100, 104, 97};
-    for (int i = 0; i < 5; i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(deaths); i++) {
         JobRow row;
+        bool failed = false;
         cr_assert_eq(jobs_recover(scratch.store), OK); // takes the backoff away
         cr_assert_eq(jobs_claim(scratch.store, 1, &row), OK);
-        cr_assert_eq(jobs_worker_died(scratch.store, row.id, row.attempt, steps[i], 10,
-                                      "{\"title\":\"killed\"}", NULL, &failed),
+        cr_assert_eq(jobs_worker_died(scratch.store, row.id, row.attempt, deaths[i].step,
+                                      deaths[i].exact, "{\"title\":\"killed\"}", NULL, &failed),
                      OK);
         job_row_finish(&row);
-        cr_expect_eq(failed, i == 4, "death %d", i);
-        if (!failed)
+        cr_expect_eq(failed, deaths[i].fails, "death %zu", i);
+        if (!failed) {
             cr_expect_eq(jobs_claim(scratch.store, 1, &row), ERR_NOT_FOUND, "no backoff");
+            cr_expect_gt(jobs_next_due(scratch.store), 0);
+        }
     }
-    (void)id;
     expect_status(&scratch, "job_1", "failed");
     scratch_close(&scratch);
 }
