@@ -286,7 +286,7 @@ export class Chart {
               stroke: line.color,
               width: line.dots ? 1.5 : 1.25,
               spanGaps: false,
-              points: { show: Boolean(line.dots), size: 4, fill: line.color, width: 0 },
+              points: { show: this.#showsDots(line), size: 4, fill: line.color, width: 0 },
             })),
             ...thinned.flatMap(() => [{ ...hidden }, { ...hidden }]),
           ],
@@ -305,6 +305,14 @@ export class Chart {
       });
     });
     this.#buildLegend();
+  }
+
+  /** Dots where the eye can tell them apart. */
+  #showsDots({ dots, series }) {
+    return (plot, _, first, last) => {
+      const [low, high] = [first, last].map((at) => series.indexAt(plot.data[0][at]));
+      return Boolean(dots) && high - low < plot.bbox.width / devicePixelRatio / 6;
+    };
   }
 
   #buildLegend() {

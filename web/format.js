@@ -61,6 +61,7 @@ export function bytes(value) {
 export function duration(seconds) {
   const s = parse(seconds);
   if (s === null || !Number.isFinite(s)) return nothing;
+  if (s > 0 && s < 0.001) return '< 1 ms';
   if (s < 1) return `${Math.round(s * 1000)} ms`;
   if (s < 60) return `${s.toPrecision(2)} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;

@@ -2,7 +2,7 @@
 // a list of the others to add. Fields know the JSON Pointer of their value, so that the service's errors find them. What
 // is typed goes into the job as it stands, wrong or not: the service judges it, in one place.
 import { h } from './dom.js';
-import { number } from './format.js';
+import { shortest } from './format.js';
 
 /** "" → undefined (the key goes), JSON → its value, anything else → the text itself. */
 function readText(text) {
@@ -137,7 +137,7 @@ function control(spec, object, pointer, form) {
     );
   }
   const bounds = [spec.minimum, spec.maximum].map((bound) =>
-    bound === undefined || bound === null ? '' : number(bound),
+    bound === undefined || bound === null ? '' : shortest(bound),
   );
   return h('input', {
     type: 'text',

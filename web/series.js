@@ -1,28 +1,55 @@
 // What is recorded over steps, as columns that only grow.
 import { parse } from './format.js';
 
+const most = 4096; // records kept of a series: more than a screen has columns
+
 export class Series {
   step = [];
   value = [];
-  min = null; // where the service thinned the series: the least and the greatest in each bucket
+  min = null; // where records share a bucket, the service's or ours: the least and the greatest in each
   max = null;
+  #width = 1; // steps a bucket
 
-  /** Appends {step, value, min, max}. Steps already held are passed over, so a replayed stream changes nothing. */
-  append(columns) {
-    const newest = this.step.length ? this.step[this.step.length - 1] : -Infinity;
-    const thinned =
-      columns.min &&
-      columns.step.some((_, at) => columns.min[at] !== columns.value[at] || columns.max[at] !== columns.value[at]);
-    if (thinned && !this.min) [this.min, this.max] = [[...this.value], [...this.value]];
-    for (let at = 0; at < columns.step.length; at++) {
-      if (columns.step[at] <= newest) continue;
-      this.step.push(columns.step[at]);
-      this.value.push(parse(columns.value[at]));
-      if (this.min) {
-        this.min.push(parse(columns.min?.[at] ?? columns.value[at]));
-        this.max.push(parse(columns.max?.[at] ?? columns.value[at]));
-      }
+  /**
+   * Appends {step, value, min, max}. Steps already held are passed over, so a replayed stream changes nothing. A series
+   * that grows too long is thinned into buckets of twice as many steps: the last value, the least and the greatest stay,
+   * and what is not a number is never thinned away.
+   */
+  append({ step, value, min, max }) {
+    if (!this.min && min?.some((least, at) => least !== value[at] || max[at] !== value[at])) this.#spread();
+    for (let at = 0; at < step.length; at++) {
+      if (step[at] <= (this.step.at(-1) ?? -Infinity)) continue;
+      const last = parse(value[at]);
+      this.#put(step[at], last, min ? parse(min[at]) : last, max ? parse(max[at]) : last);
+      if (this.step.length > most) this.#thin();
     }
+  }
+
+  #spread() {
+    [this.min, this.max] = [[...this.value], [...this.value]];
+  }
+
+  #put(step, value, min, max) {
+    const end = this.step.length - 1;
+    if (end < 0 || Math.floor(step / this.#width) !== Math.floor(this.step[end] / this.#width)) {
+      this.step.push(step);
+      this.value.push(value);
+      this.min?.push(min);
+      this.max?.push(max);
+      return;
+    }
+    this.step[end] = step;
+    if (Number.isFinite(this.value[end])) this.value[end] = value;
+    this.min[end] = Math.min(this.min[end], min);
+    this.max[end] = Math.max(this.max[end], max);
+  }
+
+  #thin() {
+    if (!this.min) this.#spread();
+    const { step, value, min, max } = this;
+    [this.step, this.value, this.min, this.max] = [[], [], [], []];
+    this.#width *= 2;
+    step.forEach((one, at) => this.#put(one, value[at], min[at], max[at]));
   }
 
   get newest() {

@@ -72,6 +72,17 @@ test('a thinned series keeps its extremes, a whole one needs none', () => {
   );
 });
 
+test('a series of any length stays small, and no spike and no NaN is thinned away', () => {
+  const one = new Series();
+  const steps = Array.from({ length: 100_000 }, (_, at) => at + 1);
+  one.append({ step: steps, value: steps.map((step) => (step === 54_321 ? 1e6 : step === 77_777 ? 'NaN' : 1 / step)) });
+  assert.ok(one.step.length <= 4096 && one.step.length >= 2048, `${one.step.length} records`);
+  assert.equal(Math.max(...one.max.filter(Number.isFinite)), 1e6);
+  assert.equal(one.value.filter(Number.isNaN).length, 1);
+  assert.equal(one.step.at(-1), 100_000);
+  assert.equal(one.newest, 1e-5);
+});
+
 test('the record at a step is the last at or before it', () => {
   const one = series([10, 20, 30], [1, 2, 3]);
   assert.deepEqual(

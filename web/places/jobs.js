@@ -17,14 +17,18 @@ const columns = [
         'span',
         { class: 'progress' },
         bar(done(job)),
-        job.progress?.epochs ? `${integer(job.progress.epoch)} / ${integer(job.progress.epochs)}` : '–',
+        h(
+          'span',
+          { class: 'wide' },
+          job.progress?.epochs ? `${integer(job.progress.epoch)} / ${integer(job.progress.epochs)}` : '–',
+        ),
       ),
   },
   { head: 'Train loss', kind: 'number', cell: (job) => figure(job.metrics?.train_loss) },
   { head: 'Val loss', kind: 'number wide', cell: (job) => figure(job.metrics?.val_loss) },
   {
     head: 'Val score',
-    kind: 'number',
+    kind: 'number wide',
     cell: (job) =>
       job.metrics?.val_accuracy !== undefined
         ? figure(job.metrics.val_accuracy, percent)

@@ -331,7 +331,7 @@ function datasetSection({ spec, datasets, use }) {
           .split(',')
           .map((column) => column.trim())
           .filter(Boolean);
-    const likely = header.find((column) => /^(target|label|class|y)$/i.test(column)) ?? header.at(-1);
+    const likely = header.find((column) => /^(target|label|class)$/i.test(column)) ?? header.at(-1);
     replace(
       target,
       header.map((column) => h('option', { value: column, selected: column === likely }, column)),
