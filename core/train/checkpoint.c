@@ -193,13 +193,15 @@ static void load_reported(Trainer *trainer, const ArchiveSection *section) {
     }
 }
 
-static int load(Trainer *trainer, const Archive *archive) {
+static int load(Trainer *trainer, const Archive *archive, int64_t latest) {
     const Graph *graph = model_graph(job_model(trainer->job));
     size_t elements = graph_weight_elements(graph), learned = graph_learned(graph);
     TrainerState state;
     int error = check_identity(trainer, archive);
     if (error == OK)
         error = load_state(trainer, archive, &state);
+    if (error == OK && state.step > latest)
+        error = ERR_CONFLICT;
     if (error != OK)
         return error;
     const ArchiveSection *reported = archive_typed(archive, "reported", ARCHIVE_U8);
@@ -227,12 +229,12 @@ static int load(Trainer *trainer, const Archive *archive) {
     return OK;
 }
 
-int trainer_load(Trainer *trainer, int directory, const char *path) {
+int trainer_load(Trainer *trainer, int directory, const char *path, int64_t latest) {
     Archive *archive;
     int error = archive_open(directory, path, true, &archive);
     if (error != OK)
         return error;
-    error = load(trainer, archive);
+    error = load(trainer, archive, latest);
     archive_close(archive);
     return error;
 }

@@ -67,10 +67,10 @@ const Real *trainer_weights(const Trainer *trainer);
 
 // A checkpoint: weights, optimizer slots, step, order and place in it, early stopping's state and
 // best weights, dataset's hash, BLAS core and threads. trainer_load refuses (ERR_CONFLICT) one of
-// another job, dataset, core or thread count, and ERR_DAMAGED a damaged one; then the run starts
-// anew or from the older checkpoint.
+// another job, dataset, core or thread count, or beyond step `latest`, and ERR_DAMAGED a damaged
+// one; then the run starts anew or from the older checkpoint.
 int trainer_save(const Trainer *trainer, int directory, const char *path);
-int trainer_load(Trainer *trainer, int directory, const char *path);
+int trainer_load(Trainer *trainer, int directory, const char *path, int64_t latest);
 
 // The trained model as an archive (see core/model/predictor.h). `spec` is the job's spec as text.
 // ret_sha256: of the weights (model_hash_weights); ret_bytes: of the file.

@@ -125,8 +125,10 @@ void report_write(const Report *report, const Metrics *test, JsonOut *out) {
         json_null(out, "best");
 }
 
+// The step that it tells is complete: all its records are on their way before it.
 void report_progress(Report *report) {
     JsonOut out;
+    report_flush(report);
     json_init(&out);
     json_begin_object(&out, NULL);
     report_write(report, NULL, &out);
@@ -146,6 +148,7 @@ static void known_read(Value known, double *values, bool *has) {
     }
 }
 
+// The progress goes first: should the server die between the two, it counts too few records as kept, never too many.
 void report_started(Report *report, int64_t step, Value metrics, Value best) {
     JsonOut out;
     if (step > 0) {
@@ -153,14 +156,15 @@ void report_started(Report *report, int64_t step, Value metrics, Value best) {
         known_read(best, report->best, report->has);
         value_integer(value_member(best, "epoch"), 1, INT64_MAX, &report->best_epoch);
     }
+    report->step = report->first_step = step;
+    report->epoch = step / job_steps_per_epoch(report->job) + 1;
+    report->began_at = time_monotonic();
+    report_progress(report);
     json_init(&out);
     json_begin_object(&out, NULL);
     json_integer(&out, "step", step);
     json_end_object(&out);
     report_send_json(report, FRAME_STARTED, &out);
-    report->step = report->first_step = step;
-    report->epoch = step / job_steps_per_epoch(report->job) + 1;
-    report->began_at = time_monotonic();
 }
 
 // ---- events ----
@@ -179,6 +183,9 @@ static void careful_step(Report *report, int64_t step) {
 }
 
 static void step_event(Report *report, const TrainEvent *event) {
+    // Now the step before is complete, its epoch and gradients included.
+    if (time_monotonic() - report->progressed_at >= PROGRESS_MILLISECONDS)
+        report_progress(report);
     const double row[] = {event->loss, event->learning_rate, event->gradient_norm,
                           event->clipped_gradient_norm};
     row_add(report, &report->steps, event->step, row);
@@ -269,6 +276,4 @@ void report_event(Report *report, const TrainEvent *event) {
     if (report->steps.rows >= ROWS_MAX || report->epochs.rows >= ROWS_MAX ||
         now - report->flushed_at >= FLUSH_MILLISECONDS)
         report_flush(report);
-    if (now - report->progressed_at >= PROGRESS_MILLISECONDS)
-        report_progress(report);
 }

@@ -34,6 +34,7 @@ static int input_make(Store *store, const JobRow *row, const char *model, int64_
     json_string(&out, "spec", row->spec);
     if (row->deaths > 0)
         json_integer(&out, "died_at", row->death_step);
+    json_raw(&out, "progress", row->progress);
     json_raw(&out, "metrics", row->metrics);
     json_raw(&out, "best", row->best);
     if (max_memory_bytes > 0)

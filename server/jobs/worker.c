@@ -4,7 +4,7 @@
 // It opens no database and no socket; it ends with its parent. The job's frame holds
 //
 //   {"job", "data": DIR, "dataset": id, "model": id, "threads", "spec": text,
-//    "metrics", "best": as last reported, or null,
+//    "progress", "metrics", "best": as last reported, or null,
 //    "died_at": the step near which an earlier worker died, where one did,
 //    "max_memory_bytes": where there is a bound}
 //
@@ -149,9 +149,7 @@ static void memory_bound(const Work *work) {
 
 static int checkpoint_hook(void *context, Trainer *trainer) {
     Work *work = context;
-    // First what was recorded up to here, so that the server never forgets what will not come
-    // again.
-    report_flush(&work->report);
+    report_progress(&work->report);
     if (work->report.failed)
         return ERR_NO_MEMORY;
     int result = trainer_save(trainer, work->directory, work->checkpoints[0]);
@@ -173,14 +171,17 @@ static int64_t changed_at(const Work *work, const char *path) {
     return (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
 }
 
-// Puts the newest sound checkpoint into the trainer. The other one is the next to be overwritten.
-static void checkpoint_load(Work *work) {
+// Puts the newest sound checkpoint into the trainer that is not beyond `recorded`, the step up to which the
+// server has every record: what went down with the server between a checkpoint and its records must be done
+// again, or it would be missing for ever. The other one is the next to be overwritten.
+static void checkpoint_load(Work *work, int64_t recorded) {
     snprintf(work->checkpoints[0], sizeof work->checkpoints[0], "checkpoints/%s.a", work->job);
     snprintf(work->checkpoints[1], sizeof work->checkpoints[1], "checkpoints/%s.b", work->job);
     int newest = changed_at(work, work->checkpoints[1]) > changed_at(work, work->checkpoints[0]);
     for (int i = 0; i < 2; i++) {
         int index = i == 0 ? newest : !newest;
-        int result = trainer_load(work->trainer, work->directory, work->checkpoints[index]);
+        int result =
+            trainer_load(work->trainer, work->directory, work->checkpoints[index], recorded);
         if (result == OK) {
             char path[sizeof work->checkpoints[0]];
             memcpy(path, work->checkpoints[index], sizeof path);
@@ -226,8 +227,10 @@ static int work_prepare(Work *work) {
 }
 
 static int work_train(Work *work) {
-    checkpoint_load(work);
     Value root = document_root(work->document);
+    int64_t recorded = 0;
+    value_integer(value_member(value_member(root, "progress"), "step"), 0, INT64_MAX, &recorded);
+    checkpoint_load(work, recorded);
     Value died_at = value_member(root, "died_at");
     if (value_integer(died_at, -1, INT64_MAX, &work->report.died_at))
         work->report.careful = true;

@@ -78,7 +78,7 @@ Test(checkpoint, lets_an_interrupted_run_end_in_the_same_bits) {
         atomic_store(&watched.stop, false);
         watched.stop_at = 0;
         trainer = make(job, &watched);
-        cr_assert_eq(trainer_load(trainer, sample_directory, "c"), OK);
+        cr_assert_eq(trainer_load(trainer, sample_directory, "c", INT64_MAX), OK);
         cr_assert_eq(trainer_step(trainer), at);
         cr_assert_eq(trainer_run(trainer), OK);
         cr_assert_eq(trainer_best(trainer)->loss, best.loss);
@@ -105,7 +105,7 @@ Test(checkpoint, of_another_job_is_refused) {
     save_after(job, 3);
     Watch w = {0};
     Trainer *trainer = make(other, &w);
-    cr_assert_eq(trainer_load(trainer, sample_directory, "c"), ERR_CONFLICT);
+    cr_assert_eq(trainer_load(trainer, sample_directory, "c", INT64_MAX), ERR_CONFLICT);
     cr_assert_eq(trainer_step(trainer), 0);
     trainer_destroy(trainer);
     job_destroy(job);
@@ -127,15 +127,15 @@ Test(checkpoint, that_is_damaged_anywhere_is_refused) {
         cr_assert_eq(pread(file, &byte, 1, at), 1);
         flipped = byte ^ 0x10;
         cr_assert_eq(pwrite(file, &flipped, 1, at), 1);
-        cr_assert_eq(trainer_load(trainer, sample_directory, "c"), ERR_DAMAGED, "byte %ld",
-                     (long)at);
+        cr_assert_eq(trainer_load(trainer, sample_directory, "c", INT64_MAX), ERR_DAMAGED,
+                     "byte %ld", (long)at);
         cr_assert_eq(pwrite(file, &byte, 1, at), 1);
     }
     cr_assert_eq(trainer_step(trainer), 0);
-    cr_assert_eq(trainer_load(trainer, sample_directory, "c"), OK);
+    cr_assert_eq(trainer_load(trainer, sample_directory, "c", INT64_MAX), OK);
     cr_assert_eq(ftruncate(file, status.st_size - 1), 0);
-    cr_assert_eq(trainer_load(trainer, sample_directory, "c"), ERR_DAMAGED);
-    cr_assert_eq(trainer_load(trainer, sample_directory, "missing"), ERR_NOT_FOUND);
+    cr_assert_eq(trainer_load(trainer, sample_directory, "c", INT64_MAX), ERR_DAMAGED);
+    cr_assert_eq(trainer_load(trainer, sample_directory, "missing", INT64_MAX), ERR_NOT_FOUND);
     close(file);
     trainer_destroy(trainer);
     job_destroy(job);
