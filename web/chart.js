@@ -75,7 +75,7 @@ export function plotOver(bank, figure, { width, height, rest }, data) {
     {
       width,
       height,
-      padding: [8, 12, 0, 0],
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       scales: { x: { time: false, range: () => bank.range() }, ...scales },
       series: [{}, ...series],

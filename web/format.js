@@ -36,6 +36,7 @@ export function integer(value) {
 
 export function percent(value) {
   const x = parse(value);
+  if (x > 0 && x < 1e-4) return '< 0.01 %';
   return x === null || !Number.isFinite(x) ? number(x) : `${number(100 * x, x >= 0.1 ? 4 : 3)} %`;
 }
 

@@ -43,6 +43,23 @@ export class Catalog {
   }
 }
 
+/** What is left of a filled-in `object` when every parameter that stands at its default goes, nested ones first. */
+export function withoutDefaults(specs, object, catalog) {
+  const left = {};
+  for (const [name, value] of Object.entries(object)) {
+    const spec = specs.find((one) => one.name === name);
+    let kept = value;
+    if (spec?.type === 'entry' && value?.type) {
+      const { type, ...rest } = value;
+      const own = withoutDefaults(catalog.entry(spec.registry, type)?.parameters ?? [], rest, catalog);
+      kept = Object.keys(own).length ? { type, ...own } : type;
+    }
+    if (kept === null || (spec && JSON.stringify(kept) === JSON.stringify(spec.default))) continue;
+    left[name] = kept;
+  }
+  return left;
+}
+
 /**
  * Fields for `object`, whose parameters are `specs`. `form` is {catalog, changed(), rebuild()}: `changed` after a value,
  * `rebuild` after the set of fields itself.
@@ -103,8 +120,8 @@ function field(spec, object, pointer, form) {
     'span',
     { class: 'parameter', title: spec.help },
     h('label', {}, h('span', {}, spec.name), control(spec, object, pointer, form)),
-    spec.type === 'entry' ? nested(spec, object, pointer, form) : null,
     drop,
+    spec.type === 'entry' ? nested(spec, object, pointer, form) : null,
   );
 }
 

@@ -35,6 +35,7 @@ test('units are those that people say', () => {
   assert.equal(percent(1), '100.0 %');
   assert.equal(percent(0.0123), '1.23 %');
   assert.equal(percent(0), '0 %');
+  assert.equal(percent(1e-9), '< 0.01 %');
   assert.equal(percent('NaN'), 'NaN');
   assert.equal(count(12_345), '12.3 k');
   assert.equal(count(987), '987');

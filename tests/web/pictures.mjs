@@ -16,15 +16,7 @@ const browser = await startBrowser();
 try {
   const iris = JSON.parse(await readFile(path.join(root, 'web/examples/iris.json'), 'utf8'));
   const first = await service.post('/v1/jobs', iris);
-  const { dataset } = await service.ended(first.id);
-  // A stack in which gradients vanish: the picture that the page is for.
-  const layers = Array.from({ length: 12 }, () => ({ type: 'dense', units: 24, activation: 'sigmoid' }));
-  const deep = await service.post('/v1/jobs', {
-    name: 'twelve-sigmoids',
-    dataset,
-    model: { layers: [...layers, { type: 'dense', units: 3 }] },
-    training: { epochs: 40, batch_size: 8, seed: 1, optimizer: { type: 'sgd', learning_rate: 0.1 } },
-  });
+  await service.ended(first.id);
   const csv = await readFile(path.join(root, 'examples/digits.csv'));
   const digits = await (
     await fetch(`${service.url}/v1/datasets?name=digits&target=digit`, {
@@ -35,13 +27,11 @@ try {
   ).json();
   const spec = JSON.parse(await readFile(path.join(root, 'examples/digits.json'), 'utf8'));
   const job = await service.post('/v1/jobs', { ...spec, dataset: digits.id });
-  await service.ended(deep.id);
   const { model } = await service.ended(job.id);
 
   const places = {
     jobs: '/jobs',
     job: `/jobs/${job.id}`,
-    vanishing: `/jobs/${deep.id}`,
     new: `/new?from=${first.id}`,
     predict: `/models/${model}`,
   };

@@ -89,13 +89,9 @@ export async function modelPlace({ id, signal, title, arrive }) {
         predict();
       },
     },
+    dataset ? rowPicker(dataset, signal, input, predict) : null,
     input.element,
-    h(
-      'div',
-      { class: 'line' },
-      h('button', {}, 'Predict'),
-      dataset ? rowPicker(dataset, signal, input, predict) : null,
-    ),
+    h('button', {}, 'Predict'),
   );
 
   arrive(
@@ -124,7 +120,7 @@ export async function modelPlace({ id, signal, title, arrive }) {
       'div',
       { class: 'halves' },
       h('section', {}, h('h2', {}, 'Input'), form),
-      h('section', {}, h('h2', {}, 'Prediction'), result),
+      h('section', { class: 'beside' }, h('h2', {}, 'Prediction'), result),
     ),
     command,
   );
@@ -150,12 +146,18 @@ function inputForm(model, dataset, changed) {
         title: `${number(feature.min)} to ${number(feature.max)} in training`,
       }),
     );
+    const grid = h(
+      'div',
+      { class: 'fields' },
+      features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
+    );
+    const side = Math.sqrt(fields.length);
+    if (Number.isInteger(side) && side >= 6) {
+      grid.classList.add('square');
+      grid.style.setProperty('--side', side);
+    }
     return {
-      element: h(
-        'div',
-        { class: 'fields' },
-        features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
-      ),
+      element: grid,
       read: () => fields.map((field) => readCell(field.value)),
       write: (row) =>
         row.flat(Infinity).forEach((value, at) => {
@@ -215,7 +217,7 @@ function rowPicker(dataset, signal, input, predict) {
     predict();
   };
   number_.addEventListener('change', take);
-  return h('span', {}, h('label', {}, 'row of the data ', number_), ' ', truth);
+  return h('div', { class: 'line' }, h('label', {}, 'row of the data ', number_), truth);
 }
 
 function drawResult(element, model, { predictions, probabilities, outputs }) {

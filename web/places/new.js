@@ -3,7 +3,7 @@
 import { curl, get, post, postText } from '../api.js';
 import { curlLine, h, problemBox, replace, setText, settle } from '../dom.js';
 import { bytes, count, duration, integer, shape } from '../format.js';
-import { Catalog, choice, parameterFields } from '../parameters.js';
+import { Catalog, choice, parameterFields, withoutDefaults } from '../parameters.js';
 import { pretty } from '../pretty.js';
 import { templates } from '../templates.js';
 
@@ -17,7 +17,7 @@ export async function newPlace({ query, signal, title, arrive }) {
     query.get('from') ? get(`/v1/jobs/${encodeURIComponent(query.get('from'))}`, signal) : null,
   ]);
   let spec = parent
-    ? startFrom(parent)
+    ? startFrom(parent, catalog)
     : start(Object.keys(templates)[0], query.get('dataset') ?? datasets[0]?.id, datasets);
 
   const form = h('div', { class: 'form' });
@@ -135,10 +135,24 @@ function start(template, dataset, datasets) {
   return { name: 'job', dataset: dataset ?? '', model, training };
 }
 
-/** A job's spec is as sent with defaults filled in: what belongs to the old run alone is left behind. */
-function startFrom(job) {
+/** A job to change: its spec without the defaults that were filled in, and without what belongs to the old run alone. */
+function startFrom(job, catalog) {
   const { name, model, training } = job.spec;
-  return { name: name ?? job.name, dataset: job.dataset, model, training };
+  const wired = JSON.stringify(model.layers).includes('"inputs"'); // then layers are known by their names
+  const short = (layer) => {
+    const { type, ...rest } = withoutDefaults(catalog.entry('layer', layer.type)?.parameters ?? [], layer, catalog);
+    if (rest.trainable === true) delete rest.trainable;
+    if (!wired && new RegExp(`^${type}_\\d+$`).test(rest.name)) delete rest.name;
+    if (Array.isArray(rest.layers)) rest.layers = rest.layers.map(short);
+    return { type, ...rest };
+  };
+  const { record_every: _, ...kept } = withoutDefaults(catalog.training, training, catalog);
+  return {
+    name: name ?? job.name,
+    dataset: job.dataset,
+    model: { ...model, layers: model.layers.map(short) },
+    training: kept,
+  };
 }
 
 function outputWidth(dataset) {
