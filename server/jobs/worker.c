@@ -312,7 +312,7 @@ static void work_finish(Work *work) {
     issues_finish(&work->issues);
     if (work->directory >= 0)
         close(work->directory);
-    close(work->output);
+    // The output stays open until the process is gone: its closing tells the server just that.
 }
 
 int command_worker(int argc, char **argv) {

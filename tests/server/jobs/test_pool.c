@@ -19,7 +19,7 @@ static void expect_weights_equal(Workshop *workshop, const char *model, const ch
     model_row_finish(&b);
 }
 
-Test(pool, trains_a_job, .timeout = 60) {
+Test(pool, trains_a_job) {
     Workshop workshop;
     char id[ID_TEXT];
     workshop_open(&workshop, 1);
@@ -48,7 +48,7 @@ static int rows_count(void *context, const Record *record) {
     return OK;
 }
 
-Test(pool, records_every_step_once, .timeout = 60) {
+Test(pool, records_every_step_once) {
     Workshop workshop;
     char id[ID_TEXT];
     JsonOut out;
@@ -78,7 +78,7 @@ Test(pool, records_every_step_once, .timeout = 60) {
     workshop_close(&workshop);
 }
 
-Test(pool, a_killed_workers_job_ends_in_the_same_bits, .timeout = 120) {
+Test(pool, a_killed_workers_job_ends_in_the_same_bits) {
     Workshop workshop;
     char alone[ID_TEXT], killed[ID_TEXT];
     workshop_open(&workshop, 1);
@@ -101,7 +101,7 @@ Test(pool, a_killed_workers_job_ends_in_the_same_bits, .timeout = 120) {
     workshop_close(&workshop);
 }
 
-Test(pool, a_worker_that_dies_thrice_at_one_step_fails_its_job, .timeout = 60) {
+Test(pool, a_worker_that_dies_thrice_at_one_step_fails_its_job) {
     Workshop workshop;
     char id[ID_TEXT];
     workshop_open(&workshop, 1);
@@ -120,7 +120,7 @@ Test(pool, a_worker_that_dies_thrice_at_one_step_fails_its_job, .timeout = 60) {
     workshop_close(&workshop);
 }
 
-Test(pool, a_running_job_is_cancelled, .timeout = 60) {
+Test(pool, a_running_job_is_cancelled) {
     Workshop workshop;
     char id[ID_TEXT];
     bool running = false;
@@ -139,7 +139,7 @@ Test(pool, a_running_job_is_cancelled, .timeout = 60) {
     workshop_close(&workshop);
 }
 
-Test(pool, max_seconds_end_a_job, .timeout = 60) {
+Test(pool, max_seconds_end_a_job) {
     Workshop workshop;
     char id[ID_TEXT];
     workshop_open(&workshop, 1);
@@ -151,7 +151,7 @@ Test(pool, max_seconds_end_a_job, .timeout = 60) {
     workshop_close(&workshop);
 }
 
-Test(pool, a_drain_puts_jobs_back_with_their_checkpoint, .timeout = 60) {
+Test(pool, a_drain_puts_jobs_back_with_their_checkpoint) {
     Workshop workshop;
     char id[ID_TEXT];
     workshop_open(&workshop, 1);
@@ -181,7 +181,7 @@ static void count_wake(void *context) {
     atomic_fetch_add((atomic_int *)context, 1);
 }
 
-Test(pool, wakes_who_watches, .timeout = 60) {
+Test(pool, wakes_who_watches) {
     Workshop workshop;
     char id[ID_TEXT];
     atomic_int wakes = 0, others = 0;
@@ -203,7 +203,7 @@ Test(pool, wakes_who_watches, .timeout = 60) {
     workshop_close(&workshop);
 }
 
-Test(pool, runs_several_jobs_at_once, .timeout = 60) {
+Test(pool, runs_several_jobs_at_once) {
     Workshop workshop;
     char ids[6][ID_TEXT];
     workshop_open(&workshop, 2);

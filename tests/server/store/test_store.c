@@ -118,7 +118,7 @@ static void *crowd_main(void *argument) {
     return NULL;
 }
 
-Test(store, commits_what_many_threads_hand_it_and_undoes_only_what_failed, .timeout = 60) {
+Test(store, commits_what_many_threads_hand_it_and_undoes_only_what_failed) {
     Scratch scratch;
     pthread_t threads[THREADS];
     Crowd crowds[THREADS];
