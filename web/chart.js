@@ -307,11 +307,11 @@ export class Chart {
     this.#buildLegend();
   }
 
-  /** Dots where the eye can tell them apart. */
+  /** Dots where the eye can tell them apart, and where there is nothing yet to draw a line between. */
   #showsDots({ dots, series }) {
     return (plot, _, first, last) => {
       const [low, high] = [first, last].map((at) => series.indexAt(plot.data[0][at]));
-      return Boolean(dots) && high - low < plot.bbox.width / devicePixelRatio / 6;
+      return high - low < (dots ? plot.bbox.width / devicePixelRatio / 6 : 3);
     };
   }
 
@@ -366,7 +366,7 @@ export class Chart {
     const size = 4 * devicePixelRatio;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.rect(bbox.left - size, bbox.top, bbox.width + 2 * size, bbox.height);
     ctx.clip();
     ctx.lineWidth = 1.5 * devicePixelRatio;
     for (const { series, color } of this.#lines) {

@@ -73,12 +73,7 @@ export function problemBox(error) {
   return h(
     'div',
     { class: 'problem', role: 'alert' },
-    h(
-      'p',
-      {},
-      h('strong', { class: 'critical' }, `✕ ${problem.title ?? 'Failed'}`),
-      problem.status ? ` ${problem.status}` : null,
-    ),
+    h('p', {}, h('strong', { class: 'critical' }, `✕ ${problem.title ?? 'Failed'}`)),
     problem.detail ? h('p', {}, problem.detail) : null,
     problem.errors?.length
       ? h(

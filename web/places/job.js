@@ -213,8 +213,9 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
 
 /** Whether this job's task will fill a chart, as far as that can be told before its numbers come. */
 function expected(job, name, lines) {
-  if (name === 'Loss' || name === 'Learning rate') return true;
   if (lines.some(({ of }) => of in (job.metrics ?? {}))) return true;
+  if (ended(job)) return false;
+  if (name === 'Loss' || name === 'Learning rate') return true;
   const loss = job.spec?.training?.loss?.type ?? job.spec?.training?.loss;
   return name === 'Accuracy'
     ? !['mse', 'mae', 'huber'].includes(loss)
