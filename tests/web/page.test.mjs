@@ -289,6 +289,25 @@ test('a wrong address says so', async () => {
   page.complaints.splice(0); // the 404 that was asked for
 });
 
+test('a service with a token asks for it, and then shows itself', async () => {
+  const token = 'only-for-this-test-0123456789abcdef0123456789';
+  const guarded = await startService(token);
+  const visitor = await openPage(browser, guarded.url);
+  await visitor.getByLabel('Token').fill('another one');
+  await visitor.getByRole('button', { name: 'Sign in' }).click();
+  await visitor.getByRole('alert').waitFor();
+  await visitor.getByLabel('Token').fill(token);
+  await visitor.getByRole('button', { name: 'Sign in' }).click();
+  await visitor.getByRole('button', { name: 'Train an example' }).click();
+  await visitor.getByText('✓ succeeded').waitFor();
+  assert.deepEqual(
+    visitor.complaints.filter((complaint) => !complaint.includes('status of 401')),
+    [],
+  );
+  await visitor.context().close();
+  await guarded.stop();
+});
+
 test('at 390 pixels nothing is cut off, in either theme', async () => {
   const {
     items: [job],

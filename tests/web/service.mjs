@@ -1,7 +1,7 @@
 // A live service on a free port with an empty data folder, and a browser to look at it. BACKPROPD and CHROMIUM name other
 // binaries than build/backpropd and /usr/bin/chromium.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,12 +19,17 @@ function freePort() {
   });
 }
 
-export async function startService() {
+export async function startService(token) {
   const folder = await mkdtemp(path.join(tmpdir(), 'backpropd-page-'));
   const address = `127.0.0.1:${await freePort()}`;
+  const guard = [];
+  if (token) {
+    guard.push('--token-file', path.join(folder, 'token'));
+    await writeFile(guard[1], token, { mode: 0o600 });
+  }
   const child = spawn(
     process.env.BACKPROPD ?? path.join(root, 'build/backpropd'),
-    ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1'],
+    ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1', ...guard],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let said = '';
