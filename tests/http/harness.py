@@ -42,7 +42,7 @@ class Server:
 
     def __init__(self, *flags, folder=None, environment=None):
         self.own_folder = folder is None
-        self.folder = folder or tempfile.mkdtemp(prefix="backpropd-test-")
+        self.folder = folder or tempfile.mkdtemp(prefix="service-under-test-")
         self.flags = flags
         self.environment = environment or {}
         self.process = None
