@@ -146,19 +146,23 @@ static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, co
         list->overflow = true;
         return MHD_NO;
     }
+    // Blanks around a value are no part of it (RFC 9110, section 5.5); MHD takes off those before.
+    while (value_length > 0 && (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
+        value_length--;
     list->item[list->count++] =
         (Header){name, value != NULL ? value : "", name_length, value_length};
     return MHD_YES;
 }
 
-// MHD up to 0.9.75 ends texts at a NUL byte and joins folded lines in place, so that neither shows
-// in what it hands over; but what it hands over still lies where it came in. There a value follows
-// its name's colon, is ended by what was CRLF or LF, and the next name follows; the version follows
-// the target's only blank.
-static bool head_has_holes(const char *target, const char *url, const char *version,
+// MHD up to 0.9.75 ends texts at a NUL byte, joins folded lines in place and skips blanks, so that
+// none of it shows in what it hands over; but what it hands over still lies where it came in. There
+// method, target and version have one blank between them, a value follows its name's colon and is
+// ended by what was CRLF or LF, and the next name follows.
+static bool head_has_holes(const Request *request, const char *url, const char *version,
                            const HeaderList *list) {
 #if MHD_VERSION <= 0x00097500
-    if ((uintptr_t)version - (uintptr_t)url != strlen(target) + 1)
+    if ((uintptr_t)url - (uintptr_t)request->method != strlen(request->method) + 1 ||
+        (uintptr_t)version - (uintptr_t)url != strlen(request->raw_target) + 1)
         return true;
     for (size_t i = 0; i < list->count; i++) {
         const Header *header = &list->item[i];
@@ -167,12 +171,12 @@ static bool head_has_holes(const char *target, const char *url, const char *vers
             value++;
         if (value != header->value)
             return true;
-        const char *after = header->value + header->value_length + 1;
+        const char *after = header->value + strlen(header->value) + 1;
         if (*after != '\0' && (i + 1 == list->count || after != list->item[i + 1].name))
             return true;
     }
 #else
-    (void)target, (void)url, (void)version, (void)list;
+    (void)request, (void)url, (void)version, (void)list;
 #endif
     return false;
 }
@@ -279,7 +283,7 @@ static void request_head(Request *request, const char *url, const char *method, 
     Refusal refusal = guard_head(&(Head){method, version, list.item, list.count}, ret_facts);
     if (list.overflow)
         refusal = (Refusal){431, "there are too many headers"};
-    else if (refusal.status == 0 && head_has_holes(request->raw_target, url, version, &list))
+    else if (refusal.status == 0 && head_has_holes(request, url, version, &list))
         refusal = (Refusal){
             400, "the request's head has a NUL byte, a folded line or superfluous blanks"};
     if (refusal.status == 0)
