@@ -13,9 +13,9 @@ typedef struct Queue {
 struct Executor {
     pthread_mutex_t lock; // guards everything below
     pthread_cond_t work;
-    Queue light, heavy;
+    Queue queue[LANES];
+    int running[LANES], most[LANES];
     int queued, queue_max;
-    int heavy_running, heavy_max;
     bool stopping;
     int threads;
     pthread_t thread[];
@@ -37,27 +37,36 @@ static Task *queue_take(Queue *queue) {
     return task;
 }
 
+// The caller holds the lock.
+static Task *task_take(Executor *executor) {
+    for (Lane lane = 0; lane < LANES; lane++)
+        if (executor->running[lane] < executor->most[lane]) {
+            Task *task = queue_take(&executor->queue[lane]);
+            if (task != NULL)
+                return task;
+        }
+    return NULL;
+}
+
 static void *executor_thread(void *context) {
     Executor *executor = context;
     pthread_mutex_lock(&executor->lock);
     for (;;) {
-        Task *task = queue_take(&executor->light);
-        if (task == NULL && executor->heavy_running < executor->heavy_max)
-            task = queue_take(&executor->heavy);
+        Task *task = task_take(executor);
         if (task == NULL) {
             if (executor->stopping && executor->queued == 0)
                 break;
             pthread_cond_wait(&executor->work, &executor->lock);
             continue;
         }
-        bool heavy = task->heavy; // the task may be gone once it has run
+        Lane lane = task->lane; // the task may be gone once it has run
         executor->queued--;
-        executor->heavy_running += heavy;
+        executor->running[lane]++;
         pthread_mutex_unlock(&executor->lock);
         task->run(task);
         pthread_mutex_lock(&executor->lock);
-        executor->heavy_running -= heavy;
-        if (heavy || executor->stopping)
+        executor->running[lane]--;
+        if (executor->stopping) // others may wait for the last task
             pthread_cond_broadcast(&executor->work);
     }
     pthread_mutex_unlock(&executor->lock);
@@ -68,10 +77,11 @@ int executor_create(int threads, int queue_max, Executor **ret_executor) {
     Executor *executor = memory_array(1, sizeof *executor + (size_t)threads * sizeof(pthread_t));
     if (executor == NULL)
         return ERR_NO_MEMORY;
-    executor->light.last = &executor->light.first;
-    executor->heavy.last = &executor->heavy.first;
+    for (Lane lane = 0; lane < LANES; lane++) {
+        executor->queue[lane].last = &executor->queue[lane].first;
+        executor->most[lane] = lane == LANE_REQUEST || threads == 1 ? threads : threads / 2;
+    }
     executor->queue_max = queue_max;
-    executor->heavy_max = threads > 1 ? threads / 2 : 1;
     pthread_mutex_init(&executor->lock, NULL);
     pthread_cond_init(&executor->work, NULL);
     pthread_attr_t attributes;
@@ -108,7 +118,7 @@ bool executor_submit(Executor *executor, Task *task, bool must) {
     pthread_mutex_lock(&executor->lock);
     bool room = must || executor->queued < executor->queue_max;
     if (room) {
-        queue_put(task->heavy ? &executor->heavy : &executor->light, task);
+        queue_put(&executor->queue[task->lane], task);
         executor->queued++;
         pthread_cond_signal(&executor->work);
     }

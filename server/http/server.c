@@ -361,8 +361,8 @@ static enum MHD_Result request_hand_over(Request *request) {
         return request_answer(request);
     }
     request->task.run = request_run;
-    request->task.heavy =
-        (request->route->flags & ROUTE_HEAVY) || request->body.length > BODY_IN_MEMORY;
+    bool heavy = (request->route->flags & ROUTE_HEAVY) || request->body.length > BODY_IN_MEMORY;
+    request->task.lane = heavy ? LANE_HEAVY : LANE_REQUEST;
     atomic_store(&request->phase, PHASE_HANDLER);
     atomic_store(&request->peer->deadline, 0);
     atomic_fetch_add(&http->busy, 1);

@@ -45,8 +45,6 @@ static void stream_fill(Task *task) {
     Stream *stream = (Stream *)task;
     for (;;) {
         atomic_store(&stream->state, 0);
-        text_clear(&stream->text);
-        stream->sent = 0;
         stream->ended = atomic_load(&stream->http->stopping);
         atomic_store(&stream->next_beat, time_monotonic() + STREAM_BEAT_MS);
         if (!stream->ended)
@@ -54,8 +52,8 @@ static void stream_fill(Task *task) {
         if (stream->text.failed)
             stream->ended = true;
         if (stream->text.length > 0 || stream->ended) {
-            atomic_store(&stream->state,
-                         STATE_AWAKE); // there may be more: ask again once this is sent
+            // There may be more: ask again once this is sent.
+            atomic_store(&stream->state, STATE_AWAKE);
             MHD_resume_connection(stream->connection); // from here on the stream may be gone
             return;
         }
@@ -77,6 +75,8 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
     }
     if (stream->ended)
         return MHD_CONTENT_READER_END_OF_STREAM;
+    text_finish(&stream->text); // thousands of idle streams keep nothing
+    stream->sent = 0;
     atomic_store(&stream->peer->deadline, 0);
     MHD_suspend_connection(stream->connection);
     if (atomic_fetch_or(&stream->state, STATE_PARKED) == STATE_AWAKE)
@@ -136,7 +136,7 @@ void answer_stream(Request *request, const char *content_type, const StreamSourc
         *ret_stream = NULL;
         return;
     }
-    *stream = (Stream){.task = {.run = stream_fill},
+    *stream = (Stream){.task = {.run = stream_fill, .lane = LANE_STREAM},
                        .http = http,
                        .connection = request->connection,
                        .peer = request->peer,

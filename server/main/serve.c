@@ -94,6 +94,8 @@ static int server_start(Server *server) {
         return error;
     error = predictors_create(store_directory(services->store), &services->predictors);
     if (error == OK)
+        error = event_batches_create(&services->event_batches);
+    if (error == OK)
         error = pool_start(services->store, &services->pool_options, &services->pool);
     if (error == OK)
         error = http_start(server->http, store_directory(services->store));
@@ -125,6 +127,7 @@ static void server_stop(Server *server) {
     if (http_destroy(server->http)) { // else a handler still works with what follows: the process
                                       // ends without it
         predictors_destroy(server->services.predictors);
+        event_batches_destroy(server->services.event_batches);
         store_close(server->services.store);
     }
     settings_finish(&server->settings);

@@ -7,7 +7,7 @@
 #include "server/routes/common.h"
 #include "server/routes/job_answer.h"
 
-enum { RECORDS_AT_ONCE = 256, BYTES_AT_ONCE = 256 << 10, SILENCE_MS = 14000 };
+enum { SILENCE_MS = 14000 };
 
 typedef struct Viewer {
     const Services *services;
@@ -15,28 +15,7 @@ typedef struct Viewer {
     char job[ID_TEXT];
     int64_t seq;   // of the last record sent
     int64_t spoke; // time_monotonic of the last thing sent; 0: nothing yet
-    // of one call of viewer_next:
-    Text *out;
-    bool ended;
-    int error;
 } Viewer;
-
-static int viewer_record(void *context, const Record *record) {
-    Viewer *viewer = context;
-    JsonOut json;
-    json_init(&json);
-    viewer->error = record_write_event(viewer->services->store, viewer->job, record, &json);
-    if (viewer->error == OK) {
-        text_add_format(viewer->out, "id: %lld\nevent: %s\ndata: ", (long long)record->seq,
-                        record->kind);
-        text_add(viewer->out, text_string(&json.text));
-        text_add(viewer->out, "\n\n");
-        viewer->seq = record->seq;
-        viewer->ended = strcmp(record->kind, "end") == 0;
-    }
-    json_finish(&json);
-    return viewer->error != OK || viewer->ended || viewer->out->length >= BYTES_AT_ONCE;
-}
 
 static bool job_is_gone(Viewer *viewer) {
     JobRow row;
@@ -50,19 +29,18 @@ static bool job_is_gone(Viewer *viewer) {
 // the viewer has gone. An error ends the stream: the viewer comes back with its Last-Event-ID.
 static void viewer_next(void *context, Text *out, bool *ret_end) {
     Viewer *viewer = context;
-    viewer->out = out;
-    viewer->error = OK;
+    bool end = false;
     if (viewer->spoke == 0)
         text_add(out, "retry: 2000\n\n");
-    int error = records_since(viewer->services->store, viewer->job, NULL, viewer->seq,
-                              RECORDS_AT_ONCE, viewer_record, viewer);
+    int error = event_batches_read(viewer->services->event_batches, viewer->services->store,
+                                   viewer->job, viewer->seq, out, &viewer->seq, &end);
     if (out->length == 0 && time_monotonic() - viewer->spoke >= SILENCE_MS) {
-        viewer->ended = job_is_gone(viewer);
+        end = job_is_gone(viewer);
         text_add(out, ": \n\n");
     }
     if (out->length > 0)
         viewer->spoke = time_monotonic();
-    *ret_end = viewer->ended || error < 0 || viewer->error != OK;
+    *ret_end = end || error != OK;
 }
 
 static void viewer_finish(void *context) {

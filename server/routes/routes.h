@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include "server/http/http.h"
 #include "server/jobs/jobs.h"
+#include "server/routes/event_batches.h"
 #include "server/routes/predictors.h"
 #include "server/store/store.h"
 
@@ -13,6 +14,7 @@ typedef struct Services {
     Pool *pool;
     PoolOptions pool_options;
     Predictors *predictors;
+    EventBatches *event_batches;
     int64_t started_at; // time_monotonic
 } Services;
 
