@@ -43,7 +43,7 @@ def main():
     with Server("--workers", "2") as server:
         dataset = server.upload("digits", "digit")
         job = example("digits", dataset=dataset, threads=1)
-        job["training"].update(epochs=120, checkpoint_seconds=0.2)
+        job["training"].update(epochs=200, checkpoint_seconds=0.2)
         waiting = [f"job-{n}" for n in range(options.jobs)]
         for kill in range(options.kills):
             # Submissions are spread over the kills, so that some are cut while they are under way.
