@@ -16,8 +16,10 @@ typedef struct PoolOptions {
 // Starts the thread that claims jobs, spawns a worker process for each and commits what they say.
 // Recovers first.
 int pool_start(Store *store, const PoolOptions *options, Pool **ret_pool);
-// Drains: running jobs checkpoint and go back to the queue; within 10 s all workers have ended.
-// Takes NULL.
+// Running jobs checkpoint and go back to the queue; within 10 s all workers have ended, and no more
+// are claimed. Others may go on using the pool. From the thread that started it. Takes NULL.
+void pool_drain(Pool *pool);
+// Drains and ends it: nobody uses it any more. Takes NULL.
 void pool_stop(Pool *pool);
 void pool_wake(Pool *pool); // a job was queued
 void pool_cancel(

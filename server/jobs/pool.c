@@ -44,7 +44,8 @@ struct Pool {
     int thread_limit; // of all running jobs together
     Live *live;
     pthread_t thread;
-    int waker; // eventfd
+    bool ended; // the thread was joined
+    int waker;  // eventfd
     atomic_bool claims, cancels, draining;
     atomic_int running;
 
@@ -405,12 +406,19 @@ int pool_start(Store *store, const PoolOptions *options, Pool **ret_pool) {
     return OK;
 }
 
-void pool_stop(Pool *pool) {
-    if (pool == NULL)
+void pool_drain(Pool *pool) {
+    if (pool == NULL || pool->ended)
         return;
     atomic_store(&pool->draining, true);
     waker_ring(pool);
     pthread_join(pool->thread, NULL);
+    pool->ended = true;
+}
+
+void pool_stop(Pool *pool) {
+    if (pool == NULL)
+        return;
+    pool_drain(pool);
     pool_destroy(pool);
 }
 

@@ -120,17 +120,20 @@ static void server_watch(const Server *server, const sigset_t *signals) {
     }
 }
 
-static void server_stop(Server *server) {
+// False: a handler is still at work with all of it after the time that it had. Then the process ends
+// without waiting for it: whatever was acknowledged is committed.
+static bool server_stop(Server *server) {
     if (server->http != NULL)
         http_drain(server->http);
+    pool_drain(server->services.pool);
+    if (!http_destroy(server->http))
+        return false;
     pool_stop(server->services.pool);
-    if (http_destroy(server->http)) { // else a handler still works with what follows: the process
-                                      // ends without it
-        predictors_destroy(server->services.predictors);
-        event_batches_destroy(server->services.event_batches);
-        store_close(server->services.store);
-    }
+    predictors_destroy(server->services.predictors);
+    event_batches_destroy(server->services.event_batches);
+    store_close(server->services.store);
     settings_finish(&server->settings);
+    return true;
 }
 
 static void usage_print(FILE *out) {
@@ -176,6 +179,8 @@ int command_serve(int argc, char **argv) {
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL); // a second signal ends at once
         error = store_failed(server.services.store) ? ERR_IO : OK;
     }
-    server_stop(&server);
-    return error == OK ? EXIT_DONE : EXIT_REFUSED;
+    int status = error == OK ? EXIT_DONE : EXIT_REFUSED;
+    if (!server_stop(&server))
+        _exit(status);
+    return status;
 }
