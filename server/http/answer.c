@@ -2,6 +2,7 @@
 // header by answer_build.
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -261,4 +262,21 @@ struct MHD_Response *answer_build(Request *request) {
     if (request->closes)
         MHD_add_response_header(response, "Connection", "close");
     return response;
+}
+
+void answer_send(Request *request) {
+    Answer *answer = &request->answer;
+    Text text;
+    text_init(&text);
+    text_add_format(&text, "HTTP/1.1 %d %s\r\n", answer->status, status_title(answer->status));
+    for (size_t i = 0; i < ARRAY_LENGTH(security_headers); i++)
+        text_add_format(&text, "%s: %s\r\n", security_headers[i].name, security_headers[i].value);
+    for (size_t i = 0; i < answer->headers; i++)
+        text_add_format(&text, "%s: %s\r\n", answer->header[i].name, answer->header[i].value);
+    text_add_format(&text, "Content-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                    answer->content_type, answer->text.length);
+    text_add_bytes(&text, answer->text.data, answer->text.length);
+    if (!text.failed)
+        (void)!send(request->peer->descriptor, text.data, text.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    text_finish(&text);
 }

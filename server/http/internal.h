@@ -92,6 +92,7 @@ struct Request {
     char *raw_target; // as it came, with the query; NULL without memory
     const char *method;
     bool head, accepts_gzip, closes;
+    bool sent; // the answer went out by hand: what still comes is read over
     Target target;
     const RouteDesc *route;
     RouteParams params;
@@ -106,6 +107,9 @@ void request_destroy(Request *request);
 struct MHD_Response *answer_build(Request *request);
 void answer_finish(Answer *answer);
 bool answered(const Request *request);
+// Writes a problem to the socket by hand, as far as it takes it at once, and says that the connection
+// closes.
+void answer_send(Request *request);
 
 // Checks the query against the route's table; answers 400 and returns false.
 bool request_check_query(Request *request);

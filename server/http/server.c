@@ -23,7 +23,6 @@
 #include "server/base/time.h"
 #include "server/http/listen.h"
 #include "server/http/page.h"
-#include "server/http/problem.h"
 
 enum {
     READ_OVER_MAX = BODY_IN_MEMORY,
@@ -319,7 +318,6 @@ static void request_head(Request *request, const char *url, const char *method, 
     } else if (ret_facts->length > limit) {
         answer_problem(request, 413, "The body has %llu bytes; at most %zu are taken here.",
                        (unsigned long long)ret_facts->length, limit);
-        request->closes = true;
     } else {
         body_init(&request->body, limit);
         request_check_query(request);
@@ -379,42 +377,27 @@ static enum MHD_Result request_hand_over(Request *request) {
 
 // ---- the body ----
 
-// MHD takes no answer in the middle of a body. So it goes out by hand, and what still comes is read
-// over for a while: closing at once would reset the connection before the client has read it.
-static void answer_amid_body(Request *request) {
-    JsonOut problem;
-    Text text;
-    json_init(&problem);
-    text_init(&text);
-    problem_write(&problem, 413, "The body is larger than what is taken here.", NULL);
-    text_add_format(&text,
-                    "HTTP/1.1 413 %s\r\nContent-Type: "
-                    "application/problem+json\r\nX-Content-Type-Options: nosniff\r\n"
-                    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                    status_title(413), problem.text.length, text_string(&problem.text));
-    if (!text.failed)
-        (void)!send(request->peer->descriptor, text.data, text.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+// Answers while the body still comes. MHD takes no answer in the middle of a body, and after one
+// before it closes at once, which resets the connection before a client that is still sending has
+// read anything. So the answer goes out by hand, and what comes is read over for a while.
+static void request_refuse_amid_body(Request *request) {
+    body_finish(&request->body);
+    answer_send(request);
     shutdown(request->peer->descriptor, SHUT_WR);
-    text_finish(&text);
-    json_finish(&problem);
     peer_deadline(request->peer, LINGER_MS);
+    request->sent = true;
 }
 
 static void request_take(Request *request, const char *data, size_t length) {
     if (answered(request))
         return; // read over
     int error = body_add(&request->body, request->http->directory, data, length);
-    if (error == ERR_TOO_LARGE) {
-        answer_empty(request, 413);
-        request->closes = true;
-        body_finish(&request->body);
-        answer_amid_body(request);
-        return;
-    }
     if (error != OK) {
-        body_finish(&request->body);
         answer_error(request, error,
-                     error == ERR_UNAVAILABLE ? "The server's disk is full." : NULL);
+                     error == ERR_TOO_LARGE     ? "The body is larger than what is taken here."
+                     : error == ERR_UNAVAILABLE ? "The server's disk is full."
+                                                : NULL);
+        request_refuse_amid_body(request);
         return;
     }
     // A least rate, and no pause beyond IDLE_MS.
@@ -435,9 +418,7 @@ static enum MHD_Result request_ended(Request *request) {
     }
     if (!answered(request))
         return request_hand_over(request);
-    if (request->closes && request->answer.status == 413)
-        return MHD_NO; // answered amid the body
-    return request_answer(request);
+    return request->sent ? MHD_NO : request_answer(request);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -452,15 +433,21 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     case PHASE_LINE: {
         HeadFacts facts = {0};
         request_head(request, url, method, version, &facts);
-        // A small body is read over, which keeps the connection; a large one is not waited for.
-        if (answered(request) &&
-            (request->closes || facts.chunked || facts.length > READ_OVER_MAX)) {
+        // A small body is read over, which keeps the connection; a large one is not waited for, nor
+        // is one that has not been sent yet.
+        bool large = facts.chunked || facts.length > READ_OVER_MAX || request->answer.status == 413;
+        bool waits = request_header(request, "Expect") != NULL;
+        if (answered(request) && (request->closes || (large && waits))) {
             request->closes = true;
             return request_answer(request);
         }
+        atomic_store(&request->phase, PHASE_BODY);
+        if (answered(request) && large) {
+            request_refuse_amid_body(request);
+            return MHD_YES;
+        }
         request->body_started = time_monotonic();
         peer_deadline(request->peer, SLOW_MS);
-        atomic_store(&request->phase, PHASE_BODY);
         return MHD_YES;
     }
     case PHASE_BODY:

@@ -136,14 +136,14 @@ static bool server_stop(Server *server) {
     return true;
 }
 
-static void usage_print(FILE *out) {
+static void usage_print(void) {
     Text help;
     text_init(&help);
     settings_help(&help);
-    fprintf(out,
-            "usage: backpropd serve [FLAG…]\n\n%s\nEach flag stands in the environment too; the "
-            "flag wins.\n",
-            text_string(&help));
+    printf(
+        "usage: backpropd serve [FLAG…]\n\n%s\nEach flag stands in the environment too; the flag "
+        "wins.\n",
+        text_string(&help));
     text_finish(&help);
 }
 
@@ -156,10 +156,14 @@ int command_serve(int argc, char **argv) {
     int error = settings_read(argc, argv, &server.settings, &help, &mistakes);
     fputs(text_string(&mistakes), stderr);
     text_finish(&mistakes);
-    if (error != OK || help) {
-        usage_print(help ? stdout : stderr);
+    if (error != OK) {
+        fprintf(stderr, "`backpropd serve --help` names all flags\n");
+        return EXIT_USAGE;
+    }
+    if (help) {
+        usage_print();
         settings_finish(&server.settings);
-        return help ? EXIT_DONE : EXIT_USAGE;
+        return EXIT_DONE;
     }
     mallopt(
         M_ARENA_MAX,

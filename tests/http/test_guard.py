@@ -99,6 +99,13 @@ class Guard(LiveTest):
         self.assertIn(self.status(b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n" + HOST + b"\r\n")[0], (400, 414))
         self.assertEqual(self.status(b"GET /" + b"a" * 10000 + b" HTTP/1.0\r\n" + HOST + b"\r\n")[0], 400)
 
+    def test_who_sends_first_and_reads_later_still_gets_the_answer(self):
+        body = b"1" * 20000000
+        json_type = {"Content-Type": "application/json"}
+        self.assertProblem(self.server.post("/v1/datasets", body, headers=json_type), 413)
+        self.assertProblem(self.server.post("/v1/nowhere", body[:900000]), 404)
+        self.assertProblem(self.server.post("/v1/jobs", body[:900000], headers={"Content-Type": "text/html"}), 415)
+
     def test_a_chunked_body_over_the_bound_is_413_on_the_way(self):
         head = b"POST /v1/datasets HTTP/1.1\r\n" + HOST + b"Content-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
         chunk = b"10000\r\n" + b"1,2,3,4\n" * (0x10000 // 8) + b"\r\n"
