@@ -132,6 +132,8 @@ static void write_answers(JsonOut *out, const RouteDesc *route) {
     bool open = (route->flags & ROUTE_OPEN) != 0;
     json_begin_object(out, "responses");
     write_success(out, route);
+    if (route->flags & ROUTE_NOT_MODIFIED)
+        json_raw(out, "304", "{\"description\":\"Not Modified\"}");
     if (!open)
         write_problem(out, 401);
     write_problem(out, 403);
