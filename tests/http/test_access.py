@@ -10,7 +10,7 @@ class Token(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # Any address but loopback makes a token at first start.
-        cls.server = Server("--listen", "0.0.0.0:PORT", "--allow-host", "127.0.0.1")
+        cls.server = Server("--listen", "0.0.0.0:PORT")
         cls.server.start()
         path = os.path.join(cls.server.folder, "token")
         cls.mode = stat.S_IMODE(os.stat(path).st_mode)
