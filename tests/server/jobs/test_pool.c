@@ -156,10 +156,10 @@ Test(pool, a_drain_puts_jobs_back_with_their_checkpoint) {
     char id[ID_TEXT];
     workshop_open(&workshop, 1);
     workshop_run(&workshop);
-    workshop_queue(&workshop, 200000, "", "", id);
+    workshop_queue(&workshop, 400000, "", "", id);
     JobRow row = workshop_wait(&workshop, id, "running");
     job_row_finish(&row);
-    usleep(500000);
+    usleep(100000);
     int64_t began = time_monotonic();
     pool_stop(workshop.pool);
     workshop.pool = NULL;
