@@ -15,6 +15,8 @@ typedef struct LayerRange {
 
 struct Graph {
     Arena arena; // operators' parameters, names
+    GraphLengths *lengths;
+    int lengths_count;
     GraphNode *nodes;
     int node_count;
     GraphWeight *weights;
@@ -35,6 +37,7 @@ void graph_destroy(Graph *graph) {
     if (graph == NULL)
         return;
     memory_free(graph->nodes);
+    memory_free(graph->lengths);
     memory_free(graph->weights);
     memory_free(graph->layers);
     arena_finish(&graph->arena);
@@ -57,6 +60,14 @@ static int grow(void **items, int count, size_t size) {
     return OK;
 }
 
+static int add_lengths(Graph *graph, const GraphLengths *lengths) {
+    int err = grow((void **)&graph->lengths, graph->lengths_count, sizeof(GraphLengths));
+    if (err != OK)
+        return err;
+    graph->lengths[graph->lengths_count] = *lengths;
+    return graph->lengths_count++;
+}
+
 static int append_node(Graph *graph, const GraphNode *node) {
     // A plan's tensors have the batch as one more axis.
     if (node->shape.rank >= SHAPE_RANK_MAX || shape_elements(&node->shape) == 0)
@@ -68,8 +79,43 @@ static int append_node(Graph *graph, const GraphNode *node) {
     return graph->node_count++;
 }
 
-int graph_input(Graph *graph, const Shape *row_shape) {
-    return append_node(graph, &(GraphNode){.shape = *row_shape, .layer = -1});
+int graph_input(Graph *graph, const Shape *row_shape, GraphRows rows) {
+    GraphNode node = {
+        .shape = *row_shape, .layer = -1, .per_node = rows == GRAPH_NODES, .lengths = LENGTHS_NONE};
+    if (rows == GRAPH_SEQUENCES && row_shape->rank > 0) {
+        node.lengths = add_lengths(graph, &(GraphLengths){.from = LENGTHS_NONE});
+        if (node.lengths < 0)
+            return node.lengths;
+    }
+    return append_node(graph, &node);
+}
+
+// What the operator makes of its input's rows: a row a node or one a graph, and how many steps of it count.
+static int follow_rows(Graph *graph, const Shape *shapes, GraphNode *node, char why[OP_WHY]) {
+    const GraphNode *input = &graph->nodes[node->input[0]];
+    const OpDesc *op = node->op;
+    node->per_node = input->per_node && !op->pools_nodes;
+    node->lengths = input->lengths;
+    for (int k = 1; k < node->inputs; k++)
+        if (graph->nodes[node->input[k]].per_node != input->per_node) {
+            snprintf(why, OP_WHY,
+                     "one of its inputs has a row for each node, another one for each graph");
+            return ERR_INVALID;
+        }
+    if ((op->reads_adjacency || op->pools_nodes) && !input->per_node) {
+        snprintf(why, OP_WHY,
+                 "it needs a row for each node of a graph, which its input does not have");
+        return ERR_INVALID;
+    }
+    if (input->lengths == LENGTHS_NONE || op->length == NULL)
+        return OK;
+    if (op->length(node->params, shapes, shapes[0].dim[0]) < 0) {
+        node->lengths = LENGTHS_NONE;
+        return OK;
+    }
+    node->lengths =
+        add_lengths(graph, &(GraphLengths){input->lengths, op, node->params, shapes[0]});
+    return node->lengths < 0 ? node->lengths : OK;
 }
 
 // Makes sure that layers 0…layer have their ranges.
@@ -145,6 +191,8 @@ int graph_add(Graph *graph, int layer, const OpDesc *op, const void *params, int
         node.weight[k] = weight[k];
     }
     int err = op->shape(params, inputs, shapes, &node.shape, why);
+    if (err == OK)
+        err = follow_rows(graph, shapes, &node, why);
     if (err != OK)
         return err;
     int index = append_node(graph, &node);
@@ -155,6 +203,14 @@ int graph_add(Graph *graph, int layer, const OpDesc *op, const void *params, int
         return ERR_INVALID;
     }
     return index;
+}
+
+int graph_lengths(const Graph *graph) {
+    return graph->lengths_count;
+}
+
+const GraphLengths *graph_lengths_at(const Graph *graph, int lengths) {
+    return &graph->lengths[lengths];
 }
 
 int graph_nodes(const Graph *graph) {

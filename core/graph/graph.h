@@ -43,23 +43,44 @@ typedef struct GraphNode {
     const void *params;
     int inputs, input[OP_INPUTS_MAX];
     int weights, weight[OP_WEIGHTS_MAX];
-    Shape shape; // of one row
-    int layer;   // −1 for an input
+    Shape shape;   // of one row
+    int layer;     // −1 for an input
+    bool per_node; // its rows are the nodes of the batch's graphs
+    int lengths; // which of the graph's kinds of lengths hold for its first row axis; −1: none, no padding
 } GraphNode;
+
+// What the rows of an input are.
+typedef enum GraphRows {
+    GRAPH_ROWS,      // the batch's, all alike
+    GRAPH_SEQUENCES, // the batch's, [time, …], of OpContext.lengths steps
+    GRAPH_NODES,     // nodes of the graphs in OpContext.adjacency
+} GraphRows;
 
 Graph *graph_create(void);        // NULL without memory
 void graph_destroy(Graph *graph); // takes NULL
 Arena *graph_arena(Graph *graph); // for operators' parameters: they live as long as the graph
 
 // Each returns the new index (≥ 0) or a negative error.
-int graph_input(Graph *graph, const Shape *row_shape);
+int graph_input(Graph *graph, const Shape *row_shape, GraphRows rows);
 // Copies what `weight` says (offset is ignored). The learned weights of one layer are declared
 // without another layer's between them. A layer that holds others (residual) may declare its own
 // after theirs: go by GraphWeight.layer.
 int graph_weight(Graph *graph, const GraphWeight *weight);
-// On ERR_INVALID `why` has the sentence for the user.
+// On ERR_INVALID `why` has the sentence for the user. Lengths are input 0's, as the operator changes them.
 int graph_add(Graph *graph, int layer, const OpDesc *op, const void *params, int inputs,
               const int *input, int weights, const int *weight, char why[OP_WHY]);
+
+// How a row's length changes on its way: each kind follows from an earlier one by an operator, the first from
+// OpContext.lengths.
+enum { LENGTHS_NONE = -1 };
+typedef struct GraphLengths {
+    int from; // LENGTHS_NONE: the context's
+    const OpDesc *op;
+    const void *params;
+    Shape input;
+} GraphLengths;
+int graph_lengths(const Graph *graph); // how many kinds
+const GraphLengths *graph_lengths_at(const Graph *graph, int lengths);
 
 int graph_nodes(const Graph *graph);
 const GraphNode *graph_node(const Graph *graph, int node);
@@ -83,8 +104,9 @@ int graph_initialise(const Graph *graph, uint64_t seed, Real *weights);
 // ---- running ----
 
 typedef struct PlanOptions {
-    int64_t max_rows;
-    bool backward; // also room for gradients
+    int64_t max_rows;             // of the batch: graphs where rows are nodes
+    int64_t max_nodes, max_edges; // of the batch's graphs; 0 where the input has none
+    bool backward;                // also room for gradients
     bool keep_all; // every value and gradient keeps its own place (traces, gradient checks,
                    // histograms)
     int output;    // the node whose value is wanted; only what it depends on is run
@@ -109,8 +131,8 @@ int plan_cost(const Graph *graph, const PlanOptions *options, PlanCost *ret_cost
 int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan);
 void plan_destroy(Plan *plan); // takes NULL
 
-// Runs forward for 1…max_rows rows. inputs: one tensor for each graph_input in order, first axis
-// the rows; borrowed until the matching backward is over. weights [graph_weight_elements]: states
+// Runs forward for 1…max_rows rows (nodes and graphs: those of context->adjacency). inputs: one tensor for each
+// graph_input in order, first axis the rows; borrowed until the matching backward is over. weights [graph_weight_elements]: states
 // are updated where context->training. The output stays valid until the next call. The same arrays
 // must be given to the backward that follows.
 void plan_forward(Plan *plan, const OpContext *context, const PlanObserver *observer,

@@ -25,9 +25,10 @@ struct Plan {
     Scheme scheme; // its `needs` follow plan_want_input_gradients
     Arena arena;   // the nodes' small arrays
     int count;
-    PlanNode *nodes; // [count]
-    char *memory;    // [scheme.bytes]
-    int64_t rows;    // of the pass under way
+    PlanNode *nodes;           // [count]
+    char *memory;              // [scheme.bytes]
+    int64_t rows, graph_nodes; // of the pass under way
+    int32_t **lengths;         // [graph_lengths] arrays [max_rows]
 };
 
 static void *buffer_memory(const Plan *plan, int buffer) {
@@ -73,7 +74,7 @@ static int wire_node(Plan *plan, int i) {
     PlanNode *at = &plan->nodes[i];
     const SchemeNode *scheme = &plan->scheme.nodes[i];
     const GraphNode *node = at->node = graph_node(plan->graph, i);
-    Shape shape = with_rows(&node->shape, plan->options.max_rows);
+    Shape shape = with_rows(&node->shape, plan_rows(plan->graph, &plan->options, i));
     at->value = (Tensor){buffer_memory(plan, scheme->value), shape};
     at->gradient = (Tensor){buffer_memory(plan, scheme->gradient), shape};
     if (node->op == NULL || !scheme->active)
@@ -113,6 +114,18 @@ static int wire_node(Plan *plan, int i) {
     return OK;
 }
 
+static int make_lengths(Plan *plan) {
+    int count = graph_lengths(plan->graph);
+    plan->lengths = arena_array(&plan->arena, (size_t)count, sizeof(*plan->lengths));
+    for (int i = 0; plan->lengths != NULL && i < count; i++) {
+        plan->lengths[i] =
+            arena_array(&plan->arena, (size_t)plan->options.max_rows, sizeof(int32_t));
+        if (plan->lengths[i] == NULL)
+            return ERR_NO_MEMORY;
+    }
+    return plan->lengths == NULL ? ERR_NO_MEMORY : OK;
+}
+
 int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan) {
     Plan *plan = memory_new(Plan);
     if (plan == NULL)
@@ -120,6 +133,7 @@ int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan)
     plan->graph = graph;
     plan->options = *options;
     plan->rows = options->max_rows;
+    plan->graph_nodes = options->max_nodes;
     arena_init(&plan->arena, 0);
     int err = scheme_make(graph, options, &plan->scheme);
     if (err != OK)
@@ -127,7 +141,7 @@ int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan)
     plan->count = plan->scheme.count;
     plan->nodes = memory_array((size_t)plan->count, sizeof(PlanNode));
     plan->memory = memory_array(plan->scheme.bytes, 1);
-    err = plan->nodes == NULL || plan->memory == NULL ? ERR_NO_MEMORY : OK;
+    err = plan->nodes == NULL || plan->memory == NULL ? ERR_NO_MEMORY : make_lengths(plan);
     for (int i = 0; err == OK && i < plan->count; i++)
         err = wire_node(plan, i);
     if (err != OK)
@@ -158,16 +172,40 @@ void plan_want_input_gradients(Plan *plan) {
 
 // ---- running ----
 
-static void set_rows(Plan *plan, int64_t rows) {
-    if (plan->rows == rows)
+static void set_rows(Plan *plan, int64_t rows, int64_t graph_nodes) {
+    if (plan->rows == rows && plan->graph_nodes == graph_nodes)
         return;
     plan->rows = rows;
+    plan->graph_nodes = graph_nodes;
     for (int i = 0; i < plan->count; i++) {
         PlanNode *at = &plan->nodes[i];
-        at->value.shape.dim[0] = at->gradient.shape.dim[0] = rows;
-        at->call.output.shape.dim[0] = at->call.output_gradient.shape.dim[0] = rows;
-        for (int k = 0; at->input != NULL && k < at->node->inputs; k++)
-            at->input[k].shape.dim[0] = at->input_gradient[k].shape.dim[0] = rows;
+        int64_t own = at->node->per_node ? graph_nodes : rows;
+        at->value.shape.dim[0] = at->gradient.shape.dim[0] = own;
+        at->call.output.shape.dim[0] = at->call.output_gradient.shape.dim[0] = own;
+        for (int k = 0; at->input != NULL && k < at->node->inputs; k++) {
+            bool per_node = plan->nodes[at->node->input[k]].node->per_node;
+            at->input[k].shape.dim[0] = at->input_gradient[k].shape.dim[0] =
+                per_node ? graph_nodes : rows;
+        }
+    }
+}
+
+// Every kind of length from the one before it, and to each node that of its input 0.
+static void set_lengths(Plan *plan, const int32_t *given) {
+    for (int i = 0; given != NULL && i < graph_lengths(plan->graph); i++) {
+        const GraphLengths *kind = graph_lengths_at(plan->graph, i);
+        for (int64_t r = 0; r < plan->rows; r++)
+            plan->lengths[i][r] = kind->from == LENGTHS_NONE
+                                      ? given[r]
+                                      : (int32_t)kind->op->length(kind->params, &kind->input,
+                                                                  plan->lengths[kind->from][r]);
+    }
+    for (int i = 0; i < plan->count; i++) {
+        PlanNode *at = &plan->nodes[i];
+        if (at->node->op == NULL)
+            continue;
+        int kind = plan->nodes[at->node->input[0]].node->lengths;
+        at->call.lengths = given != NULL && kind != LENGTHS_NONE ? plan->lengths[kind] : NULL;
     }
 }
 
@@ -189,7 +227,12 @@ void plan_forward(Plan *plan, const OpContext *context, const PlanObserver *obse
                   const Tensor *inputs, Real *weights, Tensor *ret_output) {
     OpContext still = *context;
     still.training = false;
-    set_rows(plan, inputs[0].shape.dim[0]);
+    const Adjacency *graphs = context->adjacency;
+    if (graphs != NULL)
+        set_rows(plan, graphs->graphs, graphs->nodes);
+    else
+        set_rows(plan, inputs[0].shape.dim[0], 0);
+    set_lengths(plan, context->lengths);
     bind(plan, inputs, weights);
     for (int i = 0; i < plan->count; i++) {
         PlanNode *at = &plan->nodes[i];

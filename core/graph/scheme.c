@@ -11,6 +11,10 @@
 // What one node may add: value, gradient, saved, two scratches, and a sum for each input.
 enum { BUFFERS_A_NODE = 5 + OP_INPUTS_MAX };
 
+int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node) {
+    return graph_node(graph, node)->per_node ? options->max_nodes : options->max_rows;
+}
+
 typedef struct Maker {
     const Graph *graph;
     const PlanOptions *options;
@@ -30,7 +34,7 @@ static int buffer_add(Scheme *scheme, size_t bytes, int begin, int end) {
 
 static size_t value_bytes(const Maker *maker, int node) {
     int64_t elements = shape_elements(&graph_node(maker->graph, node)->shape);
-    return (size_t)(maker->options->max_rows * elements) * sizeof(Real);
+    return (size_t)(plan_rows(maker->graph, maker->options, node) * elements) * sizeof(Real);
 }
 
 static bool learns(const Graph *graph, const GraphNode *node) {
@@ -159,8 +163,9 @@ static void add_areas(const Maker *maker) {
         Shape shapes[OP_INPUTS_MAX];
         for (int k = 0; k < node->inputs; k++)
             shapes[k] = graph_node(maker->graph, node->input[k])->shape;
-        OpCost cost = node->op->cost(node->params, maker->options->max_rows, node->inputs, shapes,
-                                     &node->shape);
+        OpExtent extent = {plan_rows(maker->graph, maker->options, node->input[0]),
+                           maker->options->max_edges};
+        OpCost cost = node->op->cost(node->params, &extent, node->inputs, shapes, &node->shape);
         bool runs_back = maker->options->backward && of->needs;
         int back = backward_time(scheme, i);
         scheme->forward_flops += cost.forward_flops;
@@ -180,9 +185,10 @@ static int check_sizes(const Graph *graph, const PlanOptions *options) {
     if (options->output < 0 || options->output >= graph_nodes(graph) || options->max_rows < 1)
         return ERR_INVALID;
     for (int i = 0; i <= options->output; i++) {
-        int64_t elements;
-        if (__builtin_mul_overflow(options->max_rows, shape_elements(&graph_node(graph, i)->shape),
-                                   &elements) ||
+        int64_t elements, rows = plan_rows(graph, options, i);
+        if (rows < 1)
+            return ERR_INVALID;
+        if (__builtin_mul_overflow(rows, shape_elements(&graph_node(graph, i)->shape), &elements) ||
             elements > INT32_MAX) // BLAS counts in int
             return ERR_TOO_LARGE;
     }

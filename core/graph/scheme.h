@@ -28,6 +28,8 @@ typedef struct Scheme {
     double forward_flops, backward_flops;
 } Scheme;
 
+// The most rows that a node's value may have.
+int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node);
 // ERR_INVALID: no such output or no rows; ERR_TOO_LARGE: a tensor beyond INT32_MAX elements, or all
 // of them together.
 int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_scheme);

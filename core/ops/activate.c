@@ -19,11 +19,11 @@ static int activate_shape(const void *params, int inputs, const Shape *input, Sh
     return OK;
 }
 
-static OpCost activate_cost(const void *params, int64_t rows, int inputs, const Shape *input,
-                            const Shape *output) {
+static OpCost activate_cost(const void *params, const OpExtent *extent, int inputs,
+                            const Shape *input, const Shape *output) {
     (void)inputs;
     (void)input;
-    double elements = (double)rows * (double)shape_elements(output);
+    double elements = (double)extent->rows * (double)shape_elements(output);
     bool learned = ((const ActivateParams *)params)->activation->learned;
     return (OpCost){.forward_flops = FLOPS_AN_ELEMENT * elements,
                     .backward_flops = FLOPS_AN_ELEMENT * elements,

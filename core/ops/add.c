@@ -23,11 +23,11 @@ static int add_shape(const void *params, int inputs, const Shape *input, Shape *
     return OK;
 }
 
-static OpCost add_cost(const void *params, int64_t rows, int inputs, const Shape *input,
+static OpCost add_cost(const void *params, const OpExtent *extent, int inputs, const Shape *input,
                        const Shape *output) {
     (void)params;
     (void)input;
-    double elements = (double)rows * (double)shape_elements(output);
+    double elements = (double)extent->rows * (double)shape_elements(output);
     return (OpCost){.forward_flops = (inputs - 1) * elements};
 }
 

@@ -29,12 +29,12 @@ static int batch_norm_shape(const void *params, int inputs, const Shape *input, 
     return OK;
 }
 
-static OpCost batch_norm_cost(const void *params, int64_t rows, int inputs, const Shape *input,
-                              const Shape *output) {
+static OpCost batch_norm_cost(const void *params, const OpExtent *extent, int inputs,
+                              const Shape *input, const Shape *output) {
     (void)params;
     (void)inputs;
     (void)input;
-    double elements = (double)rows * (double)shape_elements(output);
+    double elements = (double)extent->rows * (double)shape_elements(output);
     size_t channels = (size_t)shape_last(output);
     return (OpCost){.forward_flops = 6 * elements,
                     .backward_flops = 9 * elements,

@@ -36,10 +36,15 @@ static int concat_shape(const void *params, int inputs, const Shape *input, Shap
     return OK;
 }
 
-static OpCost concat_cost(const void *params, int64_t rows, int inputs, const Shape *input,
-                          const Shape *output) {
+static int64_t concat_length(const void *params, const Shape *input, int64_t length) {
+    (void)input;
+    return ((const ConcatParams *)params)->axis == 0 ? -1 : length;
+}
+
+static OpCost concat_cost(const void *params, const OpExtent *extent, int inputs,
+                          const Shape *input, const Shape *output) {
     (void)params;
-    (void)rows;
+    (void)extent;
     (void)inputs;
     (void)input;
     (void)output;
@@ -84,6 +89,7 @@ const OpDesc op_concat = {
     .name = "concat",
     .reference = "y = the inputs one after the other",
     .shape = concat_shape,
+    .length = concat_length,
     .cost = concat_cost,
     .forward = concat_forward,
     .backward = concat_backward,

@@ -19,12 +19,12 @@ static int dropout_shape(const void *params, int inputs, const Shape *input, Sha
     return OK;
 }
 
-static OpCost dropout_cost(const void *params, int64_t rows, int inputs, const Shape *input,
-                           const Shape *output) {
+static OpCost dropout_cost(const void *params, const OpExtent *extent, int inputs,
+                           const Shape *input, const Shape *output) {
     (void)params;
     (void)inputs;
     (void)input;
-    double elements = (double)rows * (double)shape_elements(output);
+    double elements = (double)extent->rows * (double)shape_elements(output);
     return (OpCost){.forward_flops = 2 * elements,
                     .backward_flops = 2 * elements,
                     .saved_bytes = (size_t)elements};

@@ -22,14 +22,14 @@ static int layer_norm_shape(const void *params, int inputs, const Shape *input, 
     return OK;
 }
 
-static OpCost layer_norm_cost(const void *params, int64_t rows, int inputs, const Shape *input,
-                              const Shape *output) {
+static OpCost layer_norm_cost(const void *params, const OpExtent *extent, int inputs,
+                              const Shape *input, const Shape *output) {
     (void)params;
     (void)inputs;
     (void)input;
-    double elements = (double)rows * (double)shape_elements(output);
+    double elements = (double)extent->rows * (double)shape_elements(output);
     size_t width = (size_t)shape_last(output);
-    size_t places = (size_t)rows * (size_t)shape_elements(output) / width;
+    size_t places = (size_t)extent->rows * (size_t)shape_elements(output) / width;
     return (OpCost){.forward_flops = 7 * elements,
                     .backward_flops = 11 * elements,
                     .saved_bytes = 2 * places * sizeof(Real),     // mean, 1 / √(v + ε)

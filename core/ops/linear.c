@@ -25,11 +25,12 @@ static int linear_shape(const void *params, int inputs, const Shape *input, Shap
     return OK;
 }
 
-static OpCost linear_cost(const void *params, int64_t rows, int inputs, const Shape *input,
-                          const Shape *output) {
+static OpCost linear_cost(const void *params, const OpExtent *extent, int inputs,
+                          const Shape *input, const Shape *output) {
     (void)params;
     (void)inputs;
-    double products = (double)rows * (double)shape_elements(output) * (double)shape_last(input);
+    double products =
+        (double)extent->rows * (double)shape_elements(output) * (double)shape_last(input);
     return (OpCost){.forward_flops = 2 * products, .backward_flops = 4 * products};
 }
 

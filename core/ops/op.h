@@ -13,8 +13,11 @@
 //     to `scratch`; both are sized by `cost` when the graph is planned.
 //   - Input i's gradient is NULL where nobody needs it (data, frozen layers below); then it is not
 //   computed.
-//   - The first axis of every tensor is the batch. A plan is made for at most `max_rows` rows; a
-//   call has 1…max.
+//   - The first axis of every tensor is the batch: its rows, or the nodes of its graphs. A plan is made for at most so
+//   many; a call has 1…max.
+//   - Rows may be sequences of different lengths in one tensor [rows, time, …]: what stands behind a row's length is
+//   padding. An operator that mixes steps (recurrence, attention, pooling, statistics) must not let padding reach any
+//   step that counts, and writes gradients of 0 there; one that works at each step alone need not look.
 //
 // An operator's parameters are a plain struct of its own, made by the layer that adds it.
 #pragma once
@@ -22,6 +25,7 @@
 #include <stdint.h>
 #include "core/base/parallel.h"
 #include "core/base/real.h"
+#include "core/tensor/adjacency.h"
 #include "core/tensor/tensor.h"
 
 enum { OP_INPUTS_MAX = 16, OP_WEIGHTS_MAX = 8, OP_WHY = 256 };
@@ -32,14 +36,18 @@ typedef struct OpContext {
     uint64_t seed; // with step and node: the key of dropout's random numbers
     int64_t step;  // from 1
     Parallel *parallel;
+    const int32_t *lengths; // [rows] steps of each input row that are data, ≥ 0; NULL: all are
+    const Adjacency *adjacency; // where the input's rows are nodes; else NULL
 } OpContext;
 
 typedef struct OpCall {
     const OpContext *context;
     const void *params;
-    int node;                     // its index in the graph
-    int inputs, weights;          // how many
-    const Tensor *input;          // [inputs] values
+    int node; // its index in the graph
+    const int32_t
+        *lengths;        // [rows] of input 0, whose first row axis is time then; NULL: no padding
+    int inputs, weights; // how many
+    const Tensor *input; // [inputs] values
     const Tensor *input_gradient; // [inputs] written by backward unless data is NULL
     Tensor output;
     Tensor output_gradient; // read by backward
@@ -49,6 +57,12 @@ typedef struct OpCall {
     void *saved;          // written by forward, read by backward
     void *scratch;        // for the length of a call
 } OpCall;
+
+// What a call may have at most.
+typedef struct OpExtent {
+    int64_t rows;  // first axis of input 0
+    int64_t edges; // of the batch's graphs
+} OpExtent;
 
 // What a call costs, stated for the plan and for the estimates that users see.
 typedef struct OpCost {
@@ -65,13 +79,18 @@ typedef struct OpDesc {
     bool backward_reads_output;
     bool in_place; // forward may write its output over input 0, and backward input 0's gradient
                    // over the output's
+    bool reads_adjacency; // its rows are nodes, and it needs their edges
+    bool pools_nodes;     // reads a row for each node, gives one for each graph
 
     // Row shapes, without the batch axis. Returns 0, or ERR_INVALID with a sentence in `why`, in
     // the user's terms.
     int (*shape)(const void *params, int inputs, const Shape *input, Shape *ret_output,
                  char why[OP_WHY]);
-    // At `rows` rows, shapes without the batch axis.
-    OpCost (*cost)(const void *params, int64_t rows, int inputs, const Shape *input,
+    // Of how many steps are data in the output, where `length` of input 0's are; negative: the output's first row
+    // axis is not time any more. NULL: as many.
+    int64_t (*length)(const void *params, const Shape *input, int64_t length);
+    // Shapes without the batch axis.
+    OpCost (*cost)(const void *params, const OpExtent *extent, int inputs, const Shape *input,
                    const Shape *output);
     void (*forward)(const OpCall *call);
     void (*backward)(const OpCall *call);

@@ -56,15 +56,16 @@ Test(graph, starts_each_weight_from_its_own_numbers) {
 
 Test(graph, refuses_what_is_beyond_its_bounds) {
     Graph *graph = graph_create();
-    cr_expect_eq(graph_input(graph, &(Shape){.rank = SHAPE_RANK_MAX, .dim = {1, 1, 1, 1, 1, 1}}),
-                 ERR_TOO_LARGE);
+    cr_expect_eq(
+        graph_input(graph, &(Shape){.rank = SHAPE_RANK_MAX, .dim = {1, 1, 1, 1, 1, 1}}, GRAPH_ROWS),
+        ERR_TOO_LARGE);
     Shape huge = SHAPE(INT64_MAX / 2, 8);
-    cr_expect_eq(graph_input(graph, &huge), ERR_TOO_LARGE);
+    cr_expect_eq(graph_input(graph, &huge, GRAPH_ROWS), ERR_TOO_LARGE);
     GraphWeight weight = {.name = "kernel", .shape = huge, .fill = 0};
     cr_expect_eq(graph_weight(graph, &weight), ERR_TOO_LARGE);
     weight = (GraphWeight){.name = "kernel", .shape = SHAPE(2), .fill = NAN};
     cr_expect_eq(graph_weight(graph, &weight), ERR_INVALID); // neither an initialiser nor a fill
-    int x = graph_input(graph, &SHAPE(2)), later = x + 1;
+    int x = graph_input(graph, &SHAPE(2), GRAPH_ROWS), later = x + 1;
     char why[OP_WHY];
     cr_expect_eq(graph_add(graph, 0, &op_dropout, NULL, 1, &later, 0, NULL, why), ERR_INTERNAL);
     cr_expect_eq(graph_add(graph, 0, &op_add, NULL, OP_INPUTS_MAX + 1, &x, 0, NULL, why),

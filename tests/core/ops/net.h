@@ -25,11 +25,15 @@ static inline Net net_make(void) {
     return (Net){.graph = graph_create(), .context = {.training = true, .seed = 7, .step = 3}};
 }
 
-static inline int net_input(Net *net, Shape row) {
-    int node = graph_input(net->graph, &row);
+static inline int net_input_of(Net *net, Shape row, GraphRows rows) {
+    int node = graph_input(net->graph, &row, rows);
     cr_assert(node >= 0);
     net->input[net->inputs++].shape = row;
     return node;
+}
+
+static inline int net_input(Net *net, Shape row) {
+    return net_input_of(net, row, GRAPH_ROWS);
 }
 
 // A learned weight, or a state; `fill` is its start, NAN: random.

@@ -18,3 +18,18 @@ Test(reshape, refuses_another_number_of_elements) {
     cr_assert_not_null(strstr(why, "[2, 3] and [5]"));
     graph_destroy(net.graph);
 }
+
+Test(reshape, clears_padding_that_nobody_could_tell_from_data) {
+    Net net = net_make();
+    int x = net_input_of(&net, SHAPE(3, 2), GRAPH_SEQUENCES);
+    int y = net_op1(&net, &op_reshape, &(ReshapeParams){SHAPE(6)}, x);
+    cr_expect_eq(graph_node(net.graph, y)->lengths, LENGTHS_NONE);
+    net_prepare(&net, y, 2, &(PlanOptions){.max_rows = 2, .output = y});
+    const int32_t lengths[] = {3, 1};
+    net.context.lengths = lengths;
+    Tensor output;
+    plan_forward(net.plan, &net.context, NULL, net.input, net.weights, &output);
+    for (int i = 0; i < 12; i++)
+        cr_expect_eq(output.data[i], i < 8 ? net.input[0].data[i] : 0, "element %d", i);
+    net_finish(&net);
+}
