@@ -1,7 +1,8 @@
 // The layer registry: layers compose operators, so most have no backward of their own.
 //
 // A probe is {"input": [row shape], "layers": [layer, …]} (with "inputs" wiring as in a job); each is gradient-checked
-// as a whole net.
+// as a whole net. Before its "layers" it may have "lengths": [3, 1, …]: then the rows are as many sequences, [time, …],
+// of so many steps.
 #pragma once
 #include "core/base/descriptor.h"
 #include "core/graph/graph.h"

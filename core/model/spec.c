@@ -543,7 +543,7 @@ int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
         error = read_list(&reader, layers, PATH_KEY(path, "layers"), -1, 0);
     if (error != OK)
         return error;
-    reader.input_node = graph_input(model->graph, &model->input, GRAPH_ROWS);
+    reader.input_node = graph_input(model->graph, &model->input, model->task.rows);
     if (reader.input_node < 0)
         return reader.input_node;
     model->output = reader.input_node;

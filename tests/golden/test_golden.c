@@ -1,6 +1,7 @@
-// The core in single precision against PyTorch's numbers in golden.txt (format: make_golden.py), at
+// The core in single precision against PyTorch's numbers in the topics' files (format: golden.py), at
 // 1e-5 relative to the greatest number of an array.
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +58,10 @@ static GoldenArray read_array(char *line) {
     return array;
 }
 
-// Runs `check` on every case of a kind.
-static void check_cases(const char *kind, void (*check)(const Case *golden)) {
-    FILE *file = fopen("tests/golden/golden.txt", "re");
-    cr_assert_not_null(file, "run from the repository's root");
+// Runs `check` on every case of a kind in one file; returns how many there are.
+static int check_file(const char *path, const char *kind, void (*check)(const Case *golden)) {
+    FILE *file = fopen(path, "re");
+    cr_assert_not_null(file, "%s", path);
     char *line = NULL;
     size_t capacity = 0;
     int checked = 0;
@@ -84,9 +85,20 @@ static void check_cases(const char *kind, void (*check)(const Case *golden)) {
     }
     if (wanted)
         check(&golden);
-    cr_assert(checked > 0, "no case of %s", kind);
     free(line);
     fclose(file);
+    return checked;
+}
+
+// … and in all files.
+static void check_cases(const char *kind, void (*check)(const Case *golden)) {
+    glob_t found;
+    cr_assert_eq(glob("tests/golden/*.txt", 0, NULL, &found), 0, "run from the repository's root");
+    int checked = 0;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        checked += check_file(found.gl_pathv[i], kind, check);
+    globfree(&found);
+    cr_assert(checked > 0, "no case of %s", kind);
 }
 
 static const GoldenArray *find_array(const Case *golden, const char *name) {
@@ -111,12 +123,12 @@ static Real *reals_of(const Case *golden, const char *name) {
     return reals;
 }
 
-static int32_t *classes_of(const Case *golden, const char *name) {
+static int32_t *integers_of(const Case *golden, const char *name) {
     const GoldenArray *array = array_of(golden, name);
-    int32_t *classes = arena_array(&arena, array->count, sizeof(int32_t));
+    int32_t *integers = arena_array(&arena, array->count, sizeof(int32_t));
     for (size_t i = 0; i < array->count; i++)
-        classes[i] = (int32_t)array->values[i];
-    return classes;
+        integers[i] = (int32_t)array->values[i];
+    return integers;
 }
 
 static void expect_array(const Case *golden, const char *name, const Real *actual) {
@@ -168,6 +180,10 @@ static Net net_of(const Case *golden) {
     Task task = {.kind = TASK_REGRESSION, .outputs = 1};
     VALUE_FOREACH(axis, value_member(golden->spec, "shape"))
     task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
+    if (find_array(golden, "lengths") != NULL) {
+        task.rows = GRAPH_SEQUENCES;
+        net.context.lengths = integers_of(golden, "lengths");
+    }
     Issues issues;
     issues_init(&issues);
     int err = model_create(value_member(golden->spec, "model"), NULL, &task, &issues, &net.model);
@@ -247,7 +263,7 @@ static void check_loss(const Case *golden) {
         .params = selection.params, .outputs = reals_of(golden, "outputs"), .gradients = gradients};
     if (loss->targets == TARGETS_CLASSES) {
         call.rows = (int64_t)targets;
-        call.classes = classes_of(golden, "targets");
+        call.classes = integers_of(golden, "targets");
     } else {
         call.rows = 1;
         call.values = reals_of(golden, "targets");
@@ -347,7 +363,7 @@ static void check_training(const Case *golden) {
                          .rows = net.rows,
                          .width = shape_last(&output.shape),
                          .outputs = output.data,
-                         .classes = classes_of(golden, "targets"),
+                         .classes = integers_of(golden, "targets"),
                          .gradients = plan_output_gradient(net.plan)};
         losses[step] = (Real)loss->value(&call);
         plan_backward(net.plan, &net.context, NULL, net.gradients);

@@ -31,7 +31,9 @@ static Model *model_of(const char *text, Issues *issues) {
     Task task = {.kind = TASK_REGRESSION, .outputs = 1};
     VALUE_FOREACH(axis, value_member(probe, "input"))
     task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
-    // The same document without "input", which a model reads otherwise.
+    if (value_kind(value_member(probe, "lengths")) == VALUE_ARRAY)
+        task.rows = GRAPH_SEQUENCES;
+    // The same document without what stands before "layers": a model reads "input" otherwise.
     Text spec;
     text_init(&spec);
     text_add(&spec, "{");
@@ -70,23 +72,38 @@ static Real *noise(uint64_t key, size_t count, Real *start) {
     return values;
 }
 
+// The probe's lengths and how many there are; without them NULL, and rows enough.
+static const int32_t *lengths_of(const char *text, int64_t *ret_rows) {
+    Value given = value_member(json_value(&arena, text), "lengths");
+    *ret_rows = ROWS;
+    if (value_kind(given) != VALUE_ARRAY)
+        return NULL;
+    int32_t *lengths = arena_array(&arena, value_length(given), sizeof(int32_t));
+    *ret_rows = 0;
+    VALUE_FOREACH(length, given)
+    lengths[(*ret_rows)++] = (int32_t)value_number(length);
+    return lengths;
+}
+
 static void check_probe(const char *text, bool training) {
     Issues issues;
     Model *model = model_of(text, &issues);
     cr_assert_not_null(model, "%s: %s %s", text, issues.count > 0 ? issues.items[0].pointer : "",
                        issues.count > 0 ? issues.items[0].detail : "");
     const Graph *graph = model_graph(model);
-    Shape shape = {.rank = model_input_shape(model)->rank + 1, .dim = {ROWS}};
+    int64_t rows;
+    const int32_t *lengths = lengths_of(text, &rows);
+    Shape shape = {.rank = model_input_shape(model)->rank + 1, .dim = {rows}};
     memcpy(shape.dim + 1, model_input_shape(model)->dim, sizeof(shape.dim) - sizeof(shape.dim[0]));
-    Run run = {.context = {.training = training, .seed = 5, .step = 2}};
-    run.outputs = ROWS * (size_t)shape_elements(model_output_shape(model));
+    Run run = {.context = {.training = training, .seed = 5, .step = 2, .lengths = lengths}};
+    run.outputs = (size_t)rows * (size_t)shape_elements(model_output_shape(model));
     run.input = (Tensor){noise(1, (size_t)shape_elements(&shape), NULL), shape};
     run.objective = noise(2, run.outputs, NULL);
     run.weights = memory_array(graph_weight_elements(graph), sizeof(Real));
     cr_assert_eq(graph_initialise(graph, 3, run.weights), OK);
     noise(3, graph_learned(graph), run.weights);
     Real *gradients = memory_array(graph_learned(graph), sizeof(Real));
-    PlanOptions options = {.max_rows = ROWS, .backward = true, .output = model_output(model)};
+    PlanOptions options = {.max_rows = rows, .backward = true, .output = model_output(model)};
     cr_assert_eq(plan_create(graph, &options, &run.plan), OK);
     objective(&run);
     memcpy(plan_output_gradient(run.plan), run.objective, run.outputs * sizeof(Real));
