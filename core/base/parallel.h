@@ -14,3 +14,10 @@ int parallel_threads(const Parallel *parallel); // 1 for NULL
 // `grain` items. Returns when all are done. A NULL parallel runs it as one piece. Not reentrant.
 void parallel_for(Parallel *parallel, size_t count, size_t grain,
                   void (*body)(void *context, size_t begin, size_t end, int piece), void *context);
+
+// The `grain` of a loop whose items take about `work` simple operations each: a piece is then worth
+// waking a thread for (some microseconds).
+static inline size_t parallel_grain(size_t work) {
+    const size_t piece = (size_t)1 << 15;
+    return work == 0 || work >= piece ? 1 : piece / work;
+}

@@ -27,8 +27,6 @@ static const char *const planned[] = {"conv1d",
                                       "reshape",
                                       "rms_norm",
                                       "group_norm",
-                                      "embedding",
-                                      "positional_embedding",
                                       "rnn",
                                       "lstm",
                                       "gru",
@@ -141,4 +139,9 @@ Selection layer_kernel_init(const LayerBuild *build, Selection chosen, Selection
         return chosen;
     const char *name = starts_by_he(build, activation) ? "he_normal" : "glorot_uniform";
     return (Selection){&init_find(name)->desc, &no_params};
+}
+
+Selection layer_embedding_init(void) {
+    static const InitParams params = {.scale = 0.02, .value = NAN};
+    return (Selection){&init_find("normal")->desc, &params};
 }

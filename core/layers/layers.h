@@ -2,7 +2,7 @@
 //
 // A probe is {"input": [row shape], "layers": [layer, …]} (with "inputs" wiring as in a job); each is gradient-checked
 // as a whole net. Before its "layers" it may have "lengths": [3, 1, …]: then the rows are as many sequences, [time, …],
-// of so many steps.
+// of so many steps; or "vocabulary": n, then the input is token ids below n.
 #pragma once
 #include "core/base/descriptor.h"
 #include "core/graph/graph.h"
@@ -54,3 +54,5 @@ int layer_append(LayerBuild *build, const OpDesc *op, const void *params, int in
 int layer_activate(LayerBuild *build, Selection activation, int input, int *ret_output);
 // The kernel initialiser chosen by the user, or He's for the ReLU family, GELU and Swish, Glorot's otherwise.
 Selection layer_kernel_init(const LayerBuild *build, Selection chosen, Selection activation);
+// How tables of vectors start: normal with deviation 0.02 (GPT-2's; docs/decisions).
+Selection layer_embedding_init(void);

@@ -22,11 +22,25 @@ const OpDesc *activate_op(const ActivationDesc *activation); // which of the two
 // y = Σ inputs, all of one shape. Two inputs or more; no parameters, no weights.
 extern const OpDesc op_add;
 
+// y [time, units] = x [time, units] + p [time, units], the same p for every row. Weight: p, unless
+// `table` is.
+typedef struct AddPositionsParams {
+    const Real *table; // [time, units], lives as long as the graph; NULL: p is a weight
+} AddPositionsParams;
+extern const OpDesc op_add_positions;
+
 // Inputs one after the other along an axis; the other axes agree.
 typedef struct ConcatParams {
     int axis; // of a row, from 0
 } ConcatParams;
 extern const OpDesc op_concat;
+
+// y [time, units] = the rows of the table that x [time] names by their numbers, from 0; zeros where
+// there is no such row. Weight: the table [vocabulary, units].
+typedef struct EmbeddingParams {
+    int64_t vocabulary, units;
+} EmbeddingParams;
+extern const OpDesc op_embedding;
 
 // In training each element is 0 with probability `rate`, else multiplied by 1 / (1 − rate);
 // otherwise y = x.

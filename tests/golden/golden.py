@@ -39,13 +39,15 @@ def array(name, values):
 
 # ---- nets: f = sum(objective * output); every weight's and the input's gradient ----
 
-def net(layers, shape, rows, weights, run, states=None, training=True, lengths=None):
+def net(layers, shape, rows, weights, run, states=None, training=True, lengths=None, vocabulary=None):
     """weights: {"layer.weight": tensor}; run(x, weights) gives the output; states: {name: function of nothing} after it;
-    lengths: of the rows, sequences [time, …]."""
+    lengths: of the rows, sequences [time, …]; vocabulary: the input is ids below it."""
     case("net", {"model": {"layers": layers}, "shape": shape, "training": training})
     if lengths is not None:
         array("lengths", lengths)
     x = draw(rows, *shape)
+    if vocabulary is not None:
+        x = torch.randint(vocabulary, (rows, *shape), generator=generator).double()
     array("input", x)
     x.requires_grad_()
     for name, weight in weights.items():
@@ -57,7 +59,7 @@ def net(layers, shape, rows, weights, run, states=None, training=True, lengths=N
     array("objective", objective)
     (objective * output).sum().backward()
     array("output", output)
-    array("gradient:input", x.grad)
+    array("gradient:input", torch.zeros_like(x) if x.grad is None else x.grad)
     for name, weight in weights.items():
         if weight.grad is not None:
             array("gradient:" + name, weight.grad)

@@ -12,7 +12,7 @@ import sys
 
 import golden
 
-TOPICS = ["layers", "losses", "optimizers", "schedules", "training"]
+TOPICS = ["attention", "layers", "losses", "optimizers", "schedules", "training"]
 
 
 def main():

@@ -85,6 +85,16 @@ static const int32_t *lengths_of(const char *text, int64_t *ret_rows) {
     return lengths;
 }
 
+// Token ids below the probe's vocabulary instead of the noise.
+static void draw_tokens(const char *text, const Tensor *input) {
+    Value vocabulary = value_member(json_value(&arena, text), "vocabulary");
+    if (value_kind(vocabulary) != VALUE_NUMBER)
+        return;
+    Rng rng = rng_make(2, RNG_PROBE, 0, 0);
+    for (int64_t i = 0; i < shape_elements(&input->shape); i++)
+        input->data[i] = (Real)rng_below(&rng, (uint64_t)value_number(vocabulary));
+}
+
 static void check_probe(const char *text, bool training) {
     Issues issues;
     Model *model = model_of(text, &issues);
@@ -98,6 +108,7 @@ static void check_probe(const char *text, bool training) {
     Run run = {.context = {.training = training, .seed = 5, .step = 2, .lengths = lengths}};
     run.outputs = (size_t)rows * (size_t)shape_elements(model_output_shape(model));
     run.input = (Tensor){noise(1, (size_t)shape_elements(&shape), NULL), shape};
+    draw_tokens(text, &run.input);
     run.objective = noise(2, run.outputs, NULL);
     run.weights = memory_array(graph_weight_elements(graph), sizeof(Real));
     cr_assert_eq(graph_initialise(graph, 3, run.weights), OK);
@@ -172,6 +183,11 @@ Test(layers, say_what_is_wrong_and_where) {
     expect_issue("{\"input\": [3], \"layers\": [{\"type\": \"activation\", \"function\": \"tanh\", "
                  "\"alpha\": 2}]}",
                  "/layers/0/alpha", "tanh has no alpha");
+    expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"dense\", \"units\": 4}, {\"type\": "
+                 "\"embedding\", \"vocabulary\": 9, \"units\": 2}]}",
+                 "/layers/1", "reads token ids");
+    expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"positional_embedding\"}]}",
+                 "/layers/0", "[time, units], not to [4]");
     expect_issue(
         "{\"input\": [4, 3], \"layers\": [{\"type\": \"residual\", \"layers\": [{\"type\": "
         "\"flatten\"}]}]}",
@@ -241,6 +257,21 @@ Test(layers, declare_the_weights_of_the_job_language) {
     expect_weight(model, "layer_norm_1", "gamma", SHAPE(3), NULL, 1, false);
     expect_weight(model, "layer_norm_1", "beta", SHAPE(3), NULL, 0, false);
     cr_expect_null(find_weight(model, "residual_1", "projection.bias"));
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
+Test(layers, declare_the_weights_of_embeddings) {
+    Issues issues;
+    Model *model = model_of("{\"input\": [7], \"layers\": ["
+                            "{\"type\": \"embedding\", \"vocabulary\": 9, \"units\": 4},"
+                            "{\"type\": \"positional_embedding\"},"
+                            "{\"type\": \"positional_embedding\", \"kind\": \"sinusoidal\"}]}",
+                            &issues);
+    cr_assert_not_null(model);
+    expect_weight(model, "embedding_1", "embeddings", SHAPE(9, 4), "normal", NAN, false);
+    expect_weight(model, "positional_embedding_1", "embeddings", SHAPE(7, 4), "normal", NAN, false);
+    cr_expect_null(find_weight(model, "positional_embedding_2", "embeddings"));
     model_destroy(model);
     issues_finish(&issues);
 }
