@@ -17,6 +17,7 @@ typedef struct LayerBuild {
     const char *
         next_activation; // of an `activation` layer right behind it, else NULL: He or Glorot follows
     Arena *arena;        // lives as long as the graph
+    int64_t vocabulary;  // of the dataset's tokens; 0: its inputs are numbers
     // Builds a nested list of layers (residual); gives the node of its last. Set by core/model.
     int (*build_nested)(struct LayerBuild *build, Value layers, const Path *path, int input,
                         int *ret_output);

@@ -8,9 +8,10 @@
 struct Predictor {
     Model *model;
     Plan *plan;
-    Real *weights; // [graph_weight_elements]
-    Real *inputs;  // [max_rows, input width]
-    int64_t max_rows, input_width, output_width;
+    Real *weights;       // [graph_weight_elements]
+    Real *inputs;        // [rows or nodes of the options, input width]
+    PlanOptions options; // what plan and inputs have room for
+    int64_t input_width, output_width;
     Task task;
     bool binary; // one output stands for two classes: its sigmoid is the second's probability
     Scaler input_scaler;
@@ -18,24 +19,6 @@ struct Predictor {
     char *class_names;       // NUL-terminated names one after the other; NULL: none
     const char **class_name; // [task.outputs] into class_names
 };
-
-static int load_task(const Archive *archive, Task *ret_task) {
-    AUTO_FREE char *name = archive_text(archive, "task");
-    const ArchiveSection *input = archive_typed(archive, "task.input", ARCHIVE_I64);
-    const ArchiveSection *outputs = archive_typed(archive, "task.outputs", ARCHIVE_I64);
-    Task task = {0};
-    if (name == NULL || input == NULL || outputs == NULL || input->rank != 1 ||
-        input->dims[0] < 1 || input->dims[0] > SHAPE_RANK_MAX || outputs->rank != 1 ||
-        outputs->dims[0] != 1 || task_parse(name, &task.kind) != OK)
-        return ERR_DAMAGED;
-    task.input.rank = (int)input->dims[0];
-    memcpy(task.input.dim, input->data, input->bytes);
-    memcpy(&task.outputs, outputs->data, sizeof(task.outputs));
-    if (shape_elements(&task.input) == 0 || task.outputs < 1)
-        return ERR_DAMAGED;
-    *ret_task = task;
-    return OK;
-}
 
 static int load_class_names(Predictor *predictor, const Archive *archive) {
     const ArchiveSection *section = archive_typed(archive, "class_names", ARCHIVE_U8);
@@ -76,9 +59,13 @@ static int check_outputs(Predictor *predictor, const Archive *archive) {
         return ERR_DAMAGED;
     predictor->binary =
         predictor_classifies(predictor) && strcmp(loss, "binary_cross_entropy") == 0;
-    predictor->output_width = shape_elements(model_output_shape(predictor->model));
-    int64_t expected = predictor->binary ? 1 : predictor->task.outputs;
-    if (predictor->output_width != expected || (predictor->binary && predictor->task.outputs != 2))
+    const Task *task = &predictor->task;
+    const Graph *graph = model_graph(predictor->model);
+    predictor->output_width = predictor->binary ? 1 : task->outputs;
+    int64_t places = task->steps > 0 ? task->steps : 1;
+    if (shape_elements(model_output_shape(predictor->model)) != places * predictor->output_width ||
+        graph_node(graph, model_output(predictor->model))->per_node != (task->rows == ROWS_NODES) ||
+        (predictor->binary && task->outputs != 2))
         return ERR_DAMAGED;
     return OK;
 }
@@ -88,7 +75,7 @@ static int load_scalers(Predictor *predictor, const Archive *archive) {
     if (error != OK)
         return error;
     int64_t width = predictor->input_scaler.width;
-    if (width != 1 && width != predictor->input_width)
+    if (predictor->input_width % width != 0)
         return ERR_DAMAGED;
     if (predictor_classifies(predictor))
         return OK;
@@ -99,13 +86,36 @@ static int load_scalers(Predictor *predictor, const Archive *archive) {
     return width == 1 || width == predictor->output_width ? OK : ERR_DAMAGED;
 }
 
+// Makes a plan, and room for its inputs, where there is none that is large enough.
+static int make_room(Predictor *predictor, int64_t rows, int64_t nodes, int64_t edges) {
+    PlanOptions options = {.max_rows = rows,
+                           .max_nodes = nodes,
+                           .max_edges = edges,
+                           .output = model_output(predictor->model)};
+    const PlanOptions *now = &predictor->options;
+    if (predictor->plan != NULL && rows <= now->max_rows && nodes <= now->max_nodes &&
+        edges <= now->max_edges)
+        return OK;
+    int64_t input_rows = nodes > 0 ? nodes : rows;
+    size_t elements;
+    if (!size_multiply((size_t)input_rows, (size_t)predictor->input_width, &elements))
+        return ERR_TOO_LARGE;
+    plan_destroy(predictor->plan);
+    memory_free(predictor->inputs);
+    predictor->plan = NULL;
+    predictor->inputs = memory_array(elements, sizeof(Real));
+    if (predictor->inputs == NULL)
+        return ERR_NO_MEMORY;
+    predictor->options = options;
+    return plan_create(model_graph(predictor->model), &options, &predictor->plan);
+}
+
 int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
                      Predictor **ret_predictor) {
     Predictor *predictor = memory_new(Predictor);
     if (predictor == NULL)
         return ERR_NO_MEMORY;
-    predictor->max_rows = max_rows;
-    int error = load_task(archive, &predictor->task);
+    int error = task_load(archive, &predictor->task);
     if (error == OK)
         error = load_class_names(predictor, archive);
     if (error == OK)
@@ -115,17 +125,8 @@ int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
     predictor->input_width = shape_elements(&predictor->task.input);
     if (error == OK)
         error = load_scalers(predictor, archive);
-    size_t elements;
-    if (error == OK) {
-        if (!size_multiply((size_t)max_rows, (size_t)predictor->input_width, &elements))
-            error = ERR_TOO_LARGE;
-        else if ((predictor->inputs = memory_array(elements, sizeof(Real))) == NULL)
-            error = ERR_NO_MEMORY;
-    }
-    if (error == OK) {
-        PlanOptions options = {.max_rows = max_rows, .output = model_output(predictor->model)};
-        error = plan_create(model_graph(predictor->model), &options, &predictor->plan);
-    }
+    if (error == OK && task_graph_rows(&predictor->task) != GRAPH_NODES)
+        error = make_room(predictor, max_rows, 0, 0);
     if (error != OK) {
         predictor_destroy(predictor);
         return error;
@@ -156,8 +157,12 @@ const Real *predictor_weights(const Predictor *predictor) {
     return predictor->weights;
 }
 
+const Task *predictor_task(const Predictor *predictor) {
+    return &predictor->task;
+}
+
 bool predictor_classifies(const Predictor *predictor) {
-    return predictor->task.kind == TASK_CLASSIFICATION;
+    return predictor->task.kind != TASK_REGRESSION;
 }
 
 int64_t predictor_input_width(const Predictor *predictor) {
@@ -199,38 +204,72 @@ static float sigmoid(float x) {
     return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
-int predictor_run(Predictor *predictor, const float *inputs, int64_t rows, float *outputs,
+int64_t predictor_targets(const Predictor *predictor, const PredictorInput *input) {
+    const Task *task = &predictor->task;
+    if (task->rows == ROWS_GRAPHS)
+        return input->adjacency->graphs;
+    return task->steps > 0 ? input->rows * task->steps : input->rows;
+}
+
+// What the net gave for `targets` targets, in the units of the answer.
+static void give_answers(const Predictor *predictor, const Real *given, int64_t targets,
+                         float *outputs, float *probabilities) {
+    int64_t width = predictor->output_width;
+    if (!predictor_classifies(predictor)) {
+        scaler_invert(&predictor->target_scaler, given, outputs, targets, width);
+        return;
+    }
+    for (int64_t i = 0; i < targets * width; i++)
+        outputs[i] = (float)given[i];
+    if (probabilities == NULL)
+        return;
+    if (!predictor->binary) {
+        softmax_rows(outputs, probabilities, targets, width);
+        return;
+    }
+    for (int64_t r = 0; r < targets; r++) {
+        probabilities[2 * r] = sigmoid(-outputs[r]);
+        probabilities[2 * r + 1] = sigmoid(outputs[r]);
+    }
+}
+
+// One pass over what fits the plan.
+static void run_piece(Predictor *predictor, const PredictorInput *piece, float *outputs,
+                      float *probabilities) {
+    const OpContext context = {
+        .training = false, .lengths = piece->lengths, .adjacency = piece->adjacency};
+    scaler_apply(&predictor->input_scaler, piece->values, predictor->inputs, piece->rows,
+                 predictor->input_width);
+    Tensor input = {.data = predictor->inputs}, output;
+    const Shape *shape = model_input_shape(predictor->model);
+    input.shape.rank = shape->rank + 1;
+    input.shape.dim[0] = piece->rows;
+    memcpy(input.shape.dim + 1, shape->dim, (size_t)shape->rank * sizeof(*shape->dim));
+    plan_forward(predictor->plan, &context, NULL, &input, predictor->weights, &output);
+    give_answers(predictor, output.data, predictor_targets(predictor, piece), outputs,
+                 probabilities);
+}
+
+int predictor_run(Predictor *predictor, const PredictorInput *input, float *outputs,
                   float *probabilities) {
-    const OpContext context = {.training = false};
-    int64_t width = predictor->output_width, classes = predictor_classes(predictor);
-    while (rows > 0) {
-        int64_t n = rows < predictor->max_rows ? rows : predictor->max_rows;
-        scaler_apply(&predictor->input_scaler, inputs, predictor->inputs, n,
-                     predictor->input_width);
-        Tensor input = {.data = predictor->inputs}, output;
-        const Shape *shape = model_input_shape(predictor->model);
-        input.shape.rank = shape->rank + 1;
-        input.shape.dim[0] = n;
-        memcpy(input.shape.dim + 1, shape->dim, (size_t)shape->rank * sizeof(*shape->dim));
-        plan_forward(predictor->plan, &context, NULL, &input, predictor->weights, &output);
-        if (classes == 0)
-            scaler_invert(&predictor->target_scaler, output.data, outputs, n, width);
-        else
-            for (int64_t i = 0; i < n * width; i++)
-                outputs[i] = (float)output.data[i];
-        if (probabilities != NULL && classes > 0) {
-            if (predictor->binary)
-                for (int64_t r = 0; r < n; r++) {
-                    probabilities[2 * r] = sigmoid(-outputs[r]);
-                    probabilities[2 * r + 1] = sigmoid(outputs[r]);
-                }
-            else
-                softmax_rows(outputs, probabilities, n, width);
-            probabilities += n * classes;
-        }
-        inputs += n * predictor->input_width;
-        outputs += n * width;
-        rows -= n;
+    const Adjacency *graphs = input->adjacency;
+    if (graphs != NULL) {
+        int error = make_room(predictor, graphs->graphs, graphs->nodes, graphs->edges);
+        if (error == OK)
+            run_piece(predictor, input, outputs, probabilities);
+        return error;
+    }
+    int64_t max_rows = predictor->options.max_rows;
+    for (int64_t begin = 0; begin < input->rows; begin += max_rows) {
+        int64_t left = input->rows - begin;
+        PredictorInput piece = {.rows = left < max_rows ? left : max_rows,
+                                .values = input->values + begin * predictor->input_width,
+                                .lengths = input->lengths == NULL ? NULL : input->lengths + begin};
+        run_piece(predictor, &piece, outputs, probabilities);
+        int64_t targets = predictor_targets(predictor, &piece);
+        outputs += targets * predictor->output_width;
+        if (probabilities != NULL)
+            probabilities += targets * predictor_classes(predictor);
     }
     return OK;
 }

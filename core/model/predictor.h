@@ -1,9 +1,7 @@
 // A trained model ready to answer. Its archive ("models/mdl_….bpa") holds
 //
 //   "spec"          text: the job's spec as JSON, defaults filled in; read by the caller
-//   "task"          text: task_name
-//   "task.input"    i64 [rank]: a row's shape
-//   "task.outputs"  i64 [1]: classes, or numbers a target has
+//   "task", "task.…"        what task_save writes
 //   "loss"          text: its name; cross_entropy means softmax over the outputs,
 //                   binary_cross_entropy a sigmoid
 //   "class_names"   bytes: NUL-terminated names one after the other (classification)
@@ -27,13 +25,24 @@ void predictor_destroy(Predictor *predictor); // takes NULL
 const Model *predictor_model(const Predictor *predictor);
 const Real *predictor_weights(const Predictor *predictor); // flat, for export
 bool predictor_classifies(const Predictor *predictor);
-int64_t predictor_input_width(const Predictor *predictor);  // numbers a row
-int64_t predictor_output_width(const Predictor *predictor); // of outputs
+const Task *predictor_task(const Predictor *predictor);
+int64_t predictor_input_width(const Predictor *predictor);  // numbers a row, or a node
+int64_t predictor_output_width(const Predictor *predictor); // numbers a target
 int64_t predictor_classes(const Predictor *predictor);      // probabilities a row; 0 for numbers
 const char *predictor_class_name(const Predictor *predictor, int64_t index);
 
-// inputs [rows, input_width] in the user's units, NaN: missing. outputs [rows, output_width]:
-// logits, or numbers in the target's own unit. probabilities [rows, classes], or NULL. Any number
-// of rows: runs in pieces of max_rows.
-int predictor_run(Predictor *predictor, const float *inputs, int64_t rows, float *outputs,
+// What is asked. Numbers are in the user's units, NaN: missing; tokens are their ids.
+typedef struct PredictorInput {
+    int64_t rows;               // or nodes
+    const float *values;        // [rows, input_width]
+    const int32_t *lengths;     // [rows] where rows are sequences; else NULL
+    const Adjacency *adjacency; // where they are nodes; else NULL
+} PredictorInput;
+
+// How many targets an input has: its rows, the steps of all its rows, its nodes or its graphs.
+int64_t predictor_targets(const Predictor *predictor, const PredictorInput *input);
+// outputs [targets, output_width]: logits, or numbers in the target's own unit. probabilities [targets, classes], or
+// NULL. Any number of rows: runs in pieces of max_rows; graphs run at once, in memory for the largest so far.
+// ERR_TOO_LARGE, ERR_NO_MEMORY.
+int predictor_run(Predictor *predictor, const PredictorInput *input, float *outputs,
                   float *probabilities);

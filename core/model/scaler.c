@@ -42,6 +42,13 @@ static void add_rows(const float *x, int64_t width, const int32_t *rows, int64_t
     }
 }
 
+int scaler_identity(int64_t width, Scaler *ret_scaler) {
+    int error = scaler_init(ret_scaler, width);
+    for (int64_t c = 0; error == OK && c < width; c++)
+        ret_scaler->factor[c] = 1;
+    return error;
+}
+
 int scaler_fit(ScalerKind kind, const float *x, int64_t width, const int32_t *rows, int64_t count,
                Scaler *ret_scaler) {
     AUTO_FREE double *means = memory_array((size_t)width, sizeof(double));
@@ -94,6 +101,8 @@ void scaler_apply(const Scaler *scaler, const float *restrict x, Real *restrict 
             z[i] = (Real)(((isnan(x[i]) ? mean : x[i]) - offset) * factor);
         return;
     }
+    rows *= width / scaler->width;
+    width = scaler->width;
     for (int64_t r = 0; r < rows; r++, x += width, z += width)
         for (int64_t c = 0; c < width; c++) {
             float value = x[c], mean = means[c];

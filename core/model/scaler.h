@@ -22,8 +22,11 @@ typedef enum ScalerKind { SCALER_IDENTITY, SCALER_STANDARD, SCALER_BYTES } Scale
 // Fits on `count` rows of x [*, width], those listed in `rows`.
 int scaler_fit(ScalerKind kind, const float *x, int64_t width, const int32_t *rows, int64_t count,
                Scaler *ret_scaler);
+// Leaves every number as it is; a missing one becomes 0.
+int scaler_identity(int64_t width, Scaler *ret_scaler);
 void scaler_finish(Scaler *scaler);
-// x and z [rows, width] do not overlap.
+// x and z [rows, width] do not overlap. The width is the scaler's or a multiple of it: then the features repeat, as
+// those of a series at each of its steps.
 void scaler_apply(const Scaler *scaler, const float *restrict x, Real *restrict z, int64_t rows,
                   int64_t width);
 void scaler_invert(const Scaler *scaler, const Real *z, float *x, int64_t rows, int64_t width);

@@ -396,6 +396,7 @@ static int build_layer(SpecReader *reader, Value value, Value following, const P
                         .name = layer->name,
                         .next_activation = activation_of(following),
                         .arena = reader->arena,
+                        .vocabulary = model->task.vocabulary,
                         .build_nested = build_nested,
                         .model = reader,
                         .pre_activation = -1};
@@ -517,6 +518,13 @@ static int read_input(SpecReader *reader, Value input, const Path *path) {
                    shape_text(&model->task.input, actual));
         return OK;
     }
+    if (model->task.rows == ROWS_SEQUENCES && shape.dim[0] != model->task.input.dim[0]) {
+        issues_add(
+            reader->issues, path,
+            "must begin with %lld: rows differ in their number of steps, which is at most so many",
+            (long long)model->task.input.dim[0]);
+        return OK;
+    }
     model->input = shape;
     model->input_given = true;
     return OK;
@@ -543,7 +551,7 @@ int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
         error = read_list(&reader, layers, PATH_KEY(path, "layers"), -1, 0);
     if (error != OK)
         return error;
-    reader.input_node = graph_input(model->graph, &model->input, model->task.rows);
+    reader.input_node = graph_input(model->graph, &model->input, task_graph_rows(&model->task));
     if (reader.input_node < 0)
         return reader.input_node;
     model->output = reader.input_node;

@@ -4,47 +4,18 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/train/forms/form.h"
 
 enum { EVALUATION_ROWS = 256 };
 
 // ---- scaling ----
 
-typedef enum InputRange { RANGE_ANY, RANGE_UNIT, RANGE_BYTES } InputRange;
-
-static InputRange input_range(const Dataset *dataset) {
-    float least = INFINITY, greatest = -INFINITY;
-    for (int64_t i = 0; i < dataset->rows * dataset->input_width; i++) {
-        least = fminf(least, dataset->inputs[i]); // ignores NaN
-        greatest = fmaxf(greatest, dataset->inputs[i]);
-    }
-    if (!(least >= 0 && greatest <= 255))
-        return RANGE_ANY;
-    return greatest > 1 ? RANGE_BYTES : RANGE_UNIT;
-}
-
-// Images keep the relation of their pixels: bytes are divided by 255, fractions stay as they are.
-static ScalerKind input_kind(const Job *job) {
-    if (!job_training(job)->standardize)
-        return SCALER_IDENTITY;
-    if (model_input_shape(job_model(job))->rank != 3)
-        return SCALER_STANDARD;
-    switch (input_range(job_dataset(job))) {
-    case RANGE_UNIT:
-        return SCALER_IDENTITY;
-    case RANGE_BYTES:
-        return SCALER_BYTES;
-    case RANGE_ANY:
-        break;
-    }
-    return SCALER_STANDARD;
-}
-
 int scalers_fit(const Job *job, Scalers *ret_scalers) {
     const Dataset *dataset = job_dataset(job);
     const JobRows *rows = job_rows(job);
     Scalers scalers = {0};
-    int error = scaler_fit(input_kind(job), dataset->inputs, dataset->input_width, rows->train,
-                           rows->train_count, &scalers.input);
+    int error = dataset->form->fit_inputs != NULL ? dataset->form->fit_inputs(job, &scalers.input)
+                                                  : scaler_identity(1, &scalers.input);
     if (error == OK && dataset->values != NULL) {
         // Targets of binary_cross_entropy are probabilities already.
         bool fractions = strcmp(job_loss(job)->desc.name, "binary_cross_entropy") == 0;
@@ -67,8 +38,48 @@ void scalers_finish(Scalers *scalers) {
 
 // ---- batches ----
 
-static int64_t target_width(const Job *job) {
-    return job_binary(job) ? 1 : job_dataset(job)->task.outputs;
+int64_t batch_width(const Batch *batch) {
+    return job_binary(batch->job) ? 1 : job_task(batch->job)->outputs;
+}
+
+PlanOptions job_plan_options(const Job *job, int64_t rows, bool backward) {
+    PlanOptions options = {
+        .max_rows = rows, .backward = backward, .output = model_output(job_model(job))};
+    const FormDesc *form = job_dataset(job)->form;
+    if (form->extent != NULL)
+        form->extent(job, rows, &options);
+    return options;
+}
+
+static int allocate(Batch *batch, const PlanOptions *options) {
+    const Task *task = job_task(batch->job);
+    bool graphs = task_graph_rows(task) == GRAPH_NODES;
+    int64_t input_rows = graphs ? options->max_nodes : options->max_rows;
+    int64_t row_targets = task->steps > 0 ? task->steps : 1;
+    size_t inputs, targets, values;
+    if (!size_multiply((size_t)input_rows, (size_t)shape_elements(&task->input), &inputs) ||
+        !size_multiply(task->rows == ROWS_NODES ? (size_t)input_rows : (size_t)batch->max_rows,
+                       (size_t)row_targets, &targets) ||
+        !size_multiply(targets, (size_t)batch_width(batch), &values))
+        return ERR_TOO_LARGE;
+    if (graphs) {
+        int error = adjacency_init(&batch->graphs, options->max_nodes, options->max_rows,
+                                   options->max_edges);
+        if (error != OK)
+            return error;
+    }
+    batch->inputs.data = memory_array(inputs, sizeof(Real));
+    bool classes = job_loss(batch->job)->targets == TARGETS_CLASSES;
+    if (classes)
+        batch->classes = memory_array(targets, sizeof(int32_t));
+    else
+        batch->values = memory_array(values, sizeof(Real));
+    if (task->rows == ROWS_SEQUENCES)
+        batch->lengths = memory_array((size_t)batch->max_rows, sizeof(int32_t));
+    if (batch->inputs.data == NULL || (classes ? batch->classes == NULL : batch->values == NULL) ||
+        (task->rows == ROWS_SEQUENCES && batch->lengths == NULL))
+        return ERR_NO_MEMORY;
+    return OK;
 }
 
 int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max_rows) {
@@ -76,53 +87,38 @@ int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max
     const Shape *shape = model_input_shape(job_model(job));
     batch->inputs.shape.rank = shape->rank + 1;
     memcpy(batch->inputs.shape.dim + 1, shape->dim, (size_t)shape->rank * sizeof(*shape->dim));
-    size_t inputs, targets;
-    if (!size_multiply((size_t)max_rows, (size_t)job_dataset(job)->input_width, &inputs) ||
-        !size_multiply((size_t)max_rows, (size_t)target_width(job), &targets))
-        return ERR_TOO_LARGE;
-    batch->inputs.data = memory_array(inputs, sizeof(Real));
-    if (job_loss(job)->targets == TARGETS_CLASSES)
-        batch->classes = memory_array((size_t)max_rows, sizeof(int32_t));
-    else
-        batch->values = memory_array(targets, sizeof(Real));
-    if (batch->inputs.data != NULL && (batch->classes != NULL || batch->values != NULL))
-        return OK;
-    batch_finish(batch);
-    return ERR_NO_MEMORY;
+    PlanOptions options = job_plan_options(job, max_rows, false);
+    int error = allocate(batch, &options);
+    if (error != OK)
+        batch_finish(batch);
+    return error;
 }
 
 void batch_finish(Batch *batch) {
     memory_free(batch->inputs.data);
+    memory_free(batch->lengths);
+    adjacency_finish(&batch->graphs);
     memory_free(batch->classes);
     memory_free(batch->values);
     *batch = (Batch){0};
 }
 
 void batch_gather(Batch *batch, const int32_t *rows, int64_t count) {
-    const Dataset *dataset = job_dataset(batch->job);
-    const Scalers *scalers = batch->scalers;
-    int64_t width = dataset->input_width, outputs = target_width(batch->job);
     batch->numbers = rows;
+    batch->rows = count;
     batch->inputs.shape.dim[0] = count;
-    for (int64_t i = 0; i < count; i++)
-        scaler_apply(&scalers->input, dataset->inputs + rows[i] * width,
-                     batch->inputs.data + i * width, 1, width);
-    if (batch->classes != NULL)
-        for (int64_t i = 0; i < count; i++)
-            batch->classes[i] = dataset->classes[rows[i]];
-    else if (dataset->classes != NULL)
-        for (int64_t i = 0; i < count; i++)
-            batch->values[i] = (Real)dataset->classes[rows[i]];
-    else
-        for (int64_t i = 0; i < count; i++)
-            scaler_apply(&scalers->target, dataset->values + rows[i] * outputs,
-                         batch->values + i * outputs, 1, outputs);
+    job_dataset(batch->job)->form->gather(batch, rows, count);
+}
+
+void batch_context(const Batch *batch, OpContext *context) {
+    context->lengths = batch->lengths;
+    context->adjacency = batch->graphs.memory == NULL ? NULL : &batch->graphs.adjacency;
 }
 
 LossCall batch_loss(const Batch *batch, const Real *outputs, Real *gradients) {
     return (LossCall){.params = job_training(batch->job)->loss.params,
-                      .rows = batch->inputs.shape.dim[0],
-                      .width = target_width(batch->job),
+                      .rows = batch->targets,
+                      .width = batch_width(batch),
                       .outputs = outputs,
                       .classes = batch->classes,
                       .values = batch->values,
@@ -130,34 +126,48 @@ LossCall batch_loss(const Batch *batch, const Real *outputs, Real *gradients) {
                       .gradients = gradients};
 }
 
+int64_t batch_counted(const Batch *batch) {
+    if (batch->classes == NULL)
+        return batch->targets;
+    int64_t counted = 0;
+    for (int64_t i = 0; i < batch->targets; i++)
+        counted += batch->classes[i] >= 0;
+    return counted;
+}
+
 double batch_weight(const Batch *batch) {
-    int64_t rows = batch->inputs.shape.dim[0];
     const Real *weights = job_class_weights(batch->job);
     if (weights == NULL)
-        return (double)rows;
+        return (double)batch_counted(batch);
     double sum = 0;
-    for (int64_t i = 0; i < rows; i++)
-        sum += (double)weights[batch->classes[i]];
+    for (int64_t i = 0; i < batch->targets; i++)
+        if (batch->classes[i] >= 0)
+            sum += (double)weights[batch->classes[i]];
     return sum;
 }
 
 int64_t batch_correct(const Batch *batch, const Real *outputs) {
-    int64_t rows = batch->inputs.shape.dim[0], width = target_width(batch->job), correct = 0;
+    int64_t width = batch_width(batch), correct = 0;
     if (batch->classes != NULL) {
-        for (int64_t i = 0; i < rows; i++, outputs += width) {
+        for (int64_t i = 0; i < batch->targets; i++, outputs += width) {
             int64_t best = 0;
             for (int64_t c = 1; c < width; c++)
                 best = outputs[c] > outputs[best] ? c : best;
             correct += best == batch->classes[i];
         }
     } else if (job_binary(batch->job)) {
-        for (int64_t i = 0; i < rows; i++)
+        for (int64_t i = 0; i < batch->targets; i++)
             correct += (outputs[i] > 0) == (batch->values[i] > (Real)0.5);
     }
     return correct;
 }
 
 void order_epoch(const Job *job, int64_t epoch, int32_t *order) {
+    const FormDesc *form = job_dataset(job)->form;
+    if (form->order != NULL) {
+        form->order(job, epoch, order);
+        return;
+    }
     const JobRows *rows = job_rows(job);
     memcpy(order, rows->train, (size_t)rows->train_count * sizeof(*order));
     Rng rng = rng_make((uint64_t)job_training(job)->seed, RNG_ORDER, (uint64_t)epoch, 0);
@@ -168,6 +178,8 @@ int64_t evaluation_rows(const Job *job) {
     const JobRows *rows = job_rows(job);
     int64_t most =
         rows->validation_count > rows->test_count ? rows->validation_count : rows->test_count;
+    if (job_task(job)->rows == ROWS_NODES) // each pass runs the whole graph
+        return most;
     int64_t bound = job_batch_rows(job) > EVALUATION_ROWS ? job_batch_rows(job) : EVALUATION_ROWS;
     return most < bound ? most : bound;
 }

@@ -17,20 +17,30 @@ typedef struct Batch {
     const Scalers *scalers;
     int64_t max_rows;
     const int32_t *numbers; // [rows] of the dataset; borrowed from the last batch_gather
-    Tensor inputs;          // [rows, input shape]
-    int32_t *classes;       // [rows], where the loss takes classes
-    Real *values;           // [rows, outputs], where it takes values; 0 or 1 for a binary job
+    int64_t rows;
+    Tensor inputs;          // [rows, input shape]; where rows are nodes or graphs, [nodes, …]
+    int32_t *lengths;       // [rows], where rows are sequences
+    AdjacencyBuffer graphs; // where the task has graphs
+    int64_t targets;        // rows; steps of all rows, or nodes, where each has a target
+    int32_t *classes;       // [targets], where the loss takes classes; negative: does not count
+    Real *values;           // [targets, outputs], where it takes values; 0 or 1 for a binary job
 } Batch;
 
 int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max_rows);
 void batch_finish(Batch *batch);
 // rows [count], count ≤ max_rows.
 void batch_gather(Batch *batch, const int32_t *rows, int64_t count);
-// The loss of `outputs` [rows, outputs] against the batch's targets.
+// Tells a pass what the batch has beside its inputs: lengths, graphs.
+void batch_context(const Batch *batch, OpContext *context);
+// Numbers a target has for the net: the classes' logits, or the values.
+int64_t batch_width(const Batch *batch);
+// The loss of `outputs` [targets, outputs] against the batch's targets.
 LossCall batch_loss(const Batch *batch, const Real *outputs, Real *gradients);
-// What the batch weighs in a mean over several: its rows, or their classes' weights.
+// What the batch weighs in a mean over several: its targets that count, or their classes' weights.
 double batch_weight(const Batch *batch);
-// Rows whose class the outputs [rows, outputs] tell rightly; 0 where targets are numbers.
+// Targets that count.
+int64_t batch_counted(const Batch *batch);
+// Targets whose class the outputs [targets, outputs] tell rightly; 0 where targets are numbers.
 int64_t batch_correct(const Batch *batch, const Real *outputs);
 
 // The training rows in the order of an epoch (from 1), whatever the order was before: order
@@ -39,3 +49,5 @@ void order_epoch(const Job *job, int64_t epoch, int32_t *order);
 
 // Rows that validation and testing run at once; 0 where there is nothing to evaluate.
 int64_t evaluation_rows(const Job *job);
+// What a plan for batches of `rows` rows holds.
+PlanOptions job_plan_options(const Job *job, int64_t rows, bool backward);

@@ -35,8 +35,10 @@ static void check_finish(Check *check) {
 }
 
 static OpContext check_context(const Check *check) {
-    return (OpContext){
+    OpContext context = {
         .training = true, .seed = (uint64_t)job_training(check->job)->seed, .step = 1};
+    batch_context(&check->batch, &context);
+    return context;
 }
 
 // The loss of the weights as they stand; its gradient by the outputs too where `gradients` is not
@@ -68,8 +70,7 @@ static int prepare(Check *check, Value spec, const char *dataset_path, Issues *i
     if (error != OK)
         return error;
     batch_gather(&check->batch, job_rows(check->job)->train, rows);
-    PlanOptions options = {
-        .max_rows = rows, .backward = true, .output = model_output(job_model(check->job))};
+    PlanOptions options = job_plan_options(check->job, rows, true);
     error = plan_create(graph, &options, &check->plan);
     if (error != OK)
         return error;

@@ -1,27 +1,34 @@
 // A dataset as training reads it: an archive mapped read-only ("datasets/ds_….bpa").
 //
 //   "task"         text: task_name
-//   "inputs"       f32 [rows, …]; NaN: missing
-//   "targets"      i32 [rows] class numbers, or f32 [rows, width]
+//   "form"         text: which of core/train/forms/ reads the rest; absent: "rows"
+//   "targets"      i32 [targets] class numbers, or f32 [targets, width]
 //   "class_names"  bytes: NUL-terminated names one after the other (classification)
 //   "feature_names" bytes: likewise, where rows are tables
-//   "splits"       u8 [rows]: 0 train, 1 validation, 2 test; absent: the job splits
+//   "vocabulary"   bytes: likewise, the token of each id, where inputs are tokens
+//   "splits"       u8 [targets]: 0 train, 1 validation, 2 test, 3 none of them; absent: the job splits
 //   "columns"      text: JSON of the server's, carried into the model as it is
 #pragma once
 #include "core/base/archive.h"
 #include "core/model/task.h"
 
-typedef enum DatasetSplit { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST } DatasetSplit;
+typedef enum DatasetSplit { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLIT_NONE } DatasetSplit;
+
+struct FormDesc;
 
 typedef struct Dataset {
     Archive *archive; // owned
+    const struct FormDesc *form;
     Task task;
-    int64_t rows;
-    int64_t input_width;    // numbers a row
-    const float *inputs;    // [rows, input_width]
-    const int32_t *classes; // [rows], classification
+    int64_t rows;           // what a target belongs to: rows, texts, windows, nodes, graphs
+    const float *inputs;    // [rows, task.input] where they lie so; else NULL
+    const int32_t *tokens;  // [rows, task.input] likewise; of a corpus: all of it
+    const int32_t *lengths; // [rows] where they differ; else NULL
+    const int32_t *classes; // [rows], classification; −1: a node without one
     const float *values;    // [rows, task.outputs], regression
     const uint8_t *splits;  // [rows], or NULL
+    Arena owned;            // what the form made of the archive
+    const void *more;       // the form's own, in `owned`
 } Dataset;
 
 int dataset_open(int directory, const char *path, bool verify, Dataset **ret_dataset);

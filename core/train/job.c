@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/train/forms/form.h"
 #include "core/train/job_private.h"
 
 enum { DEFAULT_EPOCHS = 10 };
@@ -55,8 +56,7 @@ static int read_training(Job *job, Value value, const Path *path, Issues *issues
     if (training->epochs == 0 && training->steps == 0)
         training->epochs = DEFAULT_EPOCHS;
     if (training->loss.desc == NULL) {
-        const char *fitting =
-            job->dataset->task.kind == TASK_CLASSIFICATION ? "cross_entropy" : "mse";
+        const char *fitting = job->task.kind == TASK_REGRESSION ? "mse" : "cross_entropy";
         error = selection_read(&loss_registry, fitting, VALUE_NONE, PATH_KEY(path, "loss"),
                                &job->arena, issues, &training->loss);
     }
@@ -78,10 +78,15 @@ static bool values_are_fractions(const Dataset *dataset) {
 
 static void check_loss(Job *job, const Path *path, Issues *issues) {
     const LossDesc *loss = job_loss(job);
-    const Task *task = &job->dataset->task;
+    const Task *task = &job->task;
     bool binary_loss = strcmp(loss->desc.name, "binary_cross_entropy") == 0;
     path = PATH_KEY(path, "loss");
-    if (task->kind == TASK_CLASSIFICATION && loss->targets == TARGETS_VALUES && !binary_loss)
+    if (task->kind == TASK_LANGUAGE_MODEL && loss->targets != TARGETS_CLASSES)
+        issues_add(
+            issues, path,
+            "\"%s\" does not fit a language model, whose targets are tokens; cross_entropy does",
+            loss->desc.name);
+    else if (task->kind == TASK_CLASSIFICATION && loss->targets == TARGETS_VALUES && !binary_loss)
         issues_add(issues, path,
                    "\"%s\" is for numbers, and the dataset's targets are classes; cross_entropy "
                    "fits them",
@@ -122,35 +127,63 @@ static bool takes_units(const ModelLayer *layer) {
     return false;
 }
 
+// Why the output has to be as wide as it has.
+static void say_reason(const Job *job, int64_t wanted, char *reason, size_t size) {
+    if (job->binary)
+        snprintf(reason, size, "one output tells the two classes apart");
+    else if (job->task.kind == TASK_LANGUAGE_MODEL)
+        snprintf(reason, size, "the vocabulary has %lld tokens", (long long)wanted);
+    else if (job->task.kind == TASK_CLASSIFICATION)
+        snprintf(reason, size, "the dataset has %lld classes", (long long)wanted);
+    else if (wanted == 1)
+        snprintf(reason, size, "the dataset's targets are one number a row");
+    else
+        snprintf(reason, size, "the dataset's targets are %lld numbers a row", (long long)wanted);
+}
+
+// What makes an output of the shape that is wanted out of one that is not.
+static const char *way_there(const Task *task, bool per_node) {
+    if (task->steps > 0)
+        return "the last layer must give as many numbers at each step (return_sequences)";
+    if (task->rows == ROWS_GRAPHS && per_node)
+        return "a global_avg_pool, behind the graph layers, leads from nodes to graphs";
+    if (task->rows == ROWS_SEQUENCES)
+        return "a recurrent layer without return_sequences, a global_avg_pool or a flatten layer, "
+               "and a "
+               "dense one behind it, lead there";
+    return "a flatten layer and a dense one behind it lead there";
+}
+
 static void check_width(const Job *job, Issues *issues) {
     const Shape *shape = model_output_shape(job->model);
-    const Task *task = &job->dataset->task;
-    int64_t wanted = job->binary ? 1 : task->outputs;
-    if (shape->rank == 1 && shape->dim[0] == wanted)
+    const Task *task = &job->task;
+    int64_t width = job->binary ? 1 : task->outputs;
+    bool per_node = graph_node(model_graph(job->model), model_output(job->model))->per_node;
+    bool wants_nodes = task->rows == ROWS_NODES;
+    Shape wanted = task->steps > 0 ? SHAPE(task->steps, width) : SHAPE(width);
+    if (shape_equal(shape, &wanted) && per_node == wants_nodes)
         return;
     size_t index;
     const ModelLayer *last = last_layer(job->model, &index);
     const Path *layer = PATH_INDEX(PATH_KEY(PATH_KEY(NULL, "model"), "layers"), index);
-    const Path *units = PATH_KEY(layer, "units");
-    const Path *place = takes_units(last) && shape->rank == 1 ? units : layer;
-    char reason[128], text[SHAPE_TEXT];
-    if (job->binary)
-        snprintf(reason, sizeof(reason), "one output tells the two classes apart");
-    else if (task->kind == TASK_CLASSIFICATION)
-        snprintf(reason, sizeof(reason), "the dataset has %lld classes", (long long)wanted);
-    else if (wanted == 1)
-        snprintf(reason, sizeof(reason), "the dataset's targets are one number a row");
+    char reason[128], text[SHAPE_TEXT], wanted_text[SHAPE_TEXT];
+    say_reason(job, width, reason, sizeof(reason));
+    Shape widened = *shape;
+    if (widened.rank > 0)
+        widened.dim[widened.rank - 1] = width;
+    if (wants_nodes && !per_node)
+        issues_add(
+            issues, layer,
+            "the model's output must have a row for each node, as the targets do: leave out the "
+            "layers that pool them");
+    else if (shape_equal(&widened, &wanted) && per_node == wants_nodes)
+        issues_add(issues, takes_units(last) ? PATH_KEY(layer, "units") : layer,
+                   "must be %lld, not %lld: %s under %s", (long long)width,
+                   (long long)shape_last(shape), reason, job_loss(job)->desc.name);
     else
-        snprintf(reason, sizeof(reason), "the dataset's targets are %lld numbers a row",
-                 (long long)wanted);
-    if (shape->rank == 1)
-        issues_add(issues, place, "must be %lld, not %lld: %s under %s", (long long)wanted,
-                   (long long)shape->dim[0], reason, job_loss(job)->desc.name);
-    else
-        issues_add(issues, place,
-                   "the model's output must have the shape [%lld], not %s: %s; a flatten layer "
-                   "and a dense one of %lld units lead there",
-                   (long long)wanted, shape_text(shape, text), reason, (long long)wanted);
+        issues_add(issues, layer, "the model's output must have the shape %s, not %s%s: %s; %s",
+                   shape_text(&wanted, wanted_text), per_node ? "a row for each node of " : "",
+                   shape_text(shape, text), reason, way_there(task, per_node));
 }
 
 static void check_stop_metric(const Job *job, const Path *path, Issues *issues) {
@@ -158,7 +191,7 @@ static void check_stop_metric(const Job *job, const Path *path, Issues *issues) 
     if (stop == NULL)
         return;
     path = PATH_KEY(PATH_KEY(path, "early_stopping"), "metric");
-    bool classes = job->dataset->task.kind == TASK_CLASSIFICATION;
+    bool classes = job->task.kind != TASK_REGRESSION;
     const char *what = strchr(stop->metric, '_') + 1;
     if (strcmp(what, "accuracy") == 0 && !classes)
         issues_add(issues, path, "\"%s\" is for classes; val_loss, val_mae and val_r2 fit numbers",
@@ -183,8 +216,10 @@ static int read_job(Job *job, Value spec, Issues *issues) {
     const Path *model_path = PATH_KEY(NULL, "model"), *path = PATH_KEY(NULL, "training");
     size_t before = issues->count + issues->omitted;
     int read = read_training(job, value_member(spec, "training"), path, issues);
-    int built = model_create(value_member(spec, "model"), model_path, &job->dataset->task, issues,
-                             &job->model);
+    if (read == OK && job->dataset->form->adapt != NULL)
+        read = job->dataset->form->adapt(job, path, issues);
+    int built =
+        model_create(value_member(spec, "model"), model_path, &job->task, issues, &job->model);
     if (read != OK && read != ERR_INVALID)
         return read;
     if (built != OK && built != ERR_INVALID)
@@ -211,6 +246,7 @@ int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, 
         return ERR_NO_MEMORY;
     arena_init(&job->arena, 0);
     job->dataset = dataset;
+    job->task = dataset->task;
     job->threads = threads < 1 ? 1 : threads;
     int error = read_job(job, spec, issues);
     if (error != OK) {
@@ -241,6 +277,10 @@ const TrainingParams *job_training(const Job *job) {
 
 const Dataset *job_dataset(const Job *job) {
     return job->dataset;
+}
+
+const Task *job_task(const Job *job) {
+    return &job->task;
 }
 
 int job_threads(const Job *job) {

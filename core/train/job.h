@@ -52,6 +52,7 @@ void job_destroy(Job *job); // takes NULL
 const Model *job_model(const Job *job);
 const TrainingParams *job_training(const Job *job);
 const Dataset *job_dataset(const Job *job);
+const Task *job_task(const Job *job); // the dataset's, as this job has it
 int job_threads(const Job *job);
 int64_t job_steps(const Job *job); // of the whole run
 int64_t job_steps_per_epoch(const Job *job);

@@ -5,6 +5,7 @@
 struct Job {
     Arena arena; // parameters and their texts
     const Dataset *dataset;
+    Task task;
     Model *model;
     TrainingParams training;
     int threads;

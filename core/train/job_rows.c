@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/train/forms/form.h"
 #include "core/train/job_private.h"
 
 enum { RECORDS_MAX = 2000 }; // gradient records that a job keeps at most
@@ -79,7 +80,7 @@ static Value class_weight_of(const Job *job) {
 // "balanced": rows / (classes · rows of the class), so that every class weighs the same in all. A
 // class without a training row weighs 1, which nothing sees.
 static int balance_classes(Job *job) {
-    int64_t classes = job->dataset->task.outputs;
+    int64_t classes = job->task.outputs;
     AUTO_FREE int64_t *counts = memory_array((size_t)classes, sizeof(int64_t));
     if (counts == NULL)
         return ERR_NO_MEMORY;
@@ -95,10 +96,10 @@ static int balance_classes(Job *job) {
 
 static int weigh_classes(Job *job, const Path *path, Issues *issues) {
     Value value = class_weight_of(job);
-    int64_t classes = job->dataset->task.outputs;
+    int64_t classes = job->task.outputs;
     ValueKind kind = value_kind(value);
-    if (kind == VALUE_MISSING || kind == VALUE_NULL ||
-        job->dataset->task.kind != TASK_CLASSIFICATION || job_loss(job)->targets != TARGETS_CLASSES)
+    if (kind == VALUE_MISSING || kind == VALUE_NULL || job->task.kind != TASK_CLASSIFICATION ||
+        job_loss(job)->targets != TARGETS_CLASSES)
         return OK;
     path = PATH_KEY(PATH_KEY(path, "loss"), "class_weight");
     job->class_weights = memory_array((size_t)classes, sizeof(Real));
@@ -128,7 +129,13 @@ int job_split(Job *job, const Path *path, Issues *issues) {
     job->row_numbers = memory_array((size_t)job->dataset->rows, sizeof(int32_t));
     if (job->row_numbers == NULL)
         return ERR_NO_MEMORY;
-    split_rows(job);
+    if (job->dataset->form->split != NULL) {
+        int error = job->dataset->form->split(job);
+        if (error != OK)
+            return error;
+    } else {
+        split_rows(job);
+    }
     int counted = count_steps(job, path, issues);
     int weighed = weigh_classes(job, path, issues);
     return counted != OK ? counted : weighed;

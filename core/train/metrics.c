@@ -18,7 +18,7 @@ int evaluator_init(Evaluator *evaluator, const Job *job, const Scalers *scalers)
     int error = batch_init(&evaluator->batch, job, scalers, rows);
     if (error != OK)
         return error;
-    PlanOptions options = {.max_rows = rows, .output = model_output(job_model(job))};
+    PlanOptions options = job_plan_options(job, rows, false);
     error = plan_create(model_graph(job_model(job)), &options, &evaluator->plan);
     if (error == OK && job_dataset(job)->values != NULL) {
         evaluator->sums =
@@ -45,7 +45,7 @@ static void add_errors(Evaluator *evaluator, const Real *outputs) {
     const Scaler *scaler = &evaluator->scalers->target;
     int64_t width = dataset->task.outputs;
     double *sums = evaluator->sums;
-    for (int64_t i = 0; i < evaluator->batch.inputs.shape.dim[0]; i++) {
+    for (int64_t i = 0; i < evaluator->batch.rows; i++) {
         const float *row = dataset->values + evaluator->batch.numbers[i] * width;
         for (int64_t c = 0; c < width; c++) {
             int64_t k = scaler->width == 1 ? 0 : c;
@@ -82,17 +82,18 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
     Metrics metrics = METRICS_NONE;
     if (count == 0)
         return metrics;
-    const OpContext context = {.training = false, .parallel = parallel};
+    OpContext context = {.training = false, .parallel = parallel};
     const LossDesc *loss = job_loss(evaluator->job);
     Batch *batch = &evaluator->batch;
     double loss_sum = 0, weight_sum = 0;
-    int64_t correct = 0;
+    int64_t correct = 0, counted = 0;
     if (evaluator->sums != NULL)
         memset(evaluator->sums, 0,
                (size_t)job_dataset(evaluator->job)->task.outputs * SUMS * sizeof(double));
     for (int64_t begin = 0; begin < count; begin += batch->max_rows) {
         int64_t n = count - begin < batch->max_rows ? count - begin : batch->max_rows;
         batch_gather(batch, rows + begin, n);
+        batch_context(batch, &context);
         Tensor output;
         plan_forward(evaluator->plan, &context, NULL, &batch->inputs, weights, &output);
         LossCall call = batch_loss(batch, output.data, NULL);
@@ -100,6 +101,7 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
         loss_sum += loss->value(&call) * weight;
         weight_sum += weight;
         correct += batch_correct(batch, output.data);
+        counted += batch_counted(batch);
         if (evaluator->sums != NULL)
             add_errors(evaluator, output.data);
     }
@@ -107,6 +109,6 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
     if (evaluator->sums != NULL)
         finish_errors(evaluator, count, &metrics);
     else
-        metrics.accuracy = (double)correct / (double)count;
+        metrics.accuracy = (double)correct / (double)counted;
     return metrics;
 }

@@ -45,12 +45,11 @@ static int slot_count(const Job *job) {
 }
 
 static size_t activation_bytes(const Job *job, int64_t rows, bool backward) {
-    PlanOptions options = {
-        .max_rows = rows, .backward = backward, .output = model_output(job->model)};
+    PlanOptions options = job_plan_options(job, rows, backward);
     PlanCost cost;
     if (plan_cost(model_graph(job->model), &options, &cost) != OK)
         return SIZE_MAX;
-    size_t row = (size_t)(job->dataset->input_width + job->dataset->task.outputs) * sizeof(Real);
+    size_t row = (size_t)(shape_elements(&job->task.input) + job->task.outputs) * sizeof(Real);
     size_t batch, total;
     if (!size_multiply(row, (size_t)rows, &batch) ||
         !size_add(batch, cost.activation_bytes, &total))

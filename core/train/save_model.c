@@ -5,6 +5,8 @@
 #include "core/train/trainer_private.h"
 
 // Sections of the dataset that prediction needs, where it has them.
+static const char *const kept_sections[] = {"class_names", "columns", "vocabulary"};
+
 static int copy_section(const Archive *archive, const char *name, ArchiveWriter *writer) {
     const ArchiveSection *section = archive_find(archive, name);
     if (section == NULL)
@@ -12,27 +14,15 @@ static int copy_section(const Archive *archive, const char *name, ArchiveWriter 
     return archive_add(writer, name, section->type, section->rank, section->dims, section->data);
 }
 
-static int add_task(const Task *task, ArchiveWriter *writer) {
-    int64_t rank = task->input.rank, one = 1;
-    int error = archive_add_text(writer, "task", task_name(task->kind));
-    if (error == OK)
-        error = archive_add(writer, "task.input", ARCHIVE_I64, 1, &rank, task->input.dim);
-    if (error == OK)
-        error = archive_add(writer, "task.outputs", ARCHIVE_I64, 1, &one, &task->outputs);
-    return error;
-}
-
 static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter *writer) {
     const Dataset *dataset = job_dataset(trainer->job);
     int error = archive_add_text(writer, "spec", spec);
     if (error == OK)
-        error = add_task(&dataset->task, writer);
+        error = task_save(job_task(trainer->job), writer);
     if (error == OK)
         error = archive_add_text(writer, "loss", job_loss(trainer->job)->desc.name);
-    if (error == OK && dataset->classes != NULL)
-        error = copy_section(dataset->archive, "class_names", writer);
-    if (error == OK)
-        error = copy_section(dataset->archive, "columns", writer);
+    for (size_t i = 0; error == OK && i < ARRAY_LENGTH(kept_sections); i++)
+        error = copy_section(dataset->archive, kept_sections[i], writer);
     if (error == OK)
         error = scaler_save(&trainer->scalers.input, "input", writer);
     if (error == OK && dataset->values != NULL)

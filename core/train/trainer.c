@@ -60,8 +60,7 @@ static int prepare(Trainer *trainer) {
     if (error == OK)
         error = batch_init(&trainer->batch, job, &trainer->scalers, job_batch_rows(job));
     if (error == OK) {
-        PlanOptions options = {
-            .max_rows = job_batch_rows(job), .backward = true, .output = model_output(model)};
+        PlanOptions options = job_plan_options(job, job_batch_rows(job), true);
         error = plan_create(model_graph(model), &options, &trainer->plan);
     }
     trainer->evaluates = evaluation_rows(job) > 0;
@@ -171,10 +170,12 @@ typedef struct Step {
 } Step;
 
 static OpContext step_context(const Trainer *trainer, const Step *step) {
-    return (OpContext){.training = true,
-                       .seed = (uint64_t)job_training(trainer->job)->seed,
-                       .step = step->number,
-                       .parallel = trainer->parallel};
+    OpContext context = {.training = true,
+                         .seed = (uint64_t)job_training(trainer->job)->seed,
+                         .step = step->number,
+                         .parallel = trainer->parallel};
+    batch_context(&trainer->batch, &context);
+    return context;
 }
 
 static Step next_step(Trainer *trainer) {
@@ -223,7 +224,7 @@ static void run_passes(Trainer *trainer, Step *step) {
     trainer->state.correct += batch_correct(batch, output.data);
     LossCall call = batch_loss(batch, output.data, plan_output_gradient(trainer->plan));
     step->loss = job_loss(trainer->job)->value(&call);
-    trainer->state.rows += step->rows;
+    trainer->state.rows += batch_counted(batch);
     double weight = batch_weight(batch);
     trainer->state.loss_sum += step->loss * weight;
     trainer->state.weight_sum += weight;
@@ -395,7 +396,7 @@ static int end_epoch(Trainer *trainer, const Step *step) {
     const JobRows *rows = job_rows(trainer->job);
     Metrics train = METRICS_NONE;
     train.loss = state->loss_sum / state->weight_sum;
-    if (job_dataset(trainer->job)->task.kind == TASK_CLASSIFICATION)
+    if (job_task(trainer->job)->kind != TASK_REGRESSION)
         train.accuracy = (double)state->correct / (double)state->rows;
     if (rows->validation_count > 0)
         state->validation = evaluator_run(&trainer->evaluator, trainer->weights, rows->validation,

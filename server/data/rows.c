@@ -302,10 +302,10 @@ void rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *
     json_begin_array(out, "items");
     offset = offset > 0 ? offset : 0;
     for (int64_t row = offset; row < dataset->rows && row - offset < limit; row++) {
-        const float *numbers = dataset->inputs + row * dataset->input_width;
+        const float *numbers = dataset->inputs + row * shape_elements(&dataset->task.input);
         json_begin_object(out, NULL);
         json_integer(out, "row", row);
-        if (columns != NULL && columns->width == dataset->input_width) {
+        if (columns != NULL && columns->width == shape_elements(&dataset->task.input)) {
             write_columns(out, "input", columns, numbers);
         } else {
             write_nested(out, "input", &dataset->task.input, 0, &numbers);

@@ -49,8 +49,8 @@ static int prediction_run(const LoadedModel *model, Prediction *prediction) {
         prediction->probabilities = memory_array(probabilities, sizeof *prediction->probabilities);
     if (prediction->outputs == NULL || (classes > 0 && prediction->probabilities == NULL))
         return ERR_NO_MEMORY;
-    return predictor_run(model->predictor, prediction->inputs, prediction->rows,
-                         prediction->outputs, prediction->probabilities);
+    const PredictorInput input = {.rows = prediction->rows, .values = prediction->inputs};
+    return predictor_run(model->predictor, &input, prediction->outputs, prediction->probabilities);
 }
 
 static void write_rows(JsonOut *out, const char *key, const float *values, int64_t rows,

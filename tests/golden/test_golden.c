@@ -181,7 +181,7 @@ static Net net_of(const Case *golden) {
     VALUE_FOREACH(axis, value_member(golden->spec, "shape"))
     task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
     if (find_array(golden, "lengths") != NULL) {
-        task.rows = GRAPH_SEQUENCES;
+        task.rows = ROWS_SEQUENCES;
         net.context.lengths = integers_of(golden, "lengths");
     }
     Issues issues;

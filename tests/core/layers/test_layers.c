@@ -32,7 +32,7 @@ static Model *model_of(const char *text, Issues *issues) {
     VALUE_FOREACH(axis, value_member(probe, "input"))
     task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
     if (value_kind(value_member(probe, "lengths")) == VALUE_ARRAY)
-        task.rows = GRAPH_SEQUENCES;
+        task.rows = ROWS_SEQUENCES;
     // The same document without what stands before "layers": a model reads "input" otherwise.
     Text spec;
     text_init(&spec);

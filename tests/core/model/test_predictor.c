@@ -53,7 +53,9 @@ Test(predictor, answers_what_the_trainer_measured) {
     cr_assert_str_eq(predictor_class_name(predictor, 1), "class 1");
     cr_assert_null(predictor_class_name(predictor, 3));
     float outputs[60 * 3], probabilities[60 * 3];
-    cr_assert_eq(predictor_run(predictor, data.inputs, 60, outputs, probabilities), OK);
+    cr_assert_eq(predictor_run(predictor, &(PredictorInput){60, data.inputs, NULL, NULL}, outputs,
+                               probabilities),
+                 OK);
     double loss = 0;
     int64_t count = job_rows(job)->validation_count, correct = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -85,7 +87,9 @@ Test(predictor, answers_numbers_in_their_own_unit) {
     cr_assert_not(predictor_classifies(predictor));
     cr_assert_eq(predictor_classes(predictor), 0);
     float outputs[200];
-    cr_assert_eq(predictor_run(predictor, data.inputs, 100, outputs, NULL), OK);
+    cr_assert_eq(
+        predictor_run(predictor, &(PredictorInput){100, data.inputs, NULL, NULL}, outputs, NULL),
+        OK);
     double absolute = 0;
     int64_t count = job_rows(job)->validation_count;
     for (int64_t i = 0; i < count; i++) {
@@ -114,7 +118,9 @@ Test(predictor, gives_two_probabilities_for_one_binary_output) {
     cr_assert_eq(predictor_output_width(predictor), 1);
     cr_assert_eq(predictor_classes(predictor), 2);
     float outputs[60], probabilities[120];
-    cr_assert_eq(predictor_run(predictor, data.inputs, 60, outputs, probabilities), OK);
+    cr_assert_eq(predictor_run(predictor, &(PredictorInput){60, data.inputs, NULL, NULL}, outputs,
+                               probabilities),
+                 OK);
     int correct = 0;
     for (int i = 0; i < 60; i++) {
         assert_near(probabilities[2 * i] + probabilities[2 * i + 1], 1, 1e-6);

@@ -31,7 +31,7 @@ Test(dataset, opens_what_is_whole) {
     SampleData data = sample_blobs(9, 3);
     Dataset *dataset = sample_dataset(&data);
     cr_assert_eq(dataset->rows, 9);
-    cr_assert_eq(dataset->input_width, 4);
+    cr_assert_eq(shape_elements(&dataset->task.input), 4);
     cr_assert_eq(dataset->task.outputs, 3);
     cr_assert(shape_equal(&dataset->task.input, &SHAPE(4)));
     cr_assert_str_eq(dataset_class_name(dataset, 2), "class 2");

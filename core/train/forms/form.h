@@ -1,0 +1,49 @@
+// The forms of datasets: what lies in an archive, and how its rows become batches.
+//
+// A form is one file with one `const FormDesc form_NAME`; the archive's section "form" has the name, and without it the
+// form is "rows". What is NULL below is as for plain rows.
+#pragma once
+#include "core/base/descriptor.h"
+#include "core/model/scaler.h"
+#include "core/train/batches.h"
+#include "core/train/dataset.h"
+#include "core/train/job.h"
+
+typedef struct FormDesc {
+    Desc desc;
+    // Reads the form's sections and checks each against the others: after that nothing asks again whether a number is
+    // within its bounds. Sets rows, task and what else the form has; task.kind is set already. What it allocates goes to
+    // dataset->owned. ERR_DAMAGED where anything does not fit.
+    int (*open)(Dataset *dataset);
+
+    // ---- a job on it ----
+
+    // The task as this job has it: job->task is the dataset's (sequence_length of a language model). ERR_INVALID with
+    // issues under `path`, that of the training object. NULL: as it is.
+    int (*adapt)(Job *job, const Path *path, Issues *issues);
+    // Fills job->rows, whose arrays live as long as job->row_numbers. NULL: by the dataset's splits, else by the seed.
+    int (*split)(Job *job);
+    // The training rows in the order of an epoch, from 1. NULL: shuffled by seed and epoch.
+    void (*order)(const Job *job, int64_t epoch, int32_t *order);
+    // What a plan for batches of `rows` rows holds at most: max_rows, max_nodes, max_edges. NULL: max_rows = rows.
+    void (*extent)(const Job *job, int64_t rows, PlanOptions *options);
+    // The scaling of inputs by the training rows. NULL: none.
+    int (*fit_inputs)(const Job *job, Scaler *ret_scaler);
+    // Writes rows [count] of the dataset to the batch: inputs, and lengths or graphs where the task has them; targets
+    // (classes or values), with batch->targets saying how many.
+    void (*gather)(Batch *batch, const int32_t *rows, int64_t count);
+    // Numbers that the net gave for a row, unscaled, brought back to the target's own unit; and likewise the row's own
+    // target. values [task.outputs]. NULL: they are in it.
+    void (*undo)(const Dataset *dataset, int32_t row, double *values);
+} FormDesc;
+
+extern const Registry form_registry; // "form"
+const FormDesc *form_find(const char *name);
+
+// ---- for the forms' own files ----
+
+// "targets", "class_names" and "splits" as dataset.h names them; `count` targets. Classes of −1 (no target) are refused
+// unless `gaps`.
+int form_read_targets(Dataset *dataset, int64_t count, bool gaps);
+// Targets of the rows, one each: classes as they are, values scaled.
+void form_gather_targets(Batch *batch, const int32_t *rows, int64_t count);

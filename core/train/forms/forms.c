@@ -1,0 +1,97 @@
+// The registry of forms, and the targets that most of them share.
+#include "core/train/forms/form.h"
+#include <math.h>
+#include <string.h>
+#include "core/base/error.h"
+
+#define ENTRY(name) extern const FormDesc form_##name;
+#include "core/train/forms/forms.inc"
+#undef ENTRY
+
+static const Desc *const entries[] = {
+#define ENTRY(name) &form_##name.desc,
+#include "core/train/forms/forms.inc"
+#undef ENTRY
+};
+
+const Registry form_registry = {"form", entries, ARRAY_LENGTH(entries), NULL};
+
+const FormDesc *form_find(const char *name) {
+    return (const FormDesc *)registry_find(&form_registry, name);
+}
+
+// ---- targets ----
+
+// How many names, each closed by its NUL; 0 where the section is broken.
+static int64_t count_names(const ArchiveSection *section) {
+    const char *names = section->data;
+    if (section->bytes == 0 || names[section->bytes - 1] != '\0')
+        return 0;
+    int64_t count = 0;
+    for (size_t i = 0; i < section->bytes; i++)
+        count += names[i] == '\0';
+    return count;
+}
+
+static int read_classes(Dataset *dataset, int64_t count, bool gaps) {
+    const ArchiveSection *targets = archive_typed(dataset->archive, "targets", ARCHIVE_I32);
+    const ArchiveSection *names = archive_typed(dataset->archive, "class_names", ARCHIVE_U8);
+    if (targets == NULL || targets->rank != 1 || targets->dims[0] != count || names == NULL)
+        return ERR_DAMAGED;
+    dataset->classes = targets->data;
+    dataset->task.outputs = count_names(names);
+    for (int64_t i = 0; i < count; i++)
+        if (dataset->classes[i] < (gaps ? -1 : 0) || dataset->classes[i] >= dataset->task.outputs)
+            return ERR_DAMAGED;
+    return dataset->task.outputs > 0 ? OK : ERR_DAMAGED;
+}
+
+static int read_values(Dataset *dataset, int64_t count) {
+    const ArchiveSection *targets = archive_typed(dataset->archive, "targets", ARCHIVE_F32);
+    if (targets == NULL || targets->rank < 1 || targets->rank > 2 || targets->dims[0] != count)
+        return ERR_DAMAGED;
+    dataset->values = targets->data;
+    dataset->task.outputs = targets->rank == 2 ? targets->dims[1] : 1;
+    if (dataset->task.outputs < 1)
+        return ERR_DAMAGED;
+    for (int64_t i = 0; i < count * dataset->task.outputs; i++)
+        if (!isfinite(dataset->values[i]))
+            return ERR_DAMAGED;
+    return OK;
+}
+
+static int read_splits(Dataset *dataset, int64_t count) {
+    const ArchiveSection *splits = archive_find(dataset->archive, "splits");
+    if (splits == NULL)
+        return OK;
+    if (splits->type != ARCHIVE_U8 || splits->rank != 1 || splits->dims[0] != count)
+        return ERR_DAMAGED;
+    dataset->splits = splits->data;
+    for (int64_t i = 0; i < count; i++)
+        if (dataset->splits[i] > SPLIT_NONE)
+            return ERR_DAMAGED;
+    return OK;
+}
+
+int form_read_targets(Dataset *dataset, int64_t count, bool gaps) {
+    int error = dataset->task.kind == TASK_REGRESSION ? read_values(dataset, count)
+                                                      : read_classes(dataset, count, gaps);
+    return error == OK ? read_splits(dataset, count) : error;
+}
+
+void form_gather_targets(Batch *batch, const int32_t *rows, int64_t count) {
+    const Dataset *dataset = job_dataset(batch->job);
+    batch->targets = count;
+    if (batch->classes != NULL)
+        for (int64_t i = 0; i < count; i++)
+            batch->classes[i] = dataset->classes[rows[i]];
+    else if (dataset->classes != NULL)
+        for (int64_t i = 0; i < count; i++)
+            batch->values[i] = (Real)dataset->classes[rows[i]];
+    else
+        for (int64_t i = 0; i < count; i++) {
+            int64_t width = batch_width(batch);
+            scaler_apply(&batch->scalers->target, dataset->values + rows[i] * width,
+                         batch->values + i * width, 1, width);
+        }
+}
