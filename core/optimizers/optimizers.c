@@ -11,9 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-static const char *const planned[] = {"adagrad", "lion", NULL};
-
-const Registry optimizer_registry = {"optimizer", entries, ARRAY_LENGTH(entries), planned};
+const Registry optimizer_registry = {"optimizer", entries, ARRAY_LENGTH(entries), NULL};
 
 const OptimizerDesc *optimizer_find(const char *name) {
     return (const OptimizerDesc *)registry_find(&optimizer_registry, name);

@@ -11,9 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-static const char *const planned[] = {"exponential", "one_cycle", "cyclic", "plateau", NULL};
-
-const Registry schedule_registry = {"schedule", entries, ARRAY_LENGTH(entries), planned};
+const Registry schedule_registry = {"schedule", entries, ARRAY_LENGTH(entries), NULL};
 
 const ScheduleDesc *schedule_find(const char *name) {
     return (const ScheduleDesc *)registry_find(&schedule_registry, name);

@@ -1,4 +1,4 @@
-// The registry of learning-rate schedules.
+// The registry of learning-rate schedules. Parameters that count time count epochs, but warmup_steps.
 //
 // Probes hold {"params": {…}, "steps": n}.
 #pragma once
@@ -20,8 +20,11 @@ enum { SCHEDULE_STATE = 4 };
 
 typedef struct ScheduleDesc {
     Desc desc;
-    double (*factor)(
-        const ScheduleCall *call); // learning rate = base rate · factor, after the warm-up
+    // Learning rate = base rate · factor, after the warm-up.
+    double (*factor)(const ScheduleCall *call);
+    // At every epoch's end, with its validation loss (its training loss where nothing validates);
+    // NULL: the schedule watches nothing.
+    void (*watch)(const void *params, double loss, double *state);
 } ScheduleDesc;
 
 extern const Registry schedule_registry; // "schedule"

@@ -401,6 +401,12 @@ static int end_epoch(Trainer *trainer, const Step *step) {
     if (rows->validation_count > 0)
         state->validation = evaluator_run(&trainer->evaluator, trainer->weights, rows->validation,
                                           rows->validation_count, trainer->parallel);
+    const Selection *schedule = &job_training(trainer->job)->schedule;
+    const ScheduleDesc *desc = (const ScheduleDesc *)schedule->desc;
+    if (desc->watch != NULL)
+        desc->watch(schedule->params,
+                    rows->validation_count > 0 ? state->validation.loss : train.loss,
+                    state->schedule_state);
     bool best = note_epoch(trainer, step->epoch, &train);
     send(trainer, &(TrainEvent){.kind = TRAIN_EPOCH,
                                 .step = step->number,

@@ -324,9 +324,14 @@ static void check_schedule(const Case *golden) {
                          .state = state};
     Real factors[ELEMENTS_MAX];
     cr_assert(call.steps <= ELEMENTS_MAX);
-    for (call.step = 1; call.step <= call.steps; call.step++)
-        factors[call.step - 1] =
-            (Real)schedule_rate((const ScheduleDesc *)selection.desc, &call, 1);
+    const ScheduleDesc *schedule = (const ScheduleDesc *)selection.desc;
+    const GoldenArray *losses = find_array(golden, "losses");
+    for (call.step = 1; call.step <= call.steps; call.step++) {
+        factors[call.step - 1] = (Real)schedule_rate(schedule, &call, 1);
+        if (losses != NULL && call.step % call.steps_per_epoch == 0)
+            schedule->watch(call.params, losses->values[call.step / call.steps_per_epoch - 1],
+                            state);
+    }
     expect_array(golden, "factors", factors);
 }
 

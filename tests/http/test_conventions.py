@@ -143,8 +143,9 @@ class Forms(LiveTest):
         self.assertLessEqual({"linear", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "gelu_tanh", "swish",
                               "sigmoid", "tanh", "softplus", "softmax"}, names["activations"])
         self.assertLessEqual({"cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"}, names["losses"])
-        self.assertLessEqual({"sgd", "adam", "adamw", "rmsprop"}, names["optimizers"])
-        self.assertLessEqual({"constant", "step", "cosine"}, names["schedules"])
+        self.assertLessEqual({"sgd", "rmsprop", "adagrad", "adam", "adamw", "lion"}, names["optimizers"])
+        self.assertLessEqual({"constant", "step", "exponential", "cosine", "one_cycle", "cyclic", "plateau"},
+                             names["schedules"])
 
     def test_openapi_has_every_route(self):
         document = self.server.get("/v1/openapi.json").json

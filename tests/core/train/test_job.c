@@ -80,16 +80,6 @@ Test(job, knows_keys_that_are_not_built_yet) {
     dataset_close(dataset);
 }
 
-Test(job, knows_choices_that_are_not_built_yet) {
-    Dataset *dataset = blobs(30, 3);
-    refuse(dataset, "{" LAYERS(3) ", \"training\": {\"schedule\": {\"type\": \"plateau\"},"
-                                  " \"optimizer\": \"lion\"}}");
-    assert_issue(&issues, "/training/schedule/type", "not available yet");
-    assert_issue(&issues, "/training/optimizer", "not available yet");
-    cr_assert_eq(issues.count, 2);
-    dataset_close(dataset);
-}
-
 Test(job, says_which_width_fits_classes) {
     Dataset *dataset = blobs(30, 3);
     refuse(dataset, "{" LAYERS(4) "}");
