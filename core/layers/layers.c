@@ -16,9 +16,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-static const char *const planned[] = {"conv1d",
-                                      "conv2d",
-                                      "max_pool1d",
+static const char *const planned[] = {"max_pool1d",
                                       "max_pool2d",
                                       "avg_pool1d",
                                       "avg_pool2d",

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/activations/activations.h"
 #include "core/ops/op.h"
+#include "core/ops/window.h"
 
 // y […, units] = x […, in] · kernel [in, units] (+ bias [units]), at each of the leading axes'
 // places. Weights: kernel, and bias where there is one.
@@ -64,6 +65,14 @@ typedef struct LayerNormParams {
     double epsilon;
 } LayerNormParams;
 extern const OpDesc op_layer_norm;
+
+// Convolution of [time, channels] or [height, width, channels] with `filters` kernels. Weights: kernel
+// [taps…, channels / groups, filters], and bias [filters] where there is one. Padded steps count as 0.
+typedef struct ConvParams {
+    Window window;
+    int64_t filters, groups; // groups divide the channels and the filters
+} ConvParams;
+extern const OpDesc op_conv;
 
 // The same elements under another shape.
 typedef struct ReshapeParams {

@@ -62,7 +62,7 @@ Test(spec, reports_every_mistake_at_its_place) {
     assert_issue(&issues, "/model/layers/2/actvation", "activation");
     assert_issue(&issues, "/model/layers/3/type", "missing");
     assert_issue(&issues, "/model/layers/4", "must be an object");
-    assert_issue(&issues, "/model/layers/5/type", "not available yet");
+    assert_issue(&issues, "/model/layers/5/kernel_size", "is required");
     cr_assert_eq(issues.count, 6);
 }
 
