@@ -176,7 +176,8 @@ Test(intake, unknown_keys_and_wrong_options_are_named) {
         "{\"inputs\":[1,2],\"targets\":[0,1],\"name\":7,\"task\":\"clasification\",\"class_names\":"
         "[\"a\",\"a\",3],\"feature_names\":\"x\"}",
         "/name: must be a string, not a number\n"
-        "/task: must be \"classification\" or \"regression\", not \"clasification\"\n"
+        "/task: must be \"classification\", \"regression\" or \"language_model\", not "
+        "\"clasification\"\n"
         "/class_names/1: \"a\" stands twice\n/class_names/2: must be a string of 1 to 256 bytes\n"
         "/feature_names: must be an array of strings, not a string\n");
     refused("{\"inputs\":[1,2],\"targets\":[\"a\",\"b\"],\"task\":\"regression\"}",
@@ -196,7 +197,7 @@ Test(intake, forms_that_are_to_come_are_named_at_their_place) {
     refused("{\"graph\":{}}", "/graph: this form of dataset is not available yet: send rows as "
                               "\"inputs\" and \"targets\"\n");
     refused("{\"inputs\":[1],\"targets\":[1],\"task\":\"language_model\"}",
-            "/task: a language model needs a text, a form that is not available yet\n");
+            "/task: a language model needs a \"text\", not rows\n");
 }
 
 static void expect_splits(const char *text, const char *wanted) {

@@ -1,0 +1,53 @@
+// The forms of JSON datasets: each is one file with one `const IntakeForm intake_form_NAME`, listed in intake.c. And what they
+// share: members of the body read and checked, every issue at its pointer. For the files of server/data.
+#pragma once
+#include <stdio.h>
+#include "server/data/intake.h"
+#include "server/data/names.h"
+#include "server/json/span.h"
+
+enum { INTAKE_NAME_MAX = 200 }; // bytes of a dataset's name
+
+typedef struct Body {
+    int directory;
+    const Document *document;
+    Value value;
+    const char *prefix; // "" or "/dataset"
+    Issues *issues;
+    const char *name, *task; // NULL: not given
+} Body;
+
+typedef struct IntakeForm {
+    const char *key;           // the member that makes a dataset one of this form
+    const char *const *others; // what may stand beside it, but "name" and "task"; NULL-terminated
+    // Keys, name and task are checked already. Takes all of the body and, without issues, makes the archive and the row.
+    // ERR_INVALID with issues; ERR_IO; ERR_NO_MEMORY.
+    int (*take)(const Body *body, DatasetRow *ret_row);
+} IntakeForm;
+
+typedef struct Pointer {
+    char text[96];
+} Pointer;
+
+static inline Pointer body_pointer(const Body *body, const char *key) {
+    Pointer pointer;
+    snprintf(pointer.text, sizeof pointer.text, "%s/%s", body->prefix, key);
+    return pointer;
+}
+
+#define BODY_ISSUE(body, key, ...)                                                                 \
+    issues_add_at((body)->issues, body_pointer((body), (key)).text, __VA_ARGS__)
+
+bool body_given(const Body *body, const char *key); // there, and not null
+// NULL where it is not given; issues where it is no string of 1 to `maximum` bytes.
+const char *body_string(const Body *body, const char *key, size_t maximum);
+// *number stays as it is where it is not given; an issue where it is no whole number in the range.
+void body_integer(const Body *body, const char *key, int64_t minimum, int64_t maximum,
+                  int64_t *number);
+// An array of distinct strings; empty where it is not given. ERR_NO_MEMORY.
+int body_names(const Body *body, const char *key, Names *names);
+// The text of an array that was lifted; false, with an issue, where there is none. `items`: what it has an item for.
+bool body_span(const Body *body, const char *key, const char *items, Span *ret_span);
+// "splits" over `rows` rows: ret_splits [rows] of DatasetSplit (memory_free), NULL where it is not given.
+// ERR_NO_MEMORY.
+int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits);

@@ -1,0 +1,163 @@
+// Datasets of rows: {"inputs", "targets"} and what may stand beside them. The rows stream out of the lifted text into the
+// draft, those of the test split behind the others. All that is wrong is said at once, as far as it can be told.
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/train/dataset.h"
+#include "server/data/draft.h"
+#include "server/data/intake_form.h"
+
+typedef struct RowsIntake {
+    const Body *body;
+    Draft draft;
+    Names class_names, feature_names;
+} RowsIntake;
+
+static int take_inputs(RowsIntake *intake, const char *key) {
+    const Body *body = intake->body;
+    Span span;
+    if (!body_span(body, key, "row", &span)) {
+        return OK;
+    }
+    Pointer pointer = body_pointer(body, key);
+    Place place = {.before = pointer.text, .after = ""};
+    int result = OK;
+    for (span_enter(&span); result == OK && span_next(&span); place.row++) {
+        result = draft_take_row(&intake->draft, &span, &place);
+    }
+    if (result == OK && place.row == 0) {
+        BODY_ISSUE(body, key, "must have at least one row");
+    }
+    return result;
+}
+
+static int take_targets(RowsIntake *intake, const char *key) {
+    const Body *body = intake->body;
+    Span span;
+    if (!body_span(body, key, "row", &span)) {
+        return OK;
+    }
+    Pointer pointer = body_pointer(body, key);
+    Place place = {.before = pointer.text, .after = ""};
+    int result = OK;
+    for (span_enter(&span); result == OK && span_next(&span); place.row++) {
+        result = targets_take(&intake->draft.targets, &span, &place, body->issues);
+    }
+    return result;
+}
+
+// One pair of inputs and targets, behind what the draft has already.
+static int take_pair(RowsIntake *intake, const char *inputs, const char *targets) {
+    Draft *draft = &intake->draft;
+    const Issues *issues = intake->body->issues;
+    int64_t rows_before = draft->rows;
+    int64_t targets_before = draft->targets.rows;
+    size_t issues_before = issues->count;
+    int result = take_inputs(intake, inputs);
+    if (result == OK) {
+        result = take_targets(intake, targets);
+    }
+    int64_t rows = draft->rows - rows_before;
+    int64_t count = draft->targets.rows - targets_before;
+    if (result == OK && rows != count &&
+        (issues_before == issues->count || (rows > 0 && count > 0))) {
+        BODY_ISSUE(intake->body, targets,
+                   "must have one item for each of the %lld rows of %s, not %lld", (long long)rows,
+                   inputs, (long long)count);
+    }
+    return result;
+}
+
+// Rows from `first` on are the test split.
+static int split_test(Draft *draft, int64_t first) {
+    draft->splits = memory_array((size_t)draft->rows, 1);
+    if (draft->splits == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    memset(draft->splits, SPLIT_TRAIN, (size_t)first);
+    memset(draft->splits + first, SPLIT_TEST, (size_t)(draft->rows - first));
+    return OK;
+}
+
+static int name_features(RowsIntake *intake) {
+    Draft *draft = &intake->draft;
+    const Names *names = &intake->feature_names;
+    if (names->count == 0 || draft->writer == NULL) {
+        return OK;
+    }
+    if (draft->shape.rank != 1 || draft->width != (int64_t)names->count) {
+        char text[SHAPE_TEXT];
+        BODY_ISSUE(intake->body, "feature_names", "has %zu names for rows of shape %s",
+                   names->count, shape_text(&draft->shape, text));
+        return OK;
+    }
+    return columns_create(names, &draft->columns);
+}
+
+static int read_names(RowsIntake *intake) {
+    const Body *body = intake->body;
+    int result = body_names(body, "class_names", &intake->class_names);
+    if (result == OK) {
+        result = body_names(body, "feature_names", &intake->feature_names);
+    }
+    if (intake->class_names.count > TARGETS_CLASSES_MAX) {
+        BODY_ISSUE(body, "class_names", "has more than %d names", TARGETS_CLASSES_MAX);
+    }
+    if (intake->class_names.count > 0 && body->task != NULL &&
+        strcmp(body->task, "regression") == 0) {
+        BODY_ISSUE(body, "class_names", "regression has no classes");
+    }
+    return result;
+}
+
+static int take_all(RowsIntake *intake) {
+    const Body *body = intake->body;
+    Draft *draft = &intake->draft;
+    bool has_test = body_given(body, "test_inputs") || body_given(body, "test_targets");
+    if (body->task != NULL && strcmp(body->task, "language_model") == 0) {
+        BODY_ISSUE(body, "task", "a language model needs a \"text\", not rows");
+    }
+    int result = read_names(intake);
+    if (has_test && body_given(body, "splits")) {
+        BODY_ISSUE(body, "splits", "give test_inputs and test_targets, or splits, not both");
+    }
+    if (result == OK) {
+        result = take_pair(intake, "inputs", "targets");
+    }
+    int64_t first_test = draft->rows;
+    if (result == OK && has_test) {
+        result = take_pair(intake, "test_inputs", "test_targets");
+    }
+    if (result == OK) {
+        result = name_features(intake);
+    }
+    if (result != OK || issues_any(body->issues)) {
+        return result;
+    }
+    return has_test ? split_test(draft, first_test)
+                    : body_splits(body, draft->rows, &draft->splits);
+}
+
+static int rows_take(const Body *body, DatasetRow *ret_row) {
+    RowsIntake intake = {.body = body};
+    draft_init(&intake.draft, body->directory, body->issues);
+    int result = take_all(&intake);
+    if (result == OK) {
+        Pointer targets = body_pointer(body, "targets");
+        Pointer task = body_pointer(body, "task");
+        TargetsWish wish = {.task = body->task,
+                            .class_names = &intake.class_names,
+                            .pointer = targets.text,
+                            .task_pointer = task.text};
+        result = draft_seal(&intake.draft, body->name, &wish, ret_row);
+    }
+    names_finish(&intake.class_names);
+    names_finish(&intake.feature_names);
+    draft_finish(&intake.draft);
+    return result;
+}
+
+static const char *const others[] = {
+    "targets", "test_inputs", "test_targets", "splits", "feature_names", "class_names", NULL};
+
+const IntakeForm intake_form_rows = {.key = "inputs", .others = others, .take = rows_take};
