@@ -92,6 +92,15 @@ ParamBounds param_bounds(const ParamSpec *spec) {
     };
 }
 
+double param_default(const ParamSpec *spec) {
+    ParamBounds bounds = param_bounds(spec);
+    double number = spec->default_number;
+    bool is_keyword = spec->keyword != NULL && number == spec->keyword_number;
+    bool fits = (spec->above_minimum ? number > bounds.lower : number >= bounds.lower) &&
+                (spec->below_maximum ? number < bounds.upper : number <= bounds.upper);
+    return is_keyword || fits ? number : NAN;
+}
+
 static void write_param(const ParamSpec *spec, const void *field, const ValueWriter *out) {
     const char *key = spec->name;
     switch (spec->type) {
@@ -202,7 +211,7 @@ static const char *type_name(ParamType type) {
 }
 
 static void describe_default(const ParamSpec *spec, const ValueWriter *out) {
-    double number = spec->default_number;
+    double number = param_default(spec);
     switch (spec->type) {
     case PARAM_INTEGER:
     case PARAM_INTEGERS:
@@ -218,7 +227,7 @@ static void describe_default(const ParamSpec *spec, const ValueWriter *out) {
         }
         break;
     case PARAM_BOOLEAN:
-        write_boolean(out, "default", number != 0);
+        write_boolean(out, "default", spec->default_number != 0);
         break;
     case PARAM_CHOICE:
         write_string(out, "default",

@@ -102,6 +102,9 @@ const Desc *registry_find(const Registry *registry, const char *name); // by nam
 const char *nearest_name(const char *name, const char *const *names, size_t count);
 
 ParamBounds param_bounds(const ParamSpec *spec);
+// default_number as something to tell; NAN where it is none, or none that may be given: then what is
+// left out is chosen by other means.
+double param_default(const ParamSpec *spec);
 
 // Reads an entry's parameters from `object`: defaults, types, ranges, unknown keys with the nearest
 // known one. Keys of `also` (NULL-terminated, may be NULL: "type", "name", …) are the caller's and

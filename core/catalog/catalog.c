@@ -45,5 +45,6 @@ void catalog_write(const ValueWriter *out) {
     }
     write_entry(&training_desc, "training", out);
     write_entry(&early_stopping_desc, "early_stopping", out);
+    write_entry(&phase_desc, "phase", out);
     write_end_object(out);
 }

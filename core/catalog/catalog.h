@@ -10,6 +10,6 @@ typedef struct CatalogPart {
 size_t catalog_parts(void);
 const CatalogPart *catalog_part(size_t index);
 // The body of GET /v1/layers: {"layers": [{"name", "aliases", "summary", "reference", "parameters":
-// […]}], …}, and "training" and its "early_stopping": the tables of their keys, as entries of their
+// […]}], …}, and "training", its "early_stopping" and a "phase" of it: the tables of their keys, as entries of their
 // own.
 void catalog_write(const ValueWriter *out);

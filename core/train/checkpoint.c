@@ -8,7 +8,7 @@
 //   "schedule"       f64 [SCHEDULE_STATE]
 //   "reported"       bytes: codes of the findings made so far, each closed by a NUL
 //   "weights"        [graph_weight_elements]; "best_weights" likewise, where they are kept
-//   "slot.NAME"      [graph_learned] for each slot of the optimizer
+//   "slot.NAME"      [graph_learned] for each slot of the phase's optimizer
 //
 // Saving reads the trainer only; loading checks everything before it changes anything.
 #include <math.h>
@@ -23,12 +23,14 @@ enum { PROGRESS_COUNT = 6, METRIC_COUNT = 4 };
 
 #define ARCHIVE_REAL (sizeof(Real) == sizeof(float) ? ARCHIVE_F32 : ARCHIVE_F64)
 
-static const OptimizerDesc *optimizer_of(const Trainer *trainer) {
-    return (const OptimizerDesc *)job_training(trainer->job)->optimizer.desc;
+// The phase that the slots are of: that of the newest step, or of the first.
+static const JobPhase *phase_of(const Trainer *trainer, int64_t step) {
+    return job_phase_at(trainer->job, step > 0 ? step : 1);
 }
 
-static void slot_section(const Trainer *trainer, int slot, char name[64]) {
-    snprintf(name, 64, "slot.%s", optimizer_of(trainer)->slot_names[slot]);
+static void slot_section(const JobPhase *phase, int slot, char name[64]) {
+    const OptimizerDesc *optimizer = (const OptimizerDesc *)phase->optimizer.desc;
+    snprintf(name, 64, "slot.%s", optimizer->slot_names[slot]);
 }
 
 // ---- saving ----
@@ -99,9 +101,10 @@ static int add_arrays(const Trainer *trainer, ArchiveWriter *writer) {
     int error = add_reals(writer, "weights", trainer->weights, elements);
     if (error == OK && trainer->best_weights != NULL)
         error = add_reals(writer, "best_weights", trainer->best_weights, elements);
-    for (int s = 0; s < trainer->slot_count && error == OK; s++) {
+    const JobPhase *phase = phase_of(trainer, trainer->state.step);
+    for (int s = 0; s < phase_slots(phase) && error == OK; s++) {
         char name[64];
-        slot_section(trainer, s, name);
+        slot_section(phase, s, name);
         error = add_reals(writer, name, trainer->slots + (size_t)s * learned, learned);
     }
     return error;
@@ -210,9 +213,10 @@ static int load(Trainer *trainer, const Archive *archive, int64_t latest) {
     const Real *slots[OPTIMIZER_SLOTS_MAX] = {NULL};
     bool whole =
         reported != NULL && weights != NULL && (best != NULL) == (trainer->best_weights != NULL);
-    for (int s = 0; s < trainer->slot_count; s++) {
+    const JobPhase *phase = phase_of(trainer, state.step);
+    for (int s = 0; s < phase_slots(phase); s++) {
         char name[64];
-        slot_section(trainer, s, name);
+        slot_section(phase, s, name);
         slots[s] = array_of(archive, name, ARCHIVE_REAL, learned);
         whole = whole && slots[s] != NULL;
     }
@@ -223,7 +227,7 @@ static int load(Trainer *trainer, const Archive *archive, int64_t latest) {
     memcpy(trainer->weights, weights, elements * sizeof(Real));
     if (best != NULL)
         memcpy(trainer->best_weights, best, elements * sizeof(Real));
-    for (int s = 0; s < trainer->slot_count; s++)
+    for (int s = 0; s < phase_slots(phase); s++)
         memcpy(trainer->slots + (size_t)s * learned, slots[s], learned * sizeof(Real));
     load_reported(trainer, reported);
     return OK;

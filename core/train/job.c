@@ -11,7 +11,7 @@
 enum { DEFAULT_EPOCHS = 10 };
 
 // Keys of the language that are not built yet: known, so not to be taken for misspelt ones.
-static const char *const planned_keys[] = {"augment", "phases", "sequence_length", NULL};
+static const char *const planned_keys[] = {"augment", "sequence_length", NULL};
 
 // ---- reading ----
 
@@ -46,6 +46,8 @@ static int read_training(Job *job, Value value, const Path *path, Issues *issues
     TrainingParams *training = &job->training;
     *training = *(const TrainingParams *)params;
     error = read_early_stopping(job, path, issues);
+    if (error == OK)
+        error = job_read_phases(job, path, issues);
     if (error != OK)
         return error;
     if (training->epochs > 0 && training->steps > 0) {
@@ -287,24 +289,8 @@ int job_threads(const Job *job) {
     return job->threads;
 }
 
-int64_t job_steps(const Job *job) {
-    return job->steps;
-}
-
-int64_t job_steps_per_epoch(const Job *job) {
-    return job->steps_per_epoch;
-}
-
-int64_t job_epochs(const Job *job) {
-    return (job->steps - 1) / job->steps_per_epoch + 1;
-}
-
 int64_t job_record_every(const Job *job) {
     return job->record_every;
-}
-
-int64_t job_batch_rows(const Job *job) {
-    return job->batch_rows;
 }
 
 const JobRows *job_rows(const Job *job) {
@@ -321,8 +307,10 @@ bool job_binary(const Job *job) {
 
 // ---- the spec again ----
 
-static bool is_unused(const TrainingParams *training, const char *key) {
-    return (strcmp(key, "epochs") == 0 && training->epochs == 0) ||
+// Keys that would be refused, or mean nothing, beside what is written.
+static bool is_unused(const Job *job, const char *key) {
+    const TrainingParams *training = &job->training;
+    return (strcmp(key, "epochs") == 0 && (training->epochs == 0 || job->given_count > 0)) ||
            (strcmp(key, "steps") == 0 && training->steps == 0);
 }
 
@@ -341,7 +329,9 @@ void job_write_spec(const Job *job, const ValueWriter *out) {
             write_begin_object(out, key);
             params_write(&early_stopping_desc, training.stop, out);
             write_end_object(out);
-        } else if (!is_unused(&training, key)) { // the other of the two would be refused beside it
+        } else if (strcmp(key, "phases") == 0) {
+            job_write_phases(job, key, out);
+        } else if (!is_unused(job, key)) {
             Desc one = training_desc;
             one.params = &training_desc.params[i];
             one.param_count = 1;

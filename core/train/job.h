@@ -27,6 +27,7 @@ typedef struct TrainingParams { // the table of training keys is training_desc's
     Value early_stopping;            // read into the next one
     const EarlyStoppingParams *stop; // NULL: off
     bool standardize;
+    Value phases; // see JobPhase
     int64_t seed;
     int64_t record_every; // 0: chosen
     double checkpoint_seconds;
@@ -35,6 +36,17 @@ typedef struct TrainingParams { // the table of training keys is training_desc's
 
 extern const Desc training_desc;       // the keys of `training`, for the catalog too
 extern const Desc early_stopping_desc; // and those of its early_stopping
+extern const Desc phase_desc;          // and those of each of its phases
+
+// A stretch of the run under one optimizer, schedule and batch size. A job without `phases` has one.
+typedef struct JobPhase {
+    Selection optimizer, schedule;
+    int64_t batch_rows, steps_per_epoch;
+    int64_t begin, end;  // steps begin + 1 … end
+    int64_t first_epoch; // epochs before it
+    int64_t
+        memory_begin; // step before the first that the optimizer's slots remember, at most `begin`
+} JobPhase;
 
 // Which rows of the dataset train, validate and test.
 typedef struct JobRows {
@@ -54,11 +66,17 @@ const TrainingParams *job_training(const Job *job);
 const Dataset *job_dataset(const Job *job);
 const Task *job_task(const Job *job); // the dataset's, as this job has it
 int job_threads(const Job *job);
-int64_t job_steps(const Job *job); // of the whole run
-int64_t job_steps_per_epoch(const Job *job);
-int64_t job_epochs(const Job *job); // ceil(steps / steps per epoch)
+size_t job_phases(const Job *job); // at least 1
+const JobPhase *job_phase(const Job *job, size_t index);
+const JobPhase *job_phase_at(const Job *job, int64_t step); // that of a step, from 1
+int64_t job_steps(const Job *job);                          // of the whole run
+int64_t job_epochs(const Job *job);
+int64_t job_epoch_at(const Job *job, int64_t step); // that of a step; both from 1
+int64_t job_samples(const Job *job, int64_t step);  // rows trained on by the end of a step
 int64_t job_record_every(const Job *job);
-int64_t job_batch_rows(const Job *job);
+int64_t job_batch_rows(const Job *job); // of the largest batch
+int phase_slots(const JobPhase *phase); // arrays, as long as the weights, that its optimizer keeps
+int job_slots(const Job *job);          // the most that any phase keeps
 const JobRows *job_rows(const Job *job);
 const LossDesc *job_loss(const Job *job);
 const Real *job_class_weights(const Job *job); // [classes], or NULL

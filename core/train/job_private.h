@@ -2,6 +2,13 @@
 #pragma once
 #include "core/train/job.h"
 
+// A phase as it was given: what is not named is the training object's.
+typedef struct PhaseParams {
+    int64_t epochs; // 0: not named, until the phases are laid out
+    Selection optimizer, schedule;
+    int64_t batch_size; // 0: "full"; −1: not named
+} PhaseParams;
+
 struct Job {
     Arena arena; // parameters and their texts
     const Dataset *dataset;
@@ -13,9 +20,18 @@ struct Job {
     JobRows rows;
     int32_t *row_numbers; // [dataset rows] that JobRows points into
     Real *class_weights;  // [classes], or NULL
-    int64_t steps, steps_per_epoch, batch_rows, record_every;
+    PhaseParams *given;   // [given_count], 0 without phases
+    size_t given_count;
+    JobPhase *phases; // [phase_count]
+    size_t phase_count;
+    int64_t record_every;
 };
 
-// Fills job->rows and what follows from it: batch, steps, class weights. ERR_INVALID with issues
-// under `path`, that of the training object.
+// All three: ERR_INVALID with issues under `path`, that of the training object.
+// Fills job->rows and what follows from it: phases, class weights.
 int job_split(Job *job, const Path *path, Issues *issues);
+// Reads the list of phases.
+int job_read_phases(Job *job, const Path *path, Issues *issues);
+// Lays the run out over its phases, once the rows are known.
+int job_lay_phases(Job *job, const Path *path, Issues *issues);
+void job_write_phases(const Job *job, const char *key, const ValueWriter *out);

@@ -1,5 +1,4 @@
-// What follows from a job's rows: who trains and who validates, how many steps that makes, what
-// each class weighs.
+// What follows from a job's rows: who trains and who validates, and what each class weighs.
 //
 // The split is the dataset's own where it has one with validation rows. Otherwise the rows that are
 // not for testing are shuffled by the seed, and the last of them validate.
@@ -9,8 +8,6 @@
 #include "core/base/rng.h"
 #include "core/train/forms/form.h"
 #include "core/train/job_private.h"
-
-enum { RECORDS_MAX = 2000 }; // gradient records that a job keeps at most
 
 // Appends the rows of a split, in their order, to `rows`.
 static int64_t take_rows(const Dataset *dataset, DatasetSplit split, int32_t *rows) {
@@ -45,24 +42,11 @@ static void split_rows(Job *job) {
     rows->validation = rows->train + rows->train_count;
 }
 
-static int count_steps(Job *job, const Path *path, Issues *issues) {
-    const TrainingParams *training = &job->training;
-    int64_t rows = job->rows.train_count;
-    if (rows == 0) {
-        issues_add(issues, PATH_KEY(path, "validation_split"), "leaves no rows to train on");
-        return ERR_INVALID;
-    }
-    bool full = training->batch_size == 0 || training->batch_size > rows;
-    job->batch_rows = full ? rows : training->batch_size;
-    job->steps_per_epoch = (rows - 1) / job->batch_rows + 1;
-    job->steps = training->steps;
-    // Epochs are at most 10⁹ and rows 2³¹: the product fits.
-    if (training->steps == 0)
-        job->steps = training->epochs * job->steps_per_epoch;
-    job->record_every = training->record_every;
-    if (job->record_every == 0)
-        job->record_every = (job->steps - 1) / RECORDS_MAX + 1;
-    return OK;
+static int lay_out(Job *job, const Path *path, Issues *issues) {
+    if (job->rows.train_count > 0)
+        return job_lay_phases(job, path, issues);
+    issues_add(issues, PATH_KEY(path, "validation_split"), "leaves no rows to train on");
+    return ERR_INVALID;
 }
 
 // ---- class_weight ----
@@ -136,7 +120,7 @@ int job_split(Job *job, const Path *path, Issues *issues) {
     } else {
         split_rows(job);
     }
-    int counted = count_steps(job, path, issues);
+    int laid = lay_out(job, path, issues);
     int weighed = weigh_classes(job, path, issues);
-    return counted != OK ? counted : weighed;
+    return laid != OK ? laid : weighed;
 }

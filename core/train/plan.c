@@ -2,6 +2,7 @@
 //
 // Time is an estimate from round figures of one core of a present-day server processor; a job's own
 // samples_per_second replaces it once it runs.
+#include <math.h>
 #include <string.h>
 #include "core/base/error.h"
 #include "core/train/batches.h"
@@ -28,7 +29,7 @@ static double layer_flops(const Job *job, int layer) {
     double flops = 0;
     for (int i = 0; i < graph_nodes(graph); i++)
         if (graph_node(graph, i)->layer == layer)
-            flops += node_flops(graph, graph_node(graph, i), job->batch_rows);
+            flops += node_flops(graph, graph_node(graph, i), job_batch_rows(job));
     return flops;
 }
 
@@ -37,11 +38,6 @@ static double step_flops(const Job *job) {
     for (int i = 0; i < model_layers(job->model); i++)
         flops += layer_flops(job, i);
     return flops;
-}
-
-static int slot_count(const Job *job) {
-    const OptimizerDesc *optimizer = (const OptimizerDesc *)job->training.optimizer.desc;
-    return optimizer->slots(job->training.optimizer.params);
 }
 
 static size_t activation_bytes(const Job *job, int64_t rows, bool backward) {
@@ -68,8 +64,8 @@ size_t job_memory_bytes(const Job *job) {
     size_t weights = graph_weight_elements(graph) * sizeof(Real);
     size_t learned = graph_learned(graph) * sizeof(Real);
     bool keeps_best = job->training.stop != NULL && job->training.stop->restore_best;
-    size_t bytes = sum(weights * (keeps_best ? 2 : 1), learned * (size_t)(1 + slot_count(job)));
-    bytes = sum(bytes, activation_bytes(job, job->batch_rows, true));
+    size_t bytes = sum(weights * (keeps_best ? 2 : 1), learned * (size_t)(1 + job_slots(job)));
+    bytes = sum(bytes, activation_bytes(job, job_batch_rows(job), true));
     int64_t rows = evaluation_rows(job);
     if (rows > 0)
         bytes = sum(bytes, activation_bytes(job, rows, false));
@@ -77,16 +73,26 @@ size_t job_memory_bytes(const Job *job) {
     return sum(bytes, archive_bytes(job->dataset->archive));
 }
 
-static double estimate_seconds(const Job *job, double flops) {
+// Of a phase; `flops` are those of a step on the largest batch.
+static double phase_seconds(const Job *job, const JobPhase *phase, double flops) {
     const Graph *graph = model_graph(job->model);
+    double share = (double)phase->batch_rows / (double)job_batch_rows(job);
     // The optimizer reads and writes weights and slots and reads gradients.
     double bytes =
-        (double)(graph_learned(graph) * sizeof(Real)) * (3 + 2 * (double)slot_count(job));
-    double step = flops / (core_flops * job->threads) + bytes / memory_bandwidth +
+        (double)(graph_learned(graph) * sizeof(Real)) * (3 + 2 * (double)phase_slots(phase));
+    double step = flops * share / (core_flops * job->threads) + bytes / memory_bandwidth +
                   graph_nodes(graph) * node_seconds;
     // Validation goes forward only: a third of a step's arithmetic for each of its rows.
-    double validation = step / 3 * (double)job->rows.validation_count / (double)job->batch_rows;
-    return step * (double)job->steps + validation * (double)job_epochs(job);
+    double validation = step / 3 * (double)job->rows.validation_count / (double)phase->batch_rows;
+    double steps = (double)(phase->end - phase->begin);
+    return step * steps + validation * ceil(steps / (double)phase->steps_per_epoch);
+}
+
+static double estimate_seconds(const Job *job, double flops) {
+    double seconds = 0;
+    for (size_t i = 0; i < job->phase_count; i++)
+        seconds += phase_seconds(job, &job->phases[i], flops);
+    return seconds;
 }
 
 static void write_layer(const Job *job, int index, const ValueWriter *out) {
@@ -114,7 +120,7 @@ void job_write_plan(const Job *job, const char *key, const ValueWriter *out) {
     write_end_array(out);
     write_number(out, "flops_per_step", flops);
     write_number(out, "memory_bytes", (double)job_memory_bytes(job));
-    write_integer(out, "steps", job->steps);
+    write_integer(out, "steps", job_steps(job));
     write_number(out, "estimated_seconds", estimate_seconds(job, flops));
     write_end_object(out);
 }

@@ -21,17 +21,12 @@ double trainer_clock(void) {
 
 // ---- life ----
 
-static const OptimizerDesc *optimizer_of(const Trainer *trainer) {
-    return (const OptimizerDesc *)job_training(trainer->job)->optimizer.desc;
-}
-
 static int allocate(Trainer *trainer) {
     const Job *job = trainer->job;
     const Graph *graph = model_graph(job_model(job));
     const TrainingParams *training = job_training(job);
     size_t elements = graph_weight_elements(graph), learned = graph_learned(graph), slots;
-    trainer->slot_count = optimizer_of(trainer)->slots(training->optimizer.params);
-    if (!size_multiply(learned, (size_t)trainer->slot_count, &slots))
+    if (!size_multiply(learned, (size_t)job_slots(job), &slots))
         return ERR_TOO_LARGE;
     trainer->weights = memory_array(elements, sizeof(Real));
     trainer->gradients = memory_array(learned, sizeof(Real));
@@ -164,6 +159,7 @@ static void judge(Trainer *trainer, const RuleView *view, int64_t epoch) {
 
 // What one step knows of itself.
 typedef struct Step {
+    const JobPhase *phase;
     int64_t number, epoch, begin, rows; // `rows` rows from `begin` in the epoch's order
     bool recorded;
     double learning_rate, loss, gradient_norm, clipped_norm;
@@ -178,15 +174,28 @@ static OpContext step_context(const Trainer *trainer, const Step *step) {
     return context;
 }
 
+// A phase starts with its schedule's state anew, and with the optimizer's memory where it is another.
+static void begin_phase(Trainer *trainer, const JobPhase *phase) {
+    TrainerState *state = &trainer->state;
+    memset(state->schedule_state, 0, sizeof(state->schedule_state));
+    state->epochs_waited = 0;
+    if (phase->memory_begin == phase->begin)
+        memset(trainer->slots, 0,
+               graph_learned(model_graph(job_model(trainer->job))) * (size_t)phase_slots(phase) *
+                   sizeof(Real));
+}
+
 static Step next_step(Trainer *trainer) {
     const Job *job = trainer->job;
-    int64_t per_epoch = job_steps_per_epoch(job), train_rows = job_rows(job)->train_count;
-    Step step = {.number = trainer->state.step + 1};
-    step.epoch = (step.number - 1) / per_epoch + 1;
-    step.begin = (step.number - 1) % per_epoch * job_batch_rows(job);
-    step.rows = train_rows - step.begin < job_batch_rows(job) ? train_rows - step.begin
-                                                              : job_batch_rows(job);
-    step.recorded = (step.number - 1) % job_record_every(job) == 0;
+    int64_t number = trainer->state.step + 1, train_rows = job_rows(job)->train_count;
+    const JobPhase *phase = job_phase_at(job, number);
+    Step step = {.phase = phase, .number = number, .epoch = job_epoch_at(job, number)};
+    step.begin = (number - 1 - phase->begin) % phase->steps_per_epoch * phase->batch_rows;
+    step.rows =
+        train_rows - step.begin < phase->batch_rows ? train_rows - step.begin : phase->batch_rows;
+    step.recorded = (number - 1) % job_record_every(job) == 0;
+    if (number == phase->begin + 1)
+        begin_phase(trainer, phase);
     if (trainer->order_of != step.epoch) {
         order_epoch(job, step.epoch, trainer->order);
         trainer->order_of = step.epoch;
@@ -198,17 +207,17 @@ static Step next_step(Trainer *trainer) {
     return step;
 }
 
-static double learning_rate(Trainer *trainer, int64_t step) {
-    const TrainingParams *training = job_training(trainer->job);
-    const OptimizerCommon *optimizer = training->optimizer.params;
-    const ScheduleCommon *schedule = training->schedule.params;
+static double learning_rate(Trainer *trainer, const Step *step) {
+    const JobPhase *phase = step->phase;
+    const OptimizerCommon *optimizer = phase->optimizer.params;
+    const ScheduleCommon *schedule = phase->schedule.params;
     const ScheduleCall call = {.params = schedule,
-                               .step = step,
-                               .steps = job_steps(trainer->job),
-                               .steps_per_epoch = job_steps_per_epoch(trainer->job),
+                               .step = step->number - phase->begin,
+                               .steps = phase->end - phase->begin,
+                               .steps_per_epoch = phase->steps_per_epoch,
                                .warmup_steps = schedule->warmup_steps,
                                .state = trainer->state.schedule_state};
-    return schedule_rate((const ScheduleDesc *)training->schedule.desc, &call,
+    return schedule_rate((const ScheduleDesc *)phase->schedule.desc, &call,
                          optimizer->learning_rate);
 }
 
@@ -254,25 +263,26 @@ static void update_weights(Trainer *trainer, Step *step) {
     const Model *model = job_model(trainer->job);
     const Graph *graph = model_graph(model);
     const TrainingParams *training = job_training(trainer->job);
-    const OptimizerDesc *optimizer = optimizer_of(trainer);
+    const JobPhase *phase = step->phase;
+    const OptimizerDesc *optimizer = (const OptimizerDesc *)phase->optimizer.desc;
     size_t learned = graph_learned(graph);
     bool bounded = !isnan(training->clip_value);
     double scale = clip_factor(training, step->gradient_norm), squares = 0;
-    step->learning_rate = learning_rate(trainer, step->number);
+    step->learning_rate = learning_rate(trainer, step);
     for (int i = 0; i < model_layers(model); i++) {
         size_t begin, end;
         graph_layer_range(graph, i, &begin, &end);
         if (begin == end || graph_frozen(graph, i))
             continue;
-        OptimizerCall call = {.params = training->optimizer.params,
+        OptimizerCall call = {.params = phase->optimizer.params,
                               .learning_rate = step->learning_rate,
-                              .step = step->number,
+                              .step = step->number - phase->memory_begin,
                               .gradient_scale = scale,
                               .clip_value = bounded ? training->clip_value : INFINITY,
                               .count = end - begin,
                               .weights = trainer->weights + begin,
                               .gradients = trainer->gradients + begin};
-        for (int s = 0; s < trainer->slot_count; s++)
+        for (int s = 0; s < phase_slots(phase); s++)
             call.slots[s] = trainer->slots + (size_t)s * learned + begin;
         if (bounded)
             squares += bounded_squares(call.gradients, call.count, scale, call.clip_value);
@@ -334,7 +344,7 @@ static int run_step(Trainer *trainer, Step *ret_step) {
     run_passes(trainer, &step);
     bool finite = all_finite(step.loss, step.gradient_norm);
     if (!finite && job_training(trainer->job)->stop_on_divergence) {
-        step.learning_rate = learning_rate(trainer, step.number);
+        step.learning_rate = learning_rate(trainer, &step);
         step.clipped_norm = step.gradient_norm;
         send_step(trainer, &step);
         return diverged(trainer, &step);
@@ -401,12 +411,12 @@ static int end_epoch(Trainer *trainer, const Step *step) {
     if (rows->validation_count > 0)
         state->validation = evaluator_run(&trainer->evaluator, trainer->weights, rows->validation,
                                           rows->validation_count, trainer->parallel);
-    const Selection *schedule = &job_training(trainer->job)->schedule;
-    const ScheduleDesc *desc = (const ScheduleDesc *)schedule->desc;
-    if (desc->watch != NULL)
-        desc->watch(schedule->params,
-                    rows->validation_count > 0 ? state->validation.loss : train.loss,
-                    state->schedule_state);
+    const Selection *selection = &step->phase->schedule;
+    const ScheduleDesc *schedule = (const ScheduleDesc *)selection->desc;
+    if (schedule->watch != NULL)
+        schedule->watch(selection->params,
+                        rows->validation_count > 0 ? state->validation.loss : train.loss,
+                        state->schedule_state);
     bool best = note_epoch(trainer, step->epoch, &train);
     send(trainer, &(TrainEvent){.kind = TRAIN_EPOCH,
                                 .step = step->number,
@@ -455,6 +465,12 @@ static bool stop_wanted(const Trainer *trainer) {
            atomic_load_explicit(trainer->hooks.stop, memory_order_relaxed);
 }
 
+static bool ends_epoch(const Job *job, const Step *step) {
+    const JobPhase *phase = step->phase;
+    return (step->number - phase->begin) % phase->steps_per_epoch == 0 ||
+           step->number == job_steps(job);
+}
+
 static int run_steps(Trainer *trainer) {
     const Job *job = trainer->job;
     TrainerState *state = &trainer->state;
@@ -463,9 +479,7 @@ static int run_steps(Trainer *trainer) {
             return ERR_STOPPED;
         Step step;
         int error = run_step(trainer, &step);
-        bool epoch_ends =
-            state->step % job_steps_per_epoch(job) == 0 || state->step == job_steps(job);
-        if (error == OK && epoch_ends)
+        if (error == OK && ends_epoch(job, &step))
             error = end_epoch(trainer, &step);
         if (error == OK)
             error = save_when_due(trainer);

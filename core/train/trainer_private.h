@@ -32,10 +32,9 @@ struct Trainer {
     Evaluator evaluator;
     bool evaluates; // there are rows to evaluate
     Statistics *statistics;
-    Real *weights;   // [graph_weight_elements]
-    Real *gradients; // [graph_learned]
-    Real *slots;     // [slot count, graph_learned]
-    int slot_count;
+    Real *weights;      // [graph_weight_elements]
+    Real *gradients;    // [graph_learned]
+    Real *slots;        // [job_slots, graph_learned]; of the phase under way
     Real *best_weights; // [graph_weight_elements]; NULL unless restore_best
     int32_t *order;     // [train rows] of order_of
     int64_t order_of;   // epoch; 0: none yet

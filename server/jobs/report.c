@@ -78,7 +78,8 @@ static void row_add(Report *report, Table *table, int64_t step, const double *va
 
 static double rows_per_second(const Report *report) {
     double seconds = (double)(time_monotonic() - report->began_at) / 1000.0;
-    double rows = (double)(report->step - report->first_step) * (double)job_batch_rows(report->job);
+    double rows = (double)(job_samples(report->job, report->step) -
+                           job_samples(report->job, report->first_step));
     return seconds > 0 ? rows / seconds : 0;
 }
 
@@ -105,16 +106,17 @@ static void series_write(const char *key, const double *values, const bool *has,
 
 void report_write(const Report *report, const Metrics *test, JsonOut *out) {
     double rate = rows_per_second(report);
-    int64_t left = report->done ? 0 : job_steps(report->job) - report->step;
+    int64_t steps = job_steps(report->job);
+    int64_t left =
+        report->done ? 0 : job_samples(report->job, steps) - job_samples(report->job, report->step);
     json_begin_object(out, "progress");
     json_integer(out, "epoch", report->epoch);
     json_integer(out, "epochs", job_epochs(report->job));
     json_integer(out, "step", report->step);
-    json_integer(out, "steps", job_steps(report->job));
+    json_integer(out, "steps", steps);
     json_number(out, "samples_per_second", round(rate));
     if (rate > 0)
-        json_number(out, "eta_seconds",
-                    round((double)left * (double)job_batch_rows(report->job) / rate * 10) / 10);
+        json_number(out, "eta_seconds", round((double)left / rate * 10) / 10);
     else
         json_null(out, "eta_seconds");
     json_end_object(out);
@@ -157,7 +159,8 @@ void report_started(Report *report, int64_t step, Value metrics, Value best) {
         value_integer(value_member(best, "epoch"), 1, INT64_MAX, &report->best_epoch);
     }
     report->step = report->first_step = step;
-    report->epoch = step / job_steps_per_epoch(report->job) + 1;
+    int64_t steps = job_steps(report->job);
+    report->epoch = job_epoch_at(report->job, step < steps ? step + 1 : steps);
     report->began_at = time_monotonic();
     report_progress(report);
     json_init(&out);

@@ -181,8 +181,8 @@ static void write_number_schema(JsonOut *out, const char *key, const ParamSpec *
     json_begin_object(out, key);
     json_string(out, "type", type);
     write_bounds(out, param);
-    if (as_default && isfinite(param->default_number) && !param->required)
-        json_number(out, "default", param->default_number);
+    if (as_default && isfinite(param_default(param)) && !param->required)
+        json_number(out, "default", param_default(param));
     if (key != NULL)
         json_string(out, "description", param->help);
     json_end_object(out);

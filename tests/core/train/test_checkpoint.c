@@ -53,9 +53,10 @@ static Dataset *blobs(void) {
     return sample_dataset(&data);
 }
 
-Test(checkpoint, lets_an_interrupted_run_end_in_the_same_bits) {
-    Dataset *dataset = blobs();
-    Job *job = sample_job(dataset, JOB);
+// Interrupts a run after each of its steps in turn: what the resumed one does must be what the whole
+// one did, to the last bit.
+static void assert_resumes(const Dataset *dataset, const char *spec) {
+    Job *job = sample_job(dataset, spec);
     char whole[65], resumed[65];
     Watch straight = {0};
     Trainer *trainer = make(job, &straight);
@@ -87,6 +88,25 @@ Test(checkpoint, lets_an_interrupted_run_end_in_the_same_bits) {
         cr_assert_arr_eq(watched.sums, straight.sums, sizeof(watched.sums));
     }
     job_destroy(job);
+}
+
+Test(checkpoint, lets_an_interrupted_run_end_in_the_same_bits) {
+    Dataset *dataset = blobs();
+    assert_resumes(dataset, JOB);
+    dataset_close(dataset);
+}
+
+// The second phase's rate is so low that every one of its epochs is a plateau. The optimizers keep no
+// slot, two and one.
+Test(checkpoint, goes_on_within_phases_and_from_one_to_the_next) {
+    Dataset *dataset = blobs();
+    assert_resumes(dataset, "{" MODEL ", \"training\": {\"epochs\": 2, \"batch_size\": 16,"
+                            " \"schedule\": {\"type\": \"plateau\", \"patience\": 0},"
+                            " \"clip_value\": 0.1, \"clip_norm\": 1, \"phases\": ["
+                            "{\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 3}},"
+                            " {\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 1e-6},"
+                            " \"epochs\": 4}, {\"batch_size\": 30, \"schedule\": \"one_cycle\"},"
+                            " {}, {\"optimizer\": \"lion\", \"batch_size\": \"full\"}]}}");
     dataset_close(dataset);
 }
 

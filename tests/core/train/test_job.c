@@ -41,7 +41,7 @@ Test(job, needs_nothing_but_layers) {
     cr_assert_str_eq(job_training(job)->optimizer.desc->name, "adam");
     cr_assert_eq(job_rows(job)->train_count, 120);
     cr_assert_eq(job_rows(job)->validation_count, 30);
-    cr_assert_eq(job_steps_per_epoch(job), 4);
+    cr_assert_eq(job_phase_at(job, 1)->steps_per_epoch, 4);
     cr_assert_eq(job_steps(job), 40);
     cr_assert_eq(job_epochs(job), 10);
     cr_assert_eq(job_record_every(job), 1);
@@ -71,12 +71,11 @@ Test(job, reports_mistakes_of_model_and_training_together) {
 
 Test(job, knows_keys_that_are_not_built_yet) {
     Dataset *dataset = blobs(30, 3);
-    refuse(dataset, "{" LAYERS(3) ", \"training\": {\"phases\": [], \"augment\": [],"
+    refuse(dataset, "{" LAYERS(3) ", \"training\": {\"augment\": [],"
                                   "\"sequence_length\": 3}}");
-    assert_issue(&issues, "/training/phases", "not available yet");
     assert_issue(&issues, "/training/augment", "not available yet");
     assert_issue(&issues, "/training/sequence_length", "not available yet");
-    cr_assert_eq(issues.count, 3);
+    cr_assert_eq(issues.count, 2);
     dataset_close(dataset);
 }
 
