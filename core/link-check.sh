@@ -1,6 +1,6 @@
 #!/bin/sh
-# Links the double-precision core into one object and hides all but the functions that core/train/check.h declares.
+# Links the double-precision core into one object and hides all but what core/train/check.h and core/train/trace.h declare.
 # usage: link-check.sh libcore_double.a core_check.o
 set -eu
 ld -r -o "$2" --whole-archive "$1"
-objcopy --keep-global-symbol=check_job "$2"
+objcopy --keep-global-symbol=check_job --keep-global-symbol=trace_run "$2"

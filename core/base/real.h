@@ -2,9 +2,9 @@
 //
 // Training and prediction run in single precision; numeric checks and traces run the very same
 // sources compiled again in double (BACKPROPD_DOUBLE). meson links that second build into one
-// object that shows only the functions of core/train/check.h, so both live in one program without
-// sharing a symbol. Hence: nothing outside a `core` build passes a Real across that border; check.h
-// speaks double.
+// object that shows only the functions of core/train/check.h and core/train/trace.h, so both live
+// in one program without sharing a symbol. Hence: nothing outside a `core` build passes a Real
+// across that border; those two headers speak double.
 #pragma once
 
 #ifdef BACKPROPD_DOUBLE

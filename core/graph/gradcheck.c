@@ -4,33 +4,52 @@
 
 // The best step balances the truncation h² f‴ / 6 against the rounding ε f / h.
 static const double STEPS[] = {1e-5, 1e-6, 1e-7};
+static const double SIDE_STEPS[] = {1e-7, 1e-8};
 static const double AGREEMENT = 1e-7; // relative: below it no smaller step is tried
 static const double FLOOR = 1e-3;     // of the net's largest gradient
 
-static double difference(const GradcheckOptions *options, Real *value, double step) {
+// f at the value moved by `step`; *moved is by how much it was.
+static double moved(const GradcheckOptions *options, Real *value, double step, double *ret_moved) {
     Real before = *value;
-    double scale = fabs((double)before) > 1 ? fabs((double)before) : 1;
-    volatile Real above = (Real)(before + step * scale), below = (Real)(before - step * scale);
-    *value = above;
-    double high = options->objective(options->context);
-    *value = below;
-    double low = options->objective(options->context);
+    volatile Real after = (Real)(before + step);
+    *value = after;
+    double f = options->objective(options->context);
     *value = before;
-    return (high - low) / ((double)above - (double)below);
+    *ret_moved = (double)after - (double)before;
+    return f;
 }
 
-// The difference nearest to the analytic gradient, over the steps.
+typedef struct Nearest {
+    double analytic, enough; // a difference within `enough` of it is not bettered
+    double best;             // NAN: none yet
+} Nearest;
+
+static bool take(Nearest *nearest, double numeric) {
+    if (isnan(nearest->best) ||
+        fabs(numeric - nearest->analytic) < fabs(nearest->best - nearest->analytic))
+        nearest->best = numeric;
+    return fabs(nearest->best - nearest->analytic) <= nearest->enough;
+}
+
+// The difference nearest to the analytic gradient: central ones over the steps, then those to one side.
 static double numeric_gradient(const GradcheckOptions *options, Real *value, double analytic,
                                double floor) {
-    double best = NAN;
+    Nearest nearest = {analytic, AGREEMENT * fmax(fabs(analytic), floor), NAN};
+    double scale = fmax(1, fabs((double)*value)), up, down;
     for (size_t s = 0; s < ARRAY_LENGTH(STEPS); s++) {
-        double numeric = difference(options, value, STEPS[s]);
-        if (isnan(best) || fabs(numeric - analytic) < fabs(best - analytic))
-            best = numeric;
-        if (fabs(best - analytic) <= AGREEMENT * fmax(fabs(analytic), floor))
-            break;
+        double high = moved(options, value, STEPS[s] * scale, &up);
+        double low = moved(options, value, -STEPS[s] * scale, &down);
+        if (take(&nearest, (high - low) / (up - down)))
+            return nearest.best;
     }
-    return best;
+    double here = options->objective(options->context);
+    for (size_t s = 0; s < ARRAY_LENGTH(SIDE_STEPS); s++) {
+        double high = moved(options, value, SIDE_STEPS[s] * scale, &up);
+        double low = moved(options, value, -SIDE_STEPS[s] * scale, &down);
+        if (take(&nearest, (high - here) / up) || take(&nearest, (low - here) / down))
+            return nearest.best;
+    }
+    return nearest.best;
 }
 
 static double check_part(const GradcheckOptions *options, GradcheckPart *part, double floor,

@@ -6,8 +6,8 @@
 // all parts: a true zero counts as equal.
 //
 // Near a kink (ReLU's at 0) a difference means nothing if a step of h crosses it. Where a and n
-// disagree, smaller steps are tried and the nearest n counts: that mends a crossed kink, but no
-// wrong gradient.
+// disagree, smaller steps are tried, then differences to one side alone, and the nearest n counts:
+// that mends a kink that is crossed or stood upon, but no wrong gradient.
 #pragma once
 #include "core/graph/graph.h"
 

@@ -146,6 +146,9 @@ void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *obs
 // keep_all).
 Tensor plan_value(const Plan *plan, int node);
 Tensor plan_gradient(const Plan *plan, int node);
+// What `node`'s backward wrote for its input k: its own part of that gradient, where other nodes read the same value too.
+// For the observer's backward of that node: valid within it. data NULL: not wanted.
+Tensor plan_input_gradient(const Plan *plan, int node, int k);
 // With keep_all and where the input's gradient is wanted too (explain, trace):
 // plan_want_input_gradient before running.
 void plan_want_input_gradients(Plan *plan);

@@ -268,13 +268,13 @@ void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *obs
         at->call.context = at->stands_still ? &still : context;
         at->call.scratch = at->backward_scratch;
         node->op->backward(&at->call);
+        if (observer != NULL && observer->backward != NULL)
+            observer->backward(observer->context, i);
         for (int k = 0; k < node->inputs; k++) {
             const Tensor *below = &plan->nodes[node->input[k]].gradient;
             if (at->extra[k] != NULL)
                 kernel_add(below->data, at->extra[k], (size_t)shape_elements(&below->shape));
         }
-        if (observer != NULL && observer->backward != NULL)
-            observer->backward(observer->context, i);
     }
 }
 
@@ -294,4 +294,8 @@ Tensor plan_gradient(const Plan *plan, int node) {
     bool kept =
         plan->options.keep_all && (plan->scheme.nodes[node].needs || node == plan->count - 1);
     return (Tensor){kept ? gradient.data : NULL, gradient.shape};
+}
+
+Tensor plan_input_gradient(const Plan *plan, int node, int k) {
+    return plan->nodes[node].input_gradient[k];
 }

@@ -34,3 +34,9 @@ typedef struct LossDesc {
 
 extern const Registry loss_registry; // "loss"
 const LossDesc *loss_find(const char *name);
+
+// Reads cross_entropy's class_weight into weights [classes]: a list with a number per class, or "balanced", which is
+// rows / (classes · rows of the class) by counts [classes], so that every class weighs the same in all; one without a
+// row weighs 1, which nothing sees. ERR_INVALID with issues under `path`.
+int class_weights_read(Value value, int64_t classes, const int64_t *counts, const Path *path,
+                       Issues *issues, Real *weights);

@@ -31,7 +31,7 @@ static OpCost dropout_cost(const void *params, const OpExtent *extent, int input
 }
 
 static bool is_active(const OpCall *call) {
-    return call->context->training && ((const DropoutParams *)call->params)->rate > 0;
+    return op_drops(call->context, ((const DropoutParams *)call->params)->rate);
 }
 
 // Two elements to a random number: 32 bits each against the threshold.

@@ -32,13 +32,19 @@ enum { OP_INPUTS_MAX = 16, OP_WEIGHTS_MAX = 8, OP_WHY = 256 };
 
 // What holds for a whole pass.
 typedef struct OpContext {
-    bool training; // batch statistics, dropout on
-    uint64_t seed; // with step and node: the key of dropout's random numbers
-    int64_t step;  // from 1
+    bool training;        // batch statistics, dropout on
+    bool without_dropout; // no dropout even in training; ask op_drops
+    uint64_t seed;        // with step and node: the key of dropout's random numbers
+    int64_t step;         // from 1
     Parallel *parallel;
     const int32_t *lengths; // [rows] steps of each input row that are data, ≥ 0; NULL: all are
     const Adjacency *adjacency; // where the input's rows are nodes; else NULL
 } OpContext;
+
+// Whether an operator with this rate drops anything in the pass.
+static inline bool op_drops(const OpContext *context, double rate) {
+    return context->training && !context->without_dropout && rate > 0;
+}
 
 typedef struct OpCall {
     const OpContext *context;

@@ -12,5 +12,6 @@ int command_serve(int argc, char **argv);     // the service
 int command_train(int argc, char **argv);     // a job without a server
 int command_check(int argc, char **argv);     // every problem of a job, or its plan
 int command_gradcheck(int argc, char **argv); // backprop against central differences
+int command_trace(int argc, char **argv);     // one cycle with every number
 int command_catalog(int argc, char **argv);   // everything a job can name, as JSON
 int command_openapi(int argc, char **argv);   // the HTTP contract as OpenAPI 3.1

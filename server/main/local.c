@@ -71,8 +71,7 @@ bool local_options(int argc, char **argv, bool takes_output, const char *usage,
     return true;
 }
 
-// The whole of a file, NUL-terminated; memory_free. A word on stderr where it fails.
-static int file_read(const char *path, char **ret_text, size_t *ret_length) {
+int local_read(const char *path, char **ret_text, size_t *ret_length) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
     char *text = NULL;
@@ -154,7 +153,7 @@ static int dataset_load_file(const char *path, int directory, Issues *issues, Da
     AUTO_FREE char *text = NULL;
     AUTO_FREE char *stem = file_stem(path);
     size_t length;
-    int error = file_read(path, &text, &length);
+    int error = local_read(path, &text, &length);
     if (error < 0)
         return error;
     if (has_suffix(path, ".csv"))
@@ -213,7 +212,7 @@ int local_load(const LocalOptions *options, LocalJob *ret_job) {
 
     *job = (LocalJob){0};
     issues_init(&job->issues);
-    int error = file_read(options->job_path, &job->text, &length);
+    int error = local_read(options->job_path, &job->text, &length);
     if (error < 0)
         return error;
     error = document_parse(job->text, length, intake_lifted_inline, &job->issues, &job->document);

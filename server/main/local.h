@@ -34,6 +34,8 @@ typedef struct LocalJob {
 bool local_options(int argc, char **argv, bool takes_output, const char *usage,
                    LocalOptions *ret_options, int *ret_status);
 
+// The whole of a file, NUL-terminated, for memory_free. ERR_IO or ERR_NO_MEMORY after a word on stderr.
+int local_read(const char *path, char **ret_text, size_t *ret_length);
 // Reads both files. OK, or ERR_INVALID with what is wrong in job->issues; other errors after a word
 // on stderr. In every case local_finish is due.
 int local_load(const LocalOptions *options, LocalJob *ret_job);

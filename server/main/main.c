@@ -26,6 +26,7 @@ static const Command commands[] = {
     {"train", command_train, "a job without a server"},
     {"check", command_check, "every mistake of a job, or its plan"},
     {"gradcheck", command_gradcheck, "a job's gradients against central differences"},
+    {"trace", command_trace, "one cycle of a small net with every number, as JSON"},
     {"catalog", command_catalog, "everything that a job can name, as JSON"},
     {"openapi", command_openapi, "the HTTP contract as OpenAPI 3.1"},
     {"worker", command_worker, "one job from standard input, for the server"},

@@ -132,6 +132,42 @@ static const struct {
      "error\":" NUMBER ",\"weights\":{\"type\":\"object\",\"additionalProperties\":{\"type\":"
      "\"object\",\"additionalProperties\":{"
      "\"type\":\"object\",\"properties\":{\"max_relative_error\":" NUMBER "}}}}}}"},
+    {"TraceInput",
+     "{\"type\":\"object\",\"required\":[\"model\",\"inputs\",\"targets\"],"
+     "\"additionalProperties\":false,\"properties\":{\"model\":{\"type\":\"object\",\"required\":["
+     "\"layers\"],\"additionalProperties\":false,\"properties\":{\"layers\":{\"type\":\"array\","
+     "\"items\":" REF(
+         "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{\"shape\":" WHOLES
+                  "}}}},\"loss\":" REF(
+                      "Loss") ",\"inputs\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":64,"
+                              "\"description\":\"Rows of any equal "
+                              "shape.\"},\"targets\":{\"type\":\"array\",\"description\":"
+                              "\"Class names, class numbers, numbers or "
+                              "arrays.\"},\"optimizer\":" REF(
+                                  "Optimizer") ",\"weights\":{\"description\":\"Nested lists by "
+                                               "layer and weight.\",\"type\":\"object\","
+                                               "\"additionalProperties\":{\"type\":\"object\","
+                                               "\"additionalProperties\":{\"type\":[\"array\"]}}},"
+                                               "\"class_weight\":{\"oneOf\":[{\"enum\":["
+                                               "\"balanced\"]},{\"type\":\"array\",\"items\":{"
+                                               "\"type\":"
+                                               "\"number\"}}]},\"seed\":" WHOLE
+                                               ",\"dropout\":{\"type\":\"boolean\"}}}"},
+    {"Trace",
+     "{\"type\":\"object\",\"properties\":{\"forward\":{\"type\":\"array\",\"items\":{\"type\":"
+     "\"object\","
+     "\"properties\":{\"layer\":" TEXT ",\"type\":" TEXT ",\"input\":{},\"pre_activation\":{},"
+     "\"output\":{}}}},\"loss\":{\"type\":\"object\",\"properties\":{\"type\":" TEXT
+     ",\"value\":" NUMBER ",\"classes\":" TEXTS
+     "}},\"backward\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"properties\":{\"layer\":" TEXT ",\"type\":" TEXT ",\"gradient_output\":{},"
+     "\"gradient_pre_activation\":{},\"gradient_input\":{},\"gradients\":" ANY_OBJECT
+     "}}},\"update\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\","
+     "\"additionalProperties\":{\"type\":\"object\",\"properties\":{\"before\":{},\"after\":{}}}}},"
+     "\"check\":{\"type\":\"object\",\"properties\":{\"max_relative_error\":" NUMBER
+     ",\"weights\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\","
+     "\"additionalProperties\":{\"type\":\"object\",\"properties\":{\"numeric\":{},"
+     "\"max_relative_error\":" NUMBER "}}}}}}}}"},
     {"Catalog", "{\"type\":\"object\",\"additionalProperties\":true}"},
     {"Status", "{\"type\":\"object\",\"required\":[\"version\",\"workers\",\"queue\",\"machine\"],"
                "\"properties\":{\"version\":" TEXT ",\"uptime_seconds\":" NUMBER

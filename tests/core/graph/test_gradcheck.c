@@ -51,7 +51,7 @@ Test(gradcheck, bounds_its_work_by_a_sample) {
     for (size_t i = 0; i < cubes.count; i++)
         sampled += !isnan(numeric[i]);
     cr_expect(sampled > 0 && sampled <= 10);
-    cr_expect_leq(cubes.calls, 10 * 2 * 3);
+    cr_expect_leq(cubes.calls, 10 * 11); // three steps both ways, and two more around the middle
 }
 
 static double kinked(void *context) {
@@ -63,4 +63,20 @@ Test(gradcheck, steps_around_a_kink) {
     GradcheckPart part = {.values = &value, .gradients = (Real[]){1}, .count = 1};
     GradcheckOptions options = {.objective = kinked, .context = &value};
     cr_expect_leq(gradcheck_run(&options, &part, 1), 1e-8);
+}
+
+static double ramp(void *context) {
+    return fmax(0, (double)*(Real *)context);
+}
+
+Test(gradcheck, stands_on_a_kink) {
+    Real value = 0;
+    const double right[] = {0, 1}; // ReLU's slope to either side
+    GradcheckOptions options = {.objective = ramp, .context = &value};
+    for (int i = 0; i < 2; i++) {
+        GradcheckPart part = {.values = &value, .gradients = (Real[]){(Real)right[i]}, .count = 1};
+        cr_expect_leq(gradcheck_run(&options, &part, 1), 1e-8);
+    }
+    GradcheckPart wrong = {.values = &value, .gradients = (Real[]){0.3}, .count = 1};
+    cr_expect_geq(gradcheck_run(&options, &wrong, 1), 0.1);
 }

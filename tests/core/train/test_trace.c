@@ -1,0 +1,358 @@
+// Traces, of the double build: every probe of every layer, what an entry says of layers that hold or join others, and
+// what is refused.
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/rng.h"
+#include "core/model/model.h"
+#include "core/train/trace.h"
+#include "tests/support/json.h"
+
+enum { ROWS = 3 };
+
+static Arena arena;
+
+static void set_up(void) {
+    arena_init(&arena, 0);
+}
+
+static void tear_down(void) {
+    arena_finish(&arena);
+}
+
+TestSuite(trace, .init = set_up, .fini = tear_down);
+
+// The answer to a body, or VALUE_NONE with the issues.
+static Value answer(const char *body, Issues *issues) {
+    JsonWriter writer;
+    json_writer_init(&writer);
+    ValueWriter out = json_value_writer(&writer);
+    issues_init(issues);
+    int error = trace_run(json_value(&arena, body), issues, &out);
+    cr_assert(error == OK || error == ERR_INVALID, "%s: %s", body, error_name(error));
+    Value value = VALUE_NONE;
+    if (error == OK)
+        value = json_value(&arena, arena_string(&arena, text_string(&writer.text)));
+    json_writer_finish(&writer);
+    return value;
+}
+
+static Value traced(const char *body) {
+    Issues issues;
+    Value value = answer(body, &issues);
+    for (size_t i = 0; i < issues.count; i++)
+        fprintf(stderr, "%s: %s\n", issues.items[i].pointer, issues.items[i].detail);
+    cr_assert(value.node != NULL, "%s was refused", body);
+    issues_finish(&issues);
+    return value;
+}
+
+// ---- places in an answer ----
+
+static Value item(Value list, size_t index) {
+    Value at = value_child(list);
+    while (index-- > 0)
+        at = value_next(at);
+    return at;
+}
+
+static Value entry(Value answer, const char *part, const char *layer) {
+    VALUE_FOREACH(one, value_member(answer, part))
+    if (strcmp(value_string(value_member(one, "layer")), layer) == 0)
+        return one;
+    cr_assert_fail("%s has no %s", part, layer);
+    return VALUE_NONE;
+}
+
+static double number_at(Value value, size_t i, size_t j) {
+    return value_number(item(item(value, i), j));
+}
+
+#define assert_near(value, expected)                                                               \
+    cr_assert_float_eq((value), (expected), 1e-12, "%.17g is not %.17g", (value), (expected))
+
+// Whether two values of lists and numbers are alike; fails where their shapes differ.
+static void assert_alike(Value a, Value b) {
+    cr_assert_eq(value_kind(a), value_kind(b));
+    if (value_kind(a) == VALUE_NUMBER)
+        assert_near(value_number(a), value_number(b));
+    cr_assert_eq(value_kind(a) == VALUE_ARRAY ? value_length(a) : 0,
+                 value_kind(b) == VALUE_ARRAY ? value_length(b) : 0);
+    if (value_kind(a) != VALUE_ARRAY)
+        return;
+    Value other = value_child(b);
+    VALUE_FOREACH(one, a) {
+        assert_alike(one, other);
+        other = value_next(other);
+    }
+}
+
+// ---- every probe of every layer ----
+
+// [rows, …] of random numbers, or of random token ids, as JSON.
+static void add_random(Text *text, Rng *rng, const Shape *shape, int axis, int64_t vocabulary) {
+    if (axis == shape->rank) {
+        if (vocabulary > 0)
+            text_add_format(text, "%d", (int)rng_below(rng, (uint64_t)vocabulary));
+        else
+            text_add_format(text, "%.6f", rng_normal(rng));
+        return;
+    }
+    text_add(text, "[");
+    for (int64_t i = 0; i < shape->dim[axis]; i++) {
+        if (i > 0)
+            text_add(text, ",");
+        add_random(text, rng, shape, axis + 1, vocabulary);
+    }
+    text_add(text, "]");
+}
+
+static Shape with_rows(Shape row) {
+    Shape shape = {.rank = row.rank + 1, .dim = {ROWS}};
+    memcpy(shape.dim + 1, row.dim, (size_t)row.rank * sizeof(row.dim[0]));
+    return shape;
+}
+
+static Shape output_shape(const char *layers, const Task *task) {
+    Text spec;
+    text_init(&spec);
+    text_add_format(&spec, "{%s", layers);
+    Issues issues;
+    issues_init(&issues);
+    Model *model = NULL;
+    cr_assert_eq(model_create(json_value(&arena, text_string(&spec)), NULL, task, &issues, &model),
+                 OK);
+    Shape shape = *model_output_shape(model);
+    model_destroy(model);
+    issues_finish(&issues);
+    text_finish(&spec);
+    return shape;
+}
+
+static void check_probe(const char *probe) {
+    Value given = json_value(&arena, probe);
+    Task task = {.kind = TASK_REGRESSION, .outputs = 1};
+    VALUE_FOREACH(axis, value_member(given, "input"))
+    task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
+    task.vocabulary = (int64_t)value_number(value_member(given, "vocabulary"));
+    const char *layers = strstr(probe, "\"layers\"");
+    Shape inputs = with_rows(task.input), targets = with_rows(output_shape(layers, &task));
+    Rng rng = rng_make(4, RNG_PROBE, 0, 0);
+    Text body;
+    text_init(&body);
+    text_add(&body, "{\"loss\": \"mse\", \"seed\": 3, \"dropout\": true, \"inputs\": ");
+    add_random(&body, &rng, &inputs, 0, task.vocabulary);
+    text_add(&body, ", \"targets\": ");
+    add_random(&body, &rng, &targets, 0, 0);
+    text_add_format(&body, ", \"model\": {%s}", layers);
+    Value result = traced(text_string(&body));
+    double greatest =
+        value_number(value_member(value_member(result, "check"), "max_relative_error"));
+    cr_assert(greatest <= 1e-6, "%s: relative error %g", probe, greatest);
+    // Forward ends with what the loss sees, and backward is the same order turned round.
+    Value forward = value_member(result, "forward"), backward = value_member(result, "backward");
+    size_t count = value_length(forward);
+    cr_assert_eq(value_length(backward), count);
+    for (size_t i = 0; i < count; i++) {
+        Value there = item(forward, i), back = item(backward, count - 1 - i);
+        cr_assert_str_eq(value_string(value_member(there, "layer")),
+                         value_string(value_member(back, "layer")));
+        // Each gradient is the shape of its value.
+        cr_assert_eq(value_length(value_member(there, "output")), ROWS);
+        cr_assert_eq(value_length(value_member(back, "gradient_output")), ROWS);
+        cr_assert_eq(value_length(value_member(there, "input")),
+                     value_length(value_member(back, "gradient_input")));
+    }
+    text_finish(&body);
+}
+
+Test(trace, has_every_number_of_every_layer) {
+    for (size_t i = 0; i < layer_registry.count; i++)
+        for (const char *const *probe = layer_registry.entries[i]->probes; *probe != NULL; probe++)
+            check_probe(*probe);
+}
+
+// ---- a layer that holds others, and one that joins others ----
+
+Test(trace, puts_a_residual_behind_what_it_holds) {
+    Value result = traced(
+        "{\"inputs\": [[2]], \"targets\": [0], \"model\": {\"layers\": [{\"type\": \"residual\","
+        " \"layers\": [{\"type\": \"dense\", \"units\": 1}]}]},"
+        " \"weights\": {\"dense_1\": {\"kernel\": [[3]], \"bias\": [1]}}}");
+    cr_assert_str_eq(value_string(value_member(item(value_member(result, "forward"), 0), "layer")),
+                     "dense_1");
+    cr_assert_str_eq(value_string(value_member(item(value_member(result, "backward"), 0), "layer")),
+                     "residual_1");
+    // y = 3x + 1 + x = 9; L = y², dL/dy = 18; through dense 18 · 3, through the skip 18.
+    assert_near(number_at(value_member(entry(result, "forward", "residual_1"), "output"), 0, 0),
+                9.);
+    assert_near(
+        number_at(value_member(entry(result, "backward", "dense_1"), "gradient_input"), 0, 0), 54.);
+    assert_near(
+        number_at(value_member(entry(result, "backward", "residual_1"), "gradient_input"), 0, 0),
+        72.);
+}
+
+Test(trace, tells_what_each_reader_sends_back) {
+    // a = 2x is read by b = 3a and twice by the sum a + b + a = 2a + 3a = 10x.
+    Value result =
+        traced("{\"inputs\": [[1]], \"targets\": [0], \"model\": {\"layers\": ["
+               "{\"type\": \"dense\", \"name\": \"a\", \"units\": 1, \"use_bias\": false},"
+               "{\"type\": \"dense\", \"name\": \"b\", \"units\": 1, \"use_bias\": false},"
+               "{\"type\": \"add\", \"inputs\": [\"a\", \"b\", \"a\"]}]},"
+               " \"weights\": {\"a\": {\"kernel\": [[2]]}, \"b\": {\"kernel\": [[3]]}}}");
+    Value sum = entry(result, "forward", "add_1"), back = entry(result, "backward", "add_1");
+    assert_near(number_at(value_member(sum, "output"), 0, 0), 10.);
+    cr_assert_eq(value_length(value_member(sum, "input")), 3);
+    assert_near(number_at(item(value_member(sum, "input"), 1), 0, 0), 6.);
+    // dL/dy = 20: each place of the sum sends back 20, b 60, and a gets 100.
+    for (size_t k = 0; k < 3; k++)
+        assert_near(number_at(item(value_member(back, "gradient_input"), k), 0, 0), 20.);
+    assert_near(number_at(value_member(entry(result, "backward", "b"), "gradient_input"), 0, 0),
+                60.);
+    assert_near(number_at(value_member(entry(result, "backward", "a"), "gradient_output"), 0, 0),
+                100.);
+}
+
+// ---- modes ----
+
+static const char dropping[] =
+    "{\"inputs\": [[1, 2, 3, 4, 5, 6, 7, 8]], \"targets\": [[0]], \"seed\": 1, \"dropout\": %s,"
+    " \"model\": {\"layers\": [{\"type\": \"dropout\", \"rate\": 0.5}, {\"type\": \"dense\","
+    " \"units\": 1}]}}";
+
+Test(trace, drops_nothing_unless_asked) {
+    Value kept = entry(traced(arena_format(&arena, dropping, "false")), "forward", "dropout_1");
+    assert_alike(value_member(kept, "input"), value_member(kept, "output"));
+    Value dropped = entry(traced(arena_format(&arena, dropping, "true")), "forward", "dropout_1");
+    int zeros = 0;
+    for (size_t i = 0; i < 8; i++) {
+        double in = number_at(value_member(dropped, "input"), 0, i);
+        double out = number_at(value_member(dropped, "output"), 0, i);
+        cr_assert(out == 0 || out == 2 * in);
+        zeros += out == 0;
+    }
+    cr_assert(zeros > 0 && zeros < 8);
+}
+
+Test(trace, moves_states_but_nothing_frozen) {
+    Value result =
+        traced("{\"inputs\": [[1], [3]], \"targets\": [[0], [0]], \"model\": {\"layers\": ["
+               "{\"type\": \"batch_norm\", \"momentum\": 0.5},"
+               "{\"type\": \"dense\", \"units\": 1, \"trainable\": false},"
+               "{\"type\": \"dense\", \"units\": 1}]}}");
+    Value update = value_member(result, "update");
+    // Mean 2, unbiased variance 2.
+    Value norm = value_member(update, "batch_norm_1");
+    assert_near(value_number(item(value_member(value_member(norm, "moving_mean"), "after"), 0)),
+                1.);
+    assert_near(value_number(item(value_member(value_member(norm, "moving_variance"), "after"), 0)),
+                1.5);
+    Value frozen = value_member(value_member(update, "dense_1"), "kernel");
+    assert_alike(value_member(frozen, "before"), value_member(frozen, "after"));
+    cr_assert_eq(value_length(value_member(entry(result, "backward", "dense_1"), "gradients")), 0);
+    Value checked = value_member(value_member(result, "check"), "weights");
+    cr_assert_eq(value_kind(value_member(checked, "dense_1")), VALUE_MISSING);
+    cr_assert_eq(value_length(checked), 2);
+}
+
+// ---- targets ----
+
+static double loss_of(const char *targets, const char *more) {
+    const char *body = arena_format(
+        &arena,
+        "{\"inputs\": [[1, 0], [0, 1]], \"targets\": %s%s, \"model\": {\"layers\": [{\"type\":"
+        " \"dense\", \"units\": 2, \"use_bias\": false}]},"
+        " \"weights\": {\"dense_1\": {\"kernel\": [[1, 2], [3, 5]]}}}",
+        targets, more);
+    return value_number(value_member(value_member(traced(body), "loss"), "value"));
+}
+
+Test(trace, reads_targets_by_their_form_and_the_loss) {
+    // Outputs [1, 2] and [3, 5]: −log softmax of each class.
+    double first[] = {log1p(exp(1)), log1p(exp(-1))}, second[] = {log1p(exp(2)), log1p(exp(-2))};
+    assert_near(loss_of("[0, 1]", ""), (first[0] + second[1]) / 2);
+    assert_near(loss_of("[\"b\", \"a\"]", ""), (first[1] + second[0]) / 2);
+    assert_near(loss_of("[1, null]", ""), first[1]);
+    assert_near(loss_of("[0, 1]", ", \"class_weight\": [1, 3]"), (first[0] + 3 * second[1]) / 4);
+    assert_near(loss_of("[0, 1]", ", \"loss\": {\"type\": \"cross_entropy\", \"class_weight\":"
+                                  " [1, 3]}"),
+                (first[0] + 3 * second[1]) / 4);
+    assert_near(loss_of("[0, 0]", ", \"class_weight\": \"balanced\""), (first[0] + second[0]) / 2);
+    assert_near(loss_of("[[0, 2], [3, 1]]", ""), (1. + 16) / 4);
+    assert_near(loss_of("[[0, 2], [3, 1]]", ", \"loss\": \"mae\""), (1. + 4) / 4);
+    assert_near(loss_of("[[0, 1], [0.5, 1]]", ", \"loss\": \"binary_cross_entropy\""),
+                (log1p(exp(1)) + log1p(exp(-2)) + log1p(exp(3)) - 1.5 + log1p(exp(-5))) / 4);
+}
+
+// ---- what is refused ----
+
+static void expect_issue(const char *body, const char *pointer, const char *part) {
+    Issues issues;
+    Value value = answer(body, &issues);
+    cr_assert(value.node == NULL, "%s was accepted", body);
+    bool found = false;
+    for (size_t i = 0; i < issues.count; i++)
+        found = found || (strcmp(issues.items[i].pointer, pointer) == 0 &&
+                          strstr(issues.items[i].detail, part) != NULL);
+    cr_expect(found, "%s: no \"%s\" at %s, but \"%s\" at %s", body, part, pointer,
+              issues.count > 0 ? issues.items[0].detail : "", issues.items[0].pointer);
+    issues_finish(&issues);
+}
+
+#define NET(units) "\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": " #units "}]}"
+
+Test(trace, says_what_is_wrong_and_where) {
+    expect_issue("{" NET(2) "}", "/inputs", "required");
+    expect_issue("{" NET(2) ", \"inputs\": [], \"targets\": []}", "/inputs", "1 to 64 rows");
+    expect_issue("{" NET(2) ", \"inputs\": [[]], \"targets\": [0]}", "/inputs", "empty");
+    expect_issue("{" NET(2) ", \"inputs\": [[1, 2], [1]], \"targets\": [0, 1]}", "/inputs/1",
+                 "a list of 2, not one of 1");
+    expect_issue("{" NET(2) ", \"inputs\": [[1, null]], \"targets\": [0]}", "/inputs/0/1",
+                 "a number, not null");
+    expect_issue("{" NET(2) ", \"inputs\": [[1, 2]], \"targets\": [0, 1]}", "/targets",
+                 "one for each row");
+    expect_issue("{" NET(2) ", \"inputs\": [[1, 2]], \"targets\": [2]}", "/targets/0",
+                 "a class number from 0 to 1");
+    expect_issue("{" NET(2) ", \"inputs\": [[1, 2]], \"targets\": [0.5]}", "/targets/0", "0.5");
+    expect_issue("{" NET(2) ", \"inputs\": [[1], [2], [3]], \"targets\": [\"a\", \"b\", \"c\"]}",
+                 "/targets", "3 classes");
+    expect_issue("{" NET(2) ", \"inputs\": [[1], [2]], \"targets\": [\"a\", 1]}", "/targets/1",
+                 "a string");
+    expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [\"a\"], \"loss\": \"mse\"}",
+                 "/loss", "cross_entropy fits");
+    expect_issue("{" NET(1) ", \"inputs\": [[1]], \"targets\": [0], \"loss\": \"cross_entropy\"}",
+                 "/loss", "an output for each class");
+    expect_issue("{" NET(1) ", \"inputs\": [[1], [1]], \"targets\": [0, 2], \"loss\":"
+                            " \"binary_cross_entropy\"}",
+                 "/targets/1", "from 0 to 1");
+    expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [0], \"class_weight\": [1]}",
+                 "/class_weight", "2 numbers");
+    expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [[0, 1]], \"class_weight\": [1, 2]}",
+                 "/class_weight", "the loss is mse");
+    expect_issue(
+        "{" NET(2) ", \"inputs\": [[1]], \"targets\": [0], \"weights\": {\"dense_2\": {}}}",
+        "/weights/dense_2", "\"dense_1\"");
+    expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [0], \"weights\": {\"dense_1\":"
+                            " {\"kernal\": [[1, 2]]}}}",
+                 "/weights/dense_1/kernal", "\"kernel\"");
+    expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [0], \"weights\": {\"dense_1\":"
+                            " {\"kernel\": [[1, 2, 3]]}}}",
+                 "/weights/dense_1/kernel/0", "[1, 2]");
+    expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [0], \"optimiser\": \"sgd\"}",
+                 "/optimiser", "\"optimizer\"");
+    expect_issue("{" NET(10000) ", \"inputs\": [[1]], \"targets\": [0]}", "/model",
+                 "20000 parameters");
+}
+
+Test(trace, names_every_mistake_at_once) {
+    Issues issues;
+    Value value = answer("{" NET(2) ", \"inputs\": [[1], [\"a\"]], \"targets\": [0, 7], \"los\":"
+                                    " \"mse\", \"weights\": {\"dense_1\": {\"bias\": 1}}}",
+                         &issues);
+    cr_assert(value.node == NULL);
+    cr_assert_eq(issues.count, 4);
+    issues_finish(&issues);
+}
