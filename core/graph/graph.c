@@ -272,6 +272,7 @@ int graph_initialise(const Graph *graph, uint64_t seed, Real *weights) {
                          .fan_out = weight->fan_out,
                          .rows = elements / columns,
                          .columns = columns,
+                         .stride = columns,
                          .rng = &rng};
         ((const InitDesc *)weight->init.desc)->fill(&call, values);
     }

@@ -11,12 +11,12 @@ typedef struct InitParams {
 } InitParams;
 
 // What an initialiser knows of the weight: fan_in and fan_out are a unit's inputs and outputs (for
-// a convolution: times the kernel's area); the weight is seen as a matrix [rows, columns] for
-// `orthogonal`.
+// a convolution: times the kernel's area); the weight is seen as a matrix [rows, columns], which may
+// be some columns of another: its rows are `stride` elements apart.
 typedef struct InitCall {
     const InitParams *params;
     double fan_in, fan_out;
-    size_t rows, columns;
+    size_t rows, columns, stride;
     Rng *rng;
 } InitCall;
 

@@ -36,13 +36,13 @@ static void project_out(const Vectors *vectors, size_t v) {
 }
 
 static void fill(const InitCall *call, Real *weight) {
-    bool wide = call->rows < call->columns;
+    bool wide = call->rows <= call->columns;
     Vectors vectors = {
         .data = weight,
         .count = wide ? call->rows : call->columns,
         .length = wide ? call->columns : call->rows,
-        .stride = wide ? call->columns : 1,
-        .step = wide ? 1 : call->columns,
+        .stride = wide ? call->stride : 1,
+        .step = wide ? 1 : call->stride,
     };
     draw_normal(call, 1, weight);
     for (size_t v = 0; v < vectors.count; v++) {

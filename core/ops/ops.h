@@ -80,6 +80,18 @@ typedef struct ReshapeParams {
 } ReshapeParams;
 extern const OpDesc op_reshape;
 
+// Recurrence over the first axis, [time, in] → [time, units], or [units] without return_sequences: the state after a
+// row's last step. Bidirectional: a second one from each row's last step to its first, its units behind the first one's.
+// Padding leaves the state as it is and gives 0. Weights, for each direction: kernel [in, gates · units],
+// recurrent_kernel [units, gates · units], bias [gates · units] (gru with reset_after: [2, gates · units]).
+typedef struct RecurrentParams {
+    int64_t units;
+    bool return_sequences, bidirectional;
+    bool relu;        // rnn: relu in place of tanh
+    bool reset_after; // gru
+} RecurrentParams;
+extern const OpDesc op_rnn, op_lstm, op_gru;
+
 // For the operators' own files: a tensor as a matrix, its last axis the columns.
 static inline size_t op_width(const Tensor *tensor) {
     return (size_t)shape_last(&tensor->shape);

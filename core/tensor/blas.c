@@ -40,3 +40,16 @@ void blas_gemm(int transpose_a, int transpose_b, int m, int n, int k, Real alpha
     cblas_sgemm(CblasRowMajor, op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 #endif
 }
+
+void blas_parallel_for(Parallel *parallel, size_t count, size_t grain,
+                       void (*body)(void *context, size_t begin, size_t end, int piece),
+                       void *context) {
+    if (parallel_threads(parallel) == 1) {
+        parallel_for(parallel, count, grain, body, context);
+        return;
+    }
+    int threads = blas_threads();
+    blas_set_threads(1);
+    parallel_for(parallel, count, grain, body, context);
+    blas_set_threads(threads);
+}

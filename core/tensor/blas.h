@@ -5,6 +5,7 @@
 // the program asks blas_core_wanted() at its very start and executes itself again where the answer
 // is not what stands there.
 #pragma once
+#include "core/base/parallel.h"
 #include "core/base/real.h"
 
 // The OPENBLAS_CORETYPE fit for this processor by cpuid ("SKYLAKEX", "HASWELL", …), or NULL where
@@ -18,3 +19,8 @@ int blas_threads(void);
 // op(A) [m, k], op(B) [k, n], C [m, n]; ld_: elements from one stored row to the next.
 void blas_gemm(int transpose_a, int transpose_b, int m, int n, int k, Real alpha, const Real *a,
                int lda, const Real *b, int ldb, Real beta, Real *c, int ldc);
+
+// parallel_for (core/base/parallel.h) with products inside: each piece's run on its own thread alone.
+void blas_parallel_for(Parallel *parallel, size_t count, size_t grain,
+                       void (*body)(void *context, size_t begin, size_t end, int piece),
+                       void *context);

@@ -94,13 +94,18 @@ void kernel_add_rows(Real *restrict y, const Real *restrict row, size_t rows, si
     }
 }
 
-void kernel_sum_rows(const Real *restrict x, Real *restrict sums, size_t rows, size_t width) {
+void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width) {
+    kernel_sum_columns(x, width, sums, rows, width);
+}
+
+void kernel_sum_columns(const Real *restrict x, size_t stride, Real *restrict sums, size_t rows,
+                        size_t width) {
     double block[COLUMNS];
     for (size_t begin = 0; begin < width; begin += COLUMNS) {
         size_t columns = width - begin < COLUMNS ? width - begin : COLUMNS;
         memset(block, 0, sizeof(block));
         for (size_t r = 0; r < rows; r++) {
-            const Real *row = x + r * width + begin;
+            const Real *row = x + r * stride + begin;
             for (size_t c = 0; c < columns; c++) {
                 block[c] += (double)row[c];
             }

@@ -15,3 +15,5 @@ bool kernel_finite(const Real *x, size_t n); // no NaN and no infinity
 
 void kernel_add_rows(Real *y, const Real *row, size_t rows, size_t width);  // y[r, :] += row
 void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width); // sums[c] = Σ_r x[r, c]
+// The same for columns [0, width) of rows that begin `stride` elements apart.
+void kernel_sum_columns(const Real *x, size_t stride, Real *sums, size_t rows, size_t width);

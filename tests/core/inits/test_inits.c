@@ -28,6 +28,7 @@ static void fill(const char *name, const char *params_json, size_t rows, size_t 
                            .fan_out = (double)columns,
                            .rows = rows,
                            .columns = columns,
+                           .stride = columns,
                            .rng = &rng},
                weight);
     arena_finish(&arena);

@@ -10,6 +10,7 @@
 #include "core/layers/layers.h"
 #include "core/model/model.h"
 #include "tests/support/json.h"
+#include "tests/support/near.h"
 
 enum { ROWS = 5, WEIGHTS_MAX = 32 };
 
@@ -272,6 +273,58 @@ Test(layers, declare_the_weights_of_embeddings) {
     expect_weight(model, "embedding_1", "embeddings", SHAPE(9, 4), "normal", NAN, false);
     expect_weight(model, "positional_embedding_1", "embeddings", SHAPE(7, 4), "normal", NAN, false);
     cr_expect_null(find_weight(model, "positional_embedding_2", "embeddings"));
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
+Test(layers, declare_the_weights_of_recurrent_layers) {
+    Issues issues;
+    Model *model = model_of("{\"input\": [7, 3], \"layers\": ["
+                            "{\"type\": \"rnn\", \"units\": 4, \"return_sequences\": true},"
+                            "{\"type\": \"lstm\", \"units\": 5, \"return_sequences\": true, "
+                            "\"bidirectional\": true},"
+                            "{\"type\": \"gru\", \"units\": 6, \"return_sequences\": true},"
+                            "{\"type\": \"gru\", \"units\": 2, \"reset_after\": false}]}",
+                            &issues);
+    cr_assert_not_null(model);
+    expect_weight(model, "rnn_1", "kernel", SHAPE(3, 4), "glorot_uniform", NAN, false);
+    expect_weight(model, "rnn_1", "recurrent_kernel", SHAPE(4, 4), "orthogonal", NAN, false);
+    expect_weight(model, "rnn_1", "bias", SHAPE(4), NULL, 0, false);
+    expect_weight(model, "lstm_1", "forward_kernel", SHAPE(4, 20), "glorot_uniform", NAN, false);
+    expect_weight(model, "lstm_1", "backward_recurrent_kernel", SHAPE(5, 20), "orthogonal", NAN,
+                  false);
+    expect_weight(model, "lstm_1", "backward_bias", SHAPE(20), "open_forget_gate", NAN, false);
+    expect_weight(model, "gru_1", "kernel", SHAPE(10, 18), "glorot_uniform", NAN, false);
+    expect_weight(model, "gru_1", "bias", SHAPE(2, 18), NULL, 0, false);
+    expect_weight(model, "gru_2", "recurrent_kernel", SHAPE(2, 6), "orthogonal", NAN, false);
+    expect_weight(model, "gru_2", "bias", SHAPE(6), NULL, 0, false);
+    cr_expect_null(find_weight(model, "lstm_1", "kernel"));
+    cr_expect(shape_equal(model_output_shape(model), &SHAPE(2)));
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
+Test(layers, start_recurrent_kernels_orthogonal_by_gate_and_forget_gates_open) {
+    Issues issues;
+    Model *model =
+        model_of("{\"input\": [7, 3], \"layers\": [{\"type\": \"lstm\", \"units\": 5}]}", &issues);
+    cr_assert_not_null(model);
+    const Graph *graph = model_graph(model);
+    Real *weights = memory_array(graph_weight_elements(graph), sizeof(Real));
+    cr_assert_eq(graph_initialise(graph, 1, weights), OK);
+    const Real *kernel = weights + find_weight(model, "lstm_1", "recurrent_kernel")->offset;
+    const Real *bias = weights + find_weight(model, "lstm_1", "bias")->offset;
+    for (size_t gate = 0; gate < 4; gate++)
+        for (size_t a = 0; a < 5; a++)
+            for (size_t b = 0; b < 5; b++) {
+                double sum = 0;
+                for (size_t u = 0; u < 5; u++)
+                    sum += (double)(kernel[a * 20 + gate * 5 + u] * kernel[b * 20 + gate * 5 + u]);
+                assert_near(sum, a == b ? 1 : 0, 1e-14);
+            }
+    for (size_t u = 0; u < 20; u++)
+        cr_expect_eq((double)bias[u], u / 5 == 1 ? 1 : 0);
+    memory_free(weights);
     model_destroy(model);
     issues_finish(&issues);
 }

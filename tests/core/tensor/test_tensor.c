@@ -102,6 +102,10 @@ Test(kernels, rows_are_added_and_summed) {
         }
         assert_near((double)sums[c], sum, 4 * REAL_EPSILON);
     }
+    enum { FROM = 3, COLUMNS = 5 };
+    Real some[COLUMNS];
+    kernel_sum_columns(x + FROM, WIDTH, some, ROWS, COLUMNS);
+    cr_assert_arr_eq(some, sums + FROM, sizeof(some));
 }
 
 Test(blas, multiplies_in_each_orientation) {
