@@ -106,7 +106,9 @@ static void write_param(const ParamSpec *spec, const void *field, const ValueWri
     switch (spec->type) {
     case PARAM_INTEGER: {
         int64_t integer = *(const int64_t *)field;
-        if (spec->keyword != NULL && (double)integer == spec->keyword_number) {
+        if (integer == 0 && isnan(param_default(spec))) {
+            write_null(out, key);
+        } else if (spec->keyword != NULL && (double)integer == spec->keyword_number) {
             write_string(out, key, spec->keyword);
         } else {
             write_integer(out, key, integer);

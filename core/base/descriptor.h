@@ -53,7 +53,8 @@ typedef struct ParamSpec {
     ParamType type;
     size_t offset; // of the field in the entry's parameter struct
     bool required;
-    // INTEGER, NUMBER, BOOLEAN (0 or 1); INTEGERS: one item, 0: an empty list.
+    // INTEGER, NUMBER, BOOLEAN (0 or 1); INTEGERS: one item, 0: an empty list. An INTEGER whose bounds
+    // exclude its default of 0 has none: it is 0 where it was left out, and is written as null.
     double default_number;
     const char *default_text; // CHOICE, STRING, ENTRY: a name, or NULL
     // INTEGER, NUMBER and each of INTEGERS. 0, 0 without above_minimum: unbounded; a maximum that

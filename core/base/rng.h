@@ -15,6 +15,7 @@ typedef enum RngPurpose {
     RNG_DROPOUT,     // a: step, b: node
     RNG_AUGMENT,     // a: step, b: row
     RNG_PROBE,       // tests and checks
+    RNG_ATTENTION,   // dropout in it; a: step, b: node and tile
 } RngPurpose;
 
 typedef struct Rng {

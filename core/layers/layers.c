@@ -17,10 +17,9 @@ static const Desc *const entries[] = {
 };
 
 static const char *const planned[] = {
-    "max_pool1d",        "max_pool2d", "avg_pool1d", "avg_pool2d", "global_avg_pool",
-    "global_max_pool",   "reshape",    "rms_norm",   "group_norm", "multi_head_attention",
-    "transformer_block", "gcn_conv",   "sage_conv",  "gat_conv",   "gin_conv",
-    "multiply",          NULL};
+    "max_pool1d",      "max_pool2d", "avg_pool1d", "avg_pool2d", "global_avg_pool",
+    "global_max_pool", "reshape",    "rms_norm",   "group_norm", "gcn_conv",
+    "sage_conv",       "gat_conv",   "gin_conv",   "multiply",   NULL};
 
 const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), planned};
 

@@ -30,6 +30,22 @@ typedef struct AddPositionsParams {
 } AddPositionsParams;
 extern const OpDesc op_add_positions;
 
+// y […, count · units] = [x · W_1 + b_1, …, x · W_count + b_count] at each of the leading axes' places.
+// Weights: W_1 [in, units], b_1 [units], W_2, ….
+typedef struct JointLinearParams {
+    int64_t count, units;
+} JointLinearParams;
+extern const OpDesc op_joint_linear;
+
+// y [time, units] = attention over x [time, 3 · units] = queries, keys, values side by side, in `heads`
+// parts of their columns. Steps behind a row's length are neither looked at nor computed.
+typedef struct AttentionParams {
+    int64_t heads;
+    bool causal;    // no step looks at later ones
+    double dropout; // of the attention probabilities, in training
+} AttentionParams;
+extern const OpDesc op_attention;
+
 // Inputs one after the other along an axis; the other axes agree.
 typedef struct ConcatParams {
     int axis; // of a row, from 0
@@ -39,7 +55,7 @@ extern const OpDesc op_concat;
 // y [time, units] = the rows of the table that x [time] names by their numbers, from 0; zeros where
 // there is no such row. Weight: the table [vocabulary, units].
 typedef struct EmbeddingParams {
-    int64_t vocabulary, units;
+    int64_t units;
 } EmbeddingParams;
 extern const OpDesc op_embedding;
 

@@ -3,24 +3,25 @@
 #include "core/tensor/kernels.h"
 #include <stdint.h>
 #include <string.h>
+#include "core/base/vector.h"
 
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
 // hold COLUMNS columns at a time.
 enum { LANES = 8, COLUMNS = 64, FINITE_BLOCK = 4096 };
 
-void kernel_fill(Real *y, size_t n, Real value) {
+VECTOR_LOOPS void kernel_fill(Real *y, size_t n, Real value) {
     for (size_t i = 0; i < n; i++) {
         y[i] = value;
     }
 }
 
-void kernel_add(Real *restrict y, const Real *restrict x, size_t n) {
+VECTOR_LOOPS void kernel_add(Real *restrict y, const Real *restrict x, size_t n) {
     for (size_t i = 0; i < n; i++) {
         y[i] += x[i];
     }
 }
 
-void kernel_scale(Real *y, size_t n, Real factor) {
+VECTOR_LOOPS void kernel_scale(Real *y, size_t n, Real factor) {
     for (size_t i = 0; i < n; i++) {
         y[i] *= factor;
     }
@@ -31,7 +32,7 @@ static double add_lanes(const double lane[LANES]) {
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-double kernel_sum(const Real *x, size_t n) {
+VECTOR_LOOPS double kernel_sum(const Real *x, size_t n) {
     double lane[LANES] = {0};
     size_t whole = n - n % LANES;
     for (size_t i = 0; i < whole; i += LANES) {
@@ -45,18 +46,22 @@ double kernel_sum(const Real *x, size_t n) {
     return add_lanes(lane);
 }
 
-double kernel_sum_squares(const Real *x, size_t n) {
+VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
     double lane[LANES] = {0};
     size_t whole = n - n % LANES;
     for (size_t i = 0; i < whole; i += LANES) {
         for (size_t j = 0; j < LANES; j++) {
-            lane[j] += (double)x[i + j] * (double)x[i + j];
+            lane[j] += (double)x[i + j] * (double)y[i + j];
         }
     }
     for (size_t i = whole; i < n; i++) {
-        lane[i - whole] += (double)x[i] * (double)x[i];
+        lane[i - whole] += (double)x[i] * (double)y[i];
     }
     return add_lanes(lane);
+}
+
+double kernel_sum_squares(const Real *x, size_t n) {
+    return kernel_dot(x, x, n);
 }
 
 #ifdef BACKPROPD_DOUBLE
@@ -67,7 +72,7 @@ typedef uint32_t RealBits;
 #define EXPONENT_BITS 0x7f800000u
 #endif
 
-bool kernel_finite(const Real *x, size_t n) {
+VECTOR_LOOPS bool kernel_finite(const Real *x, size_t n) {
     // NaN and infinity are the numbers whose exponent is all ones. Looked at as integers, whose
     // order of evaluation is free; block by block, so that a bad number near the start is found
     // early.
@@ -86,7 +91,8 @@ bool kernel_finite(const Real *x, size_t n) {
     return true;
 }
 
-void kernel_add_rows(Real *restrict y, const Real *restrict row, size_t rows, size_t width) {
+VECTOR_LOOPS void kernel_add_rows(Real *restrict y, const Real *restrict row, size_t rows,
+                                  size_t width) {
     for (size_t r = 0; r < rows; r++) {
         for (size_t c = 0; c < width; c++) {
             y[r * width + c] += row[c];
@@ -98,8 +104,8 @@ void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width) {
     kernel_sum_columns(x, width, sums, rows, width);
 }
 
-void kernel_sum_columns(const Real *restrict x, size_t stride, Real *restrict sums, size_t rows,
-                        size_t width) {
+VECTOR_LOOPS void kernel_sum_columns(const Real *restrict x, size_t stride, Real *restrict sums,
+                                     size_t rows, size_t width) {
     double block[COLUMNS];
     for (size_t begin = 0; begin < width; begin += COLUMNS) {
         size_t columns = width - begin < COLUMNS ? width - begin : COLUMNS;

@@ -11,6 +11,7 @@ void kernel_scale(Real *y, size_t n, Real factor);
 // exactly.
 double kernel_sum(const Real *x, size_t n);
 double kernel_sum_squares(const Real *x, size_t n);
+double kernel_dot(const Real *x, const Real *y, size_t n);
 bool kernel_finite(const Real *x, size_t n); // no NaN and no infinity
 
 void kernel_add_rows(Real *y, const Real *row, size_t rows, size_t width);  // y[r, :] += row

@@ -1,5 +1,6 @@
 """Tokens, places and attention."""
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from golden import dense, draw, net, product
@@ -24,9 +25,83 @@ def embeddings():
     net([{"type": "positional_embedding"}], [3, 4], 4, {"positional_embedding_1.embeddings": draw(3, 4)},
         lambda x, w: x + w["positional_embedding_1.embeddings"])
     for units in (6, 5):
-        net([{"type": "positional_embedding", "kind": "sinusoidal"}, {"type": "dense", "units": 2}], [40, units], 2,
+        net([{"type": "positional_embedding", "kind": "sinusoidal"}, {"type": "dense", "units": 2}], [20, units], 2,
             dense("dense_1", units, 2), lambda x, w: product(x + sinusoids(*x.shape[1:]), w, "dense_1"))
+
+
+PARTS = ("query", "key", "value")
+
+
+def attention_weights(prefix, width):
+    weights = {}
+    for part in (*PARTS, "output"):
+        weights[f"{prefix}{part}_kernel"] = draw(width, width, scale=width ** -0.5)
+        weights[f"{prefix}{part}_bias"] = draw(width, scale=0.3)
+    return weights
+
+
+def attend(x, weights, prefix, heads, causal, lengths):
+    """nn.MultiheadAttention's own function; the steps behind a row's length, which it leaves open, give the bias."""
+    width = x.shape[-1]
+    masked = torch.zeros(x.shape[:2], dtype=torch.bool)
+    for row, length in enumerate(lengths or ()):
+        masked[row, length:] = True
+    later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if causal else None
+    packed = torch.cat([weights[f"{prefix}{part}_kernel"].T for part in PARTS])
+    biases = torch.cat([weights[f"{prefix}{part}_bias"] for part in PARTS])
+    steps = x.transpose(0, 1)
+    y, _ = F.multi_head_attention_forward(
+        steps, steps, steps, width, heads, packed, biases, None, None, False, 0.0,
+        weights[f"{prefix}output_kernel"].T, weights[f"{prefix}output_bias"],
+        key_padding_mask=masked, attn_mask=later, need_weights=False)
+    return torch.where(masked[:, :, None], weights[f"{prefix}output_bias"], y.transpose(0, 1))
+
+
+def attentions():
+    for heads, causal, lengths in ((1, False, None), (3, True, None), (2, False, [5, 2, 1]), (2, True, [1, 4, 5])):
+        layer = {"type": "multi_head_attention", "heads": heads, "causal": causal}
+        net([layer], [5, 6], 3, attention_weights("multi_head_attention_1.", 6),
+            lambda x, w, h=heads, c=causal, n=lengths: attend(x, w, "multi_head_attention_1.", h, c, n), lengths=lengths)
+    # More steps than the core works through at a time.
+    net([{"type": "multi_head_attention", "heads": 1, "causal": True}], [150, 2], 1,
+        attention_weights("multi_head_attention_1.", 2),
+        lambda x, w: attend(x, w, "multi_head_attention_1.", 1, True, None))
+
+
+def encoder_layer(x, weights, heads, norm_first, causal):
+    """nn.TransformerEncoderLayer with these weights, as a function of them."""
+    name = "transformer_block_1."
+    width, hidden = weights[name + "dense_1.kernel"].shape
+    layer = nn.TransformerEncoderLayer(width, heads, hidden, dropout=0, activation="gelu", batch_first=True,
+                                       norm_first=norm_first)
+    given = {
+        "self_attn.in_proj_weight": torch.cat([weights[f"{name}attention.{part}_kernel"].T for part in PARTS]),
+        "self_attn.in_proj_bias": torch.cat([weights[f"{name}attention.{part}_bias"] for part in PARTS]),
+        "self_attn.out_proj.weight": weights[name + "attention.output_kernel"].T,
+        "self_attn.out_proj.bias": weights[name + "attention.output_bias"],
+    }
+    for i in "12":
+        given[f"linear{i}.weight"] = weights[f"{name}dense_{i}.kernel"].T
+        given[f"linear{i}.bias"] = weights[f"{name}dense_{i}.bias"]
+        given[f"norm{i}.weight"] = weights[f"{name}norm_{i}.gamma"]
+        given[f"norm{i}.bias"] = weights[f"{name}norm_{i}.beta"]
+    later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if causal else None
+    return torch.nn.utils.stateless.functional_call(layer, given, (x, later))
+
+
+def blocks():
+    for norm, causal, heads in (("pre", True, 2), ("post", False, 4), ("post", True, 1)):
+        name = "transformer_block_1."
+        weights = attention_weights(name + "attention.", 4)
+        weights.update({**dense(name + "dense_1", 4, 16), **dense(name + "dense_2", 16, 4)})
+        for i in "12":
+            weights[f"{name}norm_{i}.gamma"] = draw(4, low=0.5)
+            weights[f"{name}norm_{i}.beta"] = draw(4, scale=0.3)
+        net([{"type": "transformer_block", "heads": heads, "norm": norm, "causal": causal}], [3, 4], 2, weights,
+            lambda x, w, h=heads, n=norm, c=causal: encoder_layer(x, w, h, n == "pre", c))
 
 
 def make():
     embeddings()
+    attentions()
+    blocks()

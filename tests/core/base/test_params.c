@@ -20,6 +20,7 @@ typedef struct ThingParams {
     double bound;
     bool wanted;
     const char *padding;
+    int64_t depth;
     const char *title;
     IntegerList size;
     StringList inputs;
@@ -79,6 +80,11 @@ static const ParamSpec thing_params[] = {
      .type = PARAM_CHOICE,
      .offset = offsetof(ThingParams, padding),
      .choices = paddings},
+    {.name = "depth",
+     .type = PARAM_INTEGER,
+     .offset = offsetof(ThingParams, depth),
+     .minimum = 1,
+     .maximum = 9},
     {.name = "title", .type = PARAM_STRING, .offset = offsetof(ThingParams, title)},
     {.name = "size",
      .type = PARAM_INTEGERS,
@@ -298,10 +304,11 @@ Test(params, what_is_written_reads_back_the_same) {
 
 Test(params, are_written_with_their_defaults) {
     char *json = write_params(&thing, read_well("{\"units\": 3}"));
-    cr_assert_str_eq(json, "{\"units\":3,\"batch_size\":32,\"rate\":0.1,\"clip_norm\":null,"
-                           "\"wanted\":true,\"padding\":\"valid\",\"title\":null,\"size\":2,"
-                           "\"inputs\":null,\"activation\":\"straight\",\"bends\":null,"
-                           "\"rest\":null}");
+    cr_assert_str_eq(
+        json, "{\"units\":3,\"batch_size\":32,\"rate\":0.1,\"clip_norm\":null,"
+              "\"wanted\":true,\"padding\":\"valid\",\"depth\":null,\"title\":null,\"size\":2,"
+              "\"inputs\":null,\"activation\":\"straight\",\"bends\":null,"
+              "\"rest\":null}");
     memory_free(json);
 }
 

@@ -34,6 +34,8 @@ static Model *model_of(const char *text, Issues *issues) {
     task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
     if (value_kind(value_member(probe, "lengths")) == VALUE_ARRAY)
         task.rows = ROWS_SEQUENCES;
+    if (value_kind(value_member(probe, "vocabulary")) == VALUE_NUMBER)
+        task.vocabulary = (int64_t)value_number(value_member(probe, "vocabulary"));
     // The same document without what stands before "layers": a model reads "input" otherwise.
     Text spec;
     text_init(&spec);
@@ -187,6 +189,16 @@ Test(layers, say_what_is_wrong_and_where) {
     expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"dense\", \"units\": 4}, {\"type\": "
                  "\"embedding\", \"vocabulary\": 9, \"units\": 2}]}",
                  "/layers/1", "reads token ids");
+    expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"embedding\", \"units\": 2}]}",
+                 "/layers/0/vocabulary", "is missing");
+    expect_issue("{\"input\": [4], \"vocabulary\": 9, \"layers\": [{\"type\": \"embedding\", "
+                 "\"vocabulary\": 8, \"units\": 2}]}",
+                 "/layers/0/vocabulary", "at least 9");
+    expect_issue(
+        "{\"input\": [4, 6], \"layers\": [{\"type\": \"multi_head_attention\", \"heads\": 4}]}",
+        "/layers/0/heads", "must divide the 6 units");
+    expect_issue("{\"input\": [6], \"layers\": [{\"type\": \"transformer_block\", \"heads\": 2}]}",
+                 "/layers/0", "[time, features]");
     expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"positional_embedding\"}]}",
                  "/layers/0", "[time, units], not to [4]");
     expect_issue(
@@ -262,10 +274,49 @@ Test(layers, declare_the_weights_of_the_job_language) {
     issues_finish(&issues);
 }
 
+Test(layers, declare_the_weights_of_attention) {
+    Issues issues;
+    Model *model = model_of("{\"input\": [7, 6], \"layers\": ["
+                            "{\"type\": \"multi_head_attention\", \"heads\": 2, \"units\": 4},"
+                            "{\"type\": \"transformer_block\", \"heads\": 3}]}",
+                            &issues);
+    cr_assert_not_null(model);
+    const struct {
+        const char *layer, *name;
+        Shape shape;
+    } weights[] = {
+        {"multi_head_attention_1", "query_kernel", SHAPE(6, 4)},
+        {"multi_head_attention_1", "query_bias", SHAPE(4)},
+        {"multi_head_attention_1", "key_kernel", SHAPE(6, 4)},
+        {"multi_head_attention_1", "key_bias", SHAPE(4)},
+        {"multi_head_attention_1", "value_kernel", SHAPE(6, 4)},
+        {"multi_head_attention_1", "value_bias", SHAPE(4)},
+        {"multi_head_attention_1", "output_kernel", SHAPE(4, 6)},
+        {"multi_head_attention_1", "output_bias", SHAPE(6)},
+        {"transformer_block_1", "norm_1.gamma", SHAPE(6)},
+        {"transformer_block_1", "norm_1.beta", SHAPE(6)},
+        {"transformer_block_1", "attention.query_kernel", SHAPE(6, 6)},
+        {"transformer_block_1", "attention.output_bias", SHAPE(6)},
+        {"transformer_block_1", "norm_2.gamma", SHAPE(6)},
+        {"transformer_block_1", "norm_2.beta", SHAPE(6)},
+        {"transformer_block_1", "dense_1.kernel", SHAPE(6, 24)},
+        {"transformer_block_1", "dense_1.bias", SHAPE(24)},
+        {"transformer_block_1", "dense_2.kernel", SHAPE(24, 6)},
+        {"transformer_block_1", "dense_2.bias", SHAPE(6)},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(weights); i++) {
+        const GraphWeight *weight = find_weight(model, weights[i].layer, weights[i].name);
+        cr_assert_not_null(weight, "%s.%s is missing", weights[i].layer, weights[i].name);
+        cr_expect(shape_equal(&weight->shape, &weights[i].shape), "%s", weights[i].name);
+    }
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
 Test(layers, declare_the_weights_of_embeddings) {
     Issues issues;
-    Model *model = model_of("{\"input\": [7], \"layers\": ["
-                            "{\"type\": \"embedding\", \"vocabulary\": 9, \"units\": 4},"
+    Model *model = model_of("{\"input\": [7], \"vocabulary\": 9, \"layers\": ["
+                            "{\"type\": \"embedding\", \"units\": 4},"
                             "{\"type\": \"positional_embedding\"},"
                             "{\"type\": \"positional_embedding\", \"kind\": \"sinusoidal\"}]}",
                             &issues);

@@ -2,13 +2,14 @@
 #include "tests/core/ops/net.h"
 #include "tests/support/near.h"
 
-static const EmbeddingParams table = {.vocabulary = 4, .units = 3};
+enum { TOKENS = 4, UNITS = 3 };
+static const EmbeddingParams table = {.units = UNITS};
 
 // A net of the table alone, over rows of 3 ids, which every test sets.
 static Net embedding(int64_t rows, const Real *ids) {
     Net net = net_make();
     int x = net_input(&net, SHAPE(3));
-    int weight = net_weight(&net, 0, SHAPE(table.vocabulary, table.units), NAN, false);
+    int weight = net_weight(&net, 0, SHAPE(TOKENS, UNITS), NAN, false);
     int y = net_op(&net, 0, &op_embedding, &table, 1, &x, 1, &weight);
     net_prepare(&net, y, rows,
                 &(PlanOptions){.max_rows = rows, .backward = true, .keep_all = true, .output = y});
@@ -72,19 +73,19 @@ Test(embedding, has_no_gradient_by_its_ids) {
 }
 
 Test(embedding, gives_the_same_on_two_threads) {
-    enum { ROWS = 64, TIME = 32, VOCABULARY = 50, UNITS = 96 };
-    const EmbeddingParams large = {.vocabulary = VOCABULARY, .units = UNITS};
+    enum { ROWS = 64, TIME = 32, VOCABULARY = 50, WIDTH = 96 };
+    const EmbeddingParams large = {.units = WIDTH};
     Net net = net_make();
     int x = net_input(&net, SHAPE(TIME));
-    int weight = net_weight(&net, 0, SHAPE(VOCABULARY, UNITS), NAN, false);
+    int weight = net_weight(&net, 0, SHAPE(VOCABULARY, WIDTH), NAN, false);
     int y = net_op(&net, 0, &op_embedding, &large, 1, &x, 1, &weight);
     net_prepare(&net, y, ROWS, &(PlanOptions){.max_rows = ROWS, .backward = true, .output = y});
     Rng rng = rng_make(1, RNG_PROBE, 0, 0);
     for (int i = 0; i < ROWS * TIME; i++)
         net.input[0].data[i] = (Real)rng_below(&rng, VOCABULARY + 2);
     double alone = net_pass(&net);
-    size_t bytes = VOCABULARY * UNITS * sizeof(Real);
-    Real *gradients = memcpy(memory_array(VOCABULARY * UNITS, sizeof(Real)), net.gradients, bytes);
+    size_t bytes = VOCABULARY * WIDTH * sizeof(Real);
+    Real *gradients = memcpy(memory_array(VOCABULARY * WIDTH, sizeof(Real)), net.gradients, bytes);
     cr_assert_eq(parallel_create(2, &net.context.parallel), OK);
     cr_expect_eq(net_pass(&net), alone);
     cr_expect(memcmp(net.gradients, gradients, bytes) == 0);
