@@ -163,8 +163,9 @@ static void add_areas(const Maker *maker) {
         Shape shapes[OP_INPUTS_MAX];
         for (int k = 0; k < node->inputs; k++)
             shapes[k] = graph_node(maker->graph, node->input[k])->shape;
-        OpExtent extent = {plan_rows(maker->graph, maker->options, node->input[0]),
-                           maker->options->max_edges};
+        OpExtent extent = {.rows = plan_rows(maker->graph, maker->options, node->input[0]),
+                           .edges = maker->options->max_edges,
+                           .output_rows = plan_rows(maker->graph, maker->options, i)};
         OpCost cost = node->op->cost(node->params, &extent, node->inputs, shapes, &node->shape);
         bool runs_back = maker->options->backward && of->needs;
         int back = backward_time(scheme, i);

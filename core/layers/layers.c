@@ -17,9 +17,8 @@ static const Desc *const entries[] = {
 };
 
 static const char *const planned[] = {
-    "max_pool1d",      "max_pool2d", "avg_pool1d", "avg_pool2d", "global_avg_pool",
-    "global_max_pool", "reshape",    "rms_norm",   "group_norm", "gcn_conv",
-    "sage_conv",       "gat_conv",   "gin_conv",   "multiply",   NULL};
+    static const char *const planned[] = {"reshape", "rms_norm", "group_norm", "gcn_conv",
+                                          "sage_conv", "gat_conv", "gin_conv", "multiply", NULL};
 
 const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), planned};
 
@@ -126,4 +125,15 @@ Selection layer_kernel_init(const LayerBuild *build, Selection chosen, Selection
 Selection layer_embedding_init(void) {
     static const InitParams params = {.scale = 0.02, .value = NAN};
     return (Selection){&init_find("normal")->desc, &params};
+}
+
+int layer_pool_all(LayerBuild *build, int input, const OpDesc *rows, const OpDesc *nodes,
+                   int *ret_output) {
+    const GraphNode *from = graph_node(build->graph, input);
+    bool over_nodes = from->per_node && from->shape.rank == 1;
+    int node = layer_append(build, over_nodes ? nodes : rows, NULL, 1, &input, 0, NULL);
+    if (node < 0)
+        return node;
+    *ret_output = node;
+    return OK;
 }

@@ -57,3 +57,6 @@ int layer_activate(LayerBuild *build, Selection activation, int input, int *ret_
 Selection layer_kernel_init(const LayerBuild *build, Selection chosen, Selection activation);
 // How tables of vectors start: normal with deviation 0.02 (GPT-2's; docs/decisions).
 Selection layer_embedding_init(void);
+// Pools a whole row's places with `rows`, or, of rows [features] for each node, the nodes of each graph with `nodes`.
+int layer_pool_all(LayerBuild *build, int input, const OpDesc *rows, const OpDesc *nodes,
+                   int *ret_output);

@@ -1,12 +1,12 @@
-// Sliding windows in the job language, and convolutions over one or two axes.
+// Sliding windows in the job language: convolutions and pools over one or two axes.
 #include "core/layers/windows.h"
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
 
-const char *const window_paddings[] = {"valid", "same", NULL};
+static const char *const paddings[] = {"valid", "same", NULL};
 
-enum { SIZE_MAX_ALLOWED = 1 << 16 };
+enum { PLACES_MAX = 1 << 16 };
 
 const ParamSpec conv_params[CONV_PARAMS] = {
     {.name = "filters",
@@ -21,26 +21,26 @@ const ParamSpec conv_params[CONV_PARAMS] = {
      .offset = offsetof(ConvLayerParams, kernel_size),
      .required = true,
      .minimum = 1,
-     .maximum = SIZE_MAX_ALLOWED,
+     .maximum = PLACES_MAX,
      .help = "places that a kernel covers: n, or [height, width]"},
     {.name = "strides",
      .type = PARAM_INTEGERS,
      .offset = offsetof(ConvLayerParams, strides),
      .default_number = 1,
      .minimum = 1,
-     .maximum = SIZE_MAX_ALLOWED,
+     .maximum = PLACES_MAX,
      .help = "places from one output to the next: n, or [height, width]"},
     {.name = "padding",
      .type = PARAM_CHOICE,
      .offset = offsetof(ConvLayerParams, padding),
-     .choices = window_paddings,
+     .choices = paddings,
      .help = "\"same\": zeros around the input, so that a stride of 1 keeps its size"},
     {.name = "dilation",
      .type = PARAM_INTEGERS,
      .offset = offsetof(ConvLayerParams, dilation),
      .default_number = 1,
      .minimum = 1,
-     .maximum = SIZE_MAX_ALLOWED,
+     .maximum = PLACES_MAX,
      .help = "places from one of the kernel's inputs to the next: n, or [height, width]"},
     {.name = "groups",
      .type = PARAM_INTEGER,
@@ -75,8 +75,30 @@ const ParamSpec conv_params[CONV_PARAMS] = {
      .help = "how the bias starts"},
 };
 
-int window_pair(LayerBuild *build, const char *param, const IntegerList *list, int axes,
-                int64_t ret_pair[2]) {
+const ParamSpec pool_params[POOL_PARAMS] = {
+    {.name = "pool_size",
+     .type = PARAM_INTEGERS,
+     .offset = offsetof(PoolLayerParams, pool_size),
+     .default_number = 2,
+     .minimum = 1,
+     .maximum = PLACES_MAX,
+     .help = "places that are pooled into one: n, or [height, width]"},
+    {.name = "strides",
+     .type = PARAM_INTEGERS,
+     .offset = offsetof(PoolLayerParams, strides),
+     .minimum = 1,
+     .maximum = PLACES_MAX,
+     .help = "places from one output to the next: n, or [height, width]; by default pool_size"},
+    {.name = "padding",
+     .type = PARAM_CHOICE,
+     .offset = offsetof(PoolLayerParams, padding),
+     .choices = paddings,
+     .help = "\"same\": windows may reach beyond the input; what is there is left out"},
+};
+
+// `param` as [h, w]; with one axis, h is 1. Refuses a list that does not fit the axes.
+static int read_pair(LayerBuild *build, const char *param, const IntegerList *list, int axes,
+                     int64_t ret_pair[2]) {
     if (list->count != 1 && (axes == 1 || list->count != 2))
         return layer_fail(build, param, "must be %s, not %zu numbers",
                           axes == 1 ? "one number" : "one number or [height, width]", list->count);
@@ -85,7 +107,8 @@ int window_pair(LayerBuild *build, const char *param, const IntegerList *list, i
     return OK;
 }
 
-int window_input(LayerBuild *build, int input, int axes) {
+// Refuses an input whose rank is not `axes` and the channels.
+static int check_input(LayerBuild *build, int input, int axes) {
     const Shape *shape = layer_shape(build, input);
     char text[SHAPE_TEXT];
     if (shape->rank == axes + 1)
@@ -129,10 +152,10 @@ int conv_build(LayerBuild *build, const ConvLayerParams *params, int axes, int i
                          .filters = params->filters,
                          .groups = params->groups};
     int errors[] = {
-        window_pair(build, "kernel_size", &params->kernel_size, axes, conv->window.size),
-        window_pair(build, "strides", &params->strides, axes, conv->window.stride),
-        window_pair(build, "dilation", &params->dilation, axes, conv->window.dilation),
-        window_input(build, input, axes),
+        read_pair(build, "kernel_size", &params->kernel_size, axes, conv->window.size),
+        read_pair(build, "strides", &params->strides, axes, conv->window.stride),
+        read_pair(build, "dilation", &params->dilation, axes, conv->window.dilation),
+        check_input(build, input, axes),
     };
     for (size_t i = 0; i < ARRAY_LENGTH(errors); i++)
         if (errors[i] != OK)
@@ -152,4 +175,29 @@ int conv_build(LayerBuild *build, const ConvLayerParams *params, int axes, int i
     if (node < 0)
         return node;
     return layer_activate(build, params->activation, node, ret_output);
+}
+
+int pool_build(LayerBuild *build, const PoolLayerParams *params, int axes, const OpDesc *op,
+               int input, int *ret_output) {
+    PoolParams *pool = arena_new(build->arena, PoolParams);
+    if (pool == NULL)
+        return ERR_NO_MEMORY;
+    pool->window =
+        (Window){.axes = axes, .same = strcmp(params->padding, "same") == 0, .dilation = {1, 1}};
+    bool strides = params->strides.count > 0;
+    int errors[] = {
+        read_pair(build, "pool_size", &params->pool_size, axes, pool->window.size),
+        strides ? read_pair(build, "strides", &params->strides, axes, pool->window.stride) : OK,
+        check_input(build, input, axes),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(errors); i++)
+        if (errors[i] != OK)
+            return errors[i];
+    if (!strides)
+        memcpy(pool->window.stride, pool->window.size, sizeof(pool->window.stride));
+    int node = layer_append(build, op, pool, 1, &input, 0, NULL);
+    if (node < 0)
+        return node;
+    *ret_output = node;
+    return OK;
 }

@@ -1,5 +1,5 @@
-// What the layers with sliding windows share: their parameters as a user writes them (n, or
-// [height, width]) and the convolutions' build.
+// What the layers with sliding windows share: their parameters, where a user writes n or [height,
+// width], and how they are built.
 #pragma once
 #include "core/layers/layers.h"
 #include "core/ops/ops.h"
@@ -15,13 +15,16 @@ typedef struct ConvLayerParams {
 enum { CONV_PARAMS = 10 };
 extern const ParamSpec conv_params[CONV_PARAMS];
 
-extern const char *const window_paddings[]; // "valid", "same"
+typedef struct PoolLayerParams {
+    IntegerList pool_size, strides; // no strides: as pool_size
+    const char *padding;
+} PoolLayerParams;
 
-// `param` as [h, w]; with one axis, h is 1. Refuses a list that does not fit the axes.
-int window_pair(LayerBuild *build, const char *param, const IntegerList *list, int axes,
-                int64_t ret_pair[2]);
-// Refuses an input whose rank is not `axes` and the channels.
-int window_input(LayerBuild *build, int input, int axes);
+enum { POOL_PARAMS = 3 };
+extern const ParamSpec pool_params[POOL_PARAMS];
 
+// Over so many axes before the channels, with one operator of the two.
+int pool_build(LayerBuild *build, const PoolLayerParams *params, int axes, const OpDesc *op,
+               int input, int *ret_output);
 int conv_build(LayerBuild *build, const ConvLayerParams *params, int axes, int input,
                int *ret_output);

@@ -66,8 +66,9 @@ typedef struct OpCall {
 
 // What a call may have at most.
 typedef struct OpExtent {
-    int64_t rows;  // first axis of input 0
-    int64_t edges; // of the batch's graphs
+    int64_t rows;        // first axis of input 0
+    int64_t edges;       // of the batch's graphs
+    int64_t output_rows; // first axis of the output: other than `rows` where nodes are pooled
 } OpExtent;
 
 // What a call costs, stated for the plan and for the estimates that users see.

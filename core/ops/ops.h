@@ -90,6 +90,20 @@ typedef struct ConvParams {
 } ConvParams;
 extern const OpDesc op_conv;
 
+// The greatest (the mean) of each channel in every window; what is outside is left out. No weights.
+typedef struct PoolParams {
+    Window window;
+} PoolParams;
+extern const OpDesc op_max_pool;
+extern const OpDesc op_avg_pool;
+
+// [places…, channels] to [channels]: over all places of a row, or those of the steps that are data.
+extern const OpDesc op_global_avg_pool;
+extern const OpDesc op_global_max_pool;
+// Rows of nodes to a row for each graph, of the same shape.
+extern const OpDesc op_graph_avg_pool;
+extern const OpDesc op_graph_max_pool;
+
 // The same elements under another shape.
 typedef struct ReshapeParams {
     Shape shape;

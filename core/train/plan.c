@@ -19,8 +19,8 @@ static double node_flops(const Graph *graph, const GraphNode *node, int64_t rows
     Shape inputs[OP_INPUTS_MAX];
     for (int i = 0; i < node->inputs; i++)
         inputs[i] = graph_node(graph, node->input[i])->shape;
-    OpCost cost =
-        node->op->cost(node->params, &(OpExtent){rows, 0}, node->inputs, inputs, &node->shape);
+    OpCost cost = node->op->cost(node->params, &(OpExtent){rows, 0, rows}, node->inputs, inputs,
+                                 &node->shape);
     return cost.forward_flops + cost.backward_flops;
 }
 

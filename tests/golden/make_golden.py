@@ -12,7 +12,7 @@ import sys
 
 import golden
 
-TOPICS = ["attention", "convolutions", "layers", "losses", "optimizers", "recurrent", "schedules", "training"]
+TOPICS = ["attention", "convolutions", "layers", "losses", "optimizers", "pools", "recurrent", "schedules", "training"]
 
 
 def main():

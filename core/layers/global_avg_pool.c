@@ -1,0 +1,33 @@
+// The mean of each channel over space, time or the nodes of each graph.
+#include "core/layers/layers.h"
+#include "core/ops/ops.h"
+
+static int build(LayerBuild *build, const void *layer_params, int inputs, const int *input,
+                 int *ret_output) {
+    (void)layer_params;
+    (void)inputs;
+    return layer_pool_all(build, input[0], &op_global_avg_pool, &op_graph_avg_pool, ret_output);
+}
+
+const LayerDesc layer_global_avg_pool = {
+    .desc = {.name = "global_avg_pool",
+             .summary = "The mean of each channel over space, time or the nodes of each graph; "
+                        "padding is left out.",
+             .reference = "Lin, Chen, Yan 2014: Network In Network, section 3.2",
+             .probes =
+                 (const char *const[]){
+                     // over space
+                     "{\"input\": [3, 2, 2], \"layers\": [{\"type\": \"dense\", \"units\": 4, "
+                     "\"activation\": \"tanh\"}, {\"type\": \"global_avg_pool\"}, {\"type\": "
+                     "\"dense\", \"units\": 2}]}",
+                     // over time; with rows of different lengths
+                     "{\"input\": [4, 3], \"layers\": [{\"type\": \"dense\", \"units\": 4, "
+                     "\"activation\": \"tanh\"}, {\"type\": \"global_avg_pool\"}]}",
+                     "{\"input\": [5, 3], \"lengths\": [5, 2, 0, 1], \"layers\": [{\"type\": "
+                     "\"dense\", \"units\": 4, \"activation\": \"tanh\"}, {\"type\": "
+                     "\"global_avg_pool\"}, {\"type\": \"dense\", \"units\": 2}]}",
+                     NULL}},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build,
+};
