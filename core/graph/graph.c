@@ -213,6 +213,18 @@ const GraphLengths *graph_lengths_at(const Graph *graph, int lengths) {
     return &graph->lengths[lengths];
 }
 
+static int64_t follow_length(const Graph *graph, int lengths, int64_t given) {
+    const GraphLengths *kind = &graph->lengths[lengths];
+    if (kind->from == LENGTHS_NONE)
+        return given;
+    return kind->op->length(kind->params, &kind->input, follow_length(graph, kind->from, given));
+}
+
+int64_t graph_length(const Graph *graph, int node, int64_t given) {
+    int lengths = graph->nodes[node].lengths;
+    return lengths == LENGTHS_NONE ? -1 : follow_length(graph, lengths, given);
+}
+
 int graph_nodes(const Graph *graph) {
     return graph->node_count;
 }

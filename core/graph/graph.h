@@ -81,6 +81,8 @@ typedef struct GraphLengths {
 } GraphLengths;
 int graph_lengths(const Graph *graph); // how many kinds
 const GraphLengths *graph_lengths_at(const Graph *graph, int lengths);
+// How long the node makes a row of `given` steps; negative: no padding is told apart there.
+int64_t graph_length(const Graph *graph, int node, int64_t given);
 
 int graph_nodes(const Graph *graph);
 const GraphNode *graph_node(const Graph *graph, int node);

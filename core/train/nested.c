@@ -102,26 +102,52 @@ int nested_read_whole(Value value, const Shape *shape, const char *what, int64_t
     return reader.result;
 }
 
-// Returns what stands behind the axis.
-static const Real *write_axis(const ValueWriter *out, const char *key, const Shape *shape, int axis,
-                              const Real *data, bool known) {
+typedef struct Writer {
+    const ValueWriter *out;
+    const Shape *shape;
+    const int32_t *lengths; // [rows] of the second axis, or NULL
+    bool known;
+} Writer;
+
+// `row` is the index on the first axis.
+static void write_axis(const Writer *writer, const char *key, int axis, int64_t row,
+                       const Real *data) {
+    const Shape *shape = writer->shape;
     if (axis == shape->rank) {
-        if (known && isnan(*data))
-            write_null(out, key);
+        if (writer->known && isnan(*data))
+            write_null(writer->out, key);
         else
-            write_number(out, key, (double)*data);
-        return data + 1;
+            write_number(writer->out, key, (double)*data);
+        return;
     }
-    write_begin_array(out, key);
-    for (int64_t i = 0; i < shape->dim[axis]; i++)
-        data = write_axis(out, NULL, shape, axis + 1, data, known);
-    write_end_array(out);
-    return data;
+    size_t stride = 1;
+    for (int i = axis + 1; i < shape->rank; i++)
+        stride *= (size_t)shape->dim[i];
+    int64_t count = axis == 1 && writer->lengths != NULL ? writer->lengths[row] : shape->dim[axis];
+    write_begin_array(writer->out, key);
+    for (int64_t i = 0; i < count; i++)
+        write_axis(writer, NULL, axis + 1, axis == 0 ? i : row, data + (size_t)i * stride);
+    write_end_array(writer->out);
 }
 
-void nested_write(const ValueWriter *out, const char *key, const Tensor *tensor, bool known) {
+static void write_tensor(const ValueWriter *out, const char *key, const Tensor *tensor,
+                         const int32_t *lengths, bool known) {
+    const Writer writer = {out, &tensor->shape, lengths, known};
     if (tensor->data == NULL)
         write_null(out, key);
     else
-        write_axis(out, key, &tensor->shape, 0, tensor->data, known);
+        write_axis(&writer, key, 0, 0, tensor->data);
+}
+
+void nested_write(const ValueWriter *out, const char *key, const Tensor *tensor) {
+    write_tensor(out, key, tensor, NULL, false);
+}
+
+void nested_write_rows(const ValueWriter *out, const char *key, const Tensor *tensor,
+                       const int32_t *lengths) {
+    write_tensor(out, key, tensor, lengths, false);
+}
+
+void nested_write_known(const ValueWriter *out, const char *key, const Tensor *tensor) {
+    write_tensor(out, key, tensor, NULL, true);
 }

@@ -13,5 +13,10 @@ int nested_read(Value value, const Shape *shape, const Path *path, Issues *issue
 int nested_read_whole(Value value, const Shape *shape, const char *what, int64_t bound,
                       bool nullable, const Path *path, Issues *issues, int32_t *data);
 
-// A tensor whose data is NULL is null; with `known`, so is each NaN, as a number that was not asked for.
-void nested_write(const ValueWriter *out, const char *key, const Tensor *tensor, bool known);
+// A tensor whose data is NULL is null.
+void nested_write(const ValueWriter *out, const char *key, const Tensor *tensor);
+// Where rows [rows, time, …] differ in length, each as far as it goes; lengths [rows], or NULL.
+void nested_write_rows(const ValueWriter *out, const char *key, const Tensor *tensor,
+                       const int32_t *lengths);
+// Each NaN is null: a number that is not known.
+void nested_write_known(const ValueWriter *out, const char *key, const Tensor *tensor);

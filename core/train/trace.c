@@ -114,6 +114,7 @@ static int prepare(Cycle *cycle) {
     cycle->model = trace->model;
     cycle->graph = model_graph(trace->model);
     cycle->context = (OpContext){.training = true,
+                                 .lengths = trace->lengths,
                                  .without_dropout = !trace->params.dropout,
                                  .seed = (uint64_t)trace->params.seed,
                                  .step = 1};
@@ -142,15 +143,23 @@ static void write_name(const Cycle *cycle, int layer, const ValueWriter *out) {
     write_string(out, "type", model_layer(cycle->model, layer)->desc->desc.name);
 }
 
-static void write_inputs(const ValueWriter *out, const char *key, const Tensor *tensors,
-                         int count) {
-    if (count == 1) {
-        nested_write(out, key, &tensors[0], false);
+// A node's value or gradient, each row as far as it goes.
+static void write_node(const Cycle *cycle, const char *key, int node, const Tensor *tensor,
+                       const ValueWriter *out) {
+    int32_t lengths[TRACE_ROWS_MAX];
+    bool differ = trace_lengths(cycle->trace, node, lengths);
+    nested_write_rows(out, key, tensor, differ ? lengths : NULL);
+}
+
+static void write_inputs(const Cycle *cycle, const char *key, const ModelLayer *layer,
+                         const Tensor *tensors, const ValueWriter *out) {
+    if (layer->inputs == 1) {
+        write_node(cycle, key, layer->input[0], &tensors[0], out);
         return;
     }
     write_begin_array(out, key);
-    for (int k = 0; k < count; k++)
-        nested_write(out, NULL, &tensors[k], false);
+    for (int k = 0; k < layer->inputs; k++)
+        write_node(cycle, NULL, layer->input[k], &tensors[k], out);
     write_end_array(out);
 }
 
@@ -163,9 +172,9 @@ static void write_forward(const Cycle *cycle, const ValueWriter *out) {
         for (int k = 0; k < layer->inputs; k++)
             inputs[k] = plan_value(cycle->plan, layer->input[k]);
         write_name(cycle, cycle->order[i], out);
-        write_inputs(out, "input", inputs, layer->inputs);
-        nested_write(out, "pre_activation", &pre, false);
-        nested_write(out, "output", &output, false);
+        write_inputs(cycle, "input", layer, inputs, out);
+        write_node(cycle, "pre_activation", layer->pre_activation, &pre, out);
+        write_node(cycle, "output", layer->output, &output, out);
         write_end_object(out);
     }
     write_end_array(out);
@@ -199,7 +208,7 @@ static void write_gradients(const Cycle *cycle, int layer, const ValueWriter *ou
         if (weight->layer != layer || !is_learned(cycle, weight))
             continue;
         Tensor gradient = weight_tensor(cycle->gradients, weight);
-        nested_write(out, weight->name, &gradient, false);
+        nested_write(out, weight->name, &gradient);
     }
     write_end_object(out);
 }
@@ -214,9 +223,9 @@ static void write_backward(const Cycle *cycle, const ValueWriter *out) {
         if (layer->output == layer->input[0]) // it does nothing: what comes goes on
             inputs[0] = output;
         write_name(cycle, cycle->order[i], out);
-        nested_write(out, "gradient_output", &output, false);
-        nested_write(out, "gradient_pre_activation", &pre, false);
-        write_inputs(out, "gradient_input", inputs, layer->inputs);
+        write_node(cycle, "gradient_output", layer->output, &output, out);
+        write_node(cycle, "gradient_pre_activation", layer->pre_activation, &pre, out);
+        write_inputs(cycle, "gradient_input", layer, inputs, out);
         write_gradients(cycle, cycle->order[i], out);
         write_end_object(out);
     }
@@ -286,8 +295,8 @@ static void write_change(const Cycle *cycle, int index, const void *context,
     const GraphWeight *weight = graph_weight_at(cycle->graph, index);
     const Tensor before = weight_tensor(cycle->trace->weights, weight);
     const Tensor after = weight_tensor((Real *)context, weight);
-    nested_write(out, "before", &before, false);
-    nested_write(out, "after", &after, false);
+    nested_write(out, "before", &before);
+    nested_write(out, "after", &after);
 }
 
 static int write_update(const Cycle *cycle, const ValueWriter *out) {
@@ -317,7 +326,7 @@ static void write_numeric(const Cycle *cycle, int index, const void *context,
         if (part->weight != index)
             continue;
         const Tensor numeric = {part->numeric, graph_weight_at(cycle->graph, index)->shape};
-        nested_write(out, "numeric", &numeric, true);
+        nested_write_known(out, "numeric", &numeric);
         write_number(out, "max_relative_error", part->error);
     }
 }

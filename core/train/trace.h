@@ -20,6 +20,9 @@ enum { TRACE_ROWS_MAX = 64, TRACE_PARAMETERS_MAX = 10000 };
 // values, the output's gradient of the layer before is the sum. Frozen weights have no gradients. A layer that the
 // output does not depend on has no entry.
 //
+// Rows of sequences, [time, …] or token ids for an embedding, may differ in length: all that stands for their steps then
+// ends where each does.
+//
 // `update` has every weight before and after the step, states (moving_mean) too. `check` has the numeric gradient of
 // every element; where a net is so costly that all of them would take minutes, of a seeded sample, and null elsewhere.
 int trace_run(Value body, Issues *issues, const ValueWriter *out);

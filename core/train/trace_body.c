@@ -6,8 +6,6 @@
 #include "core/train/nested.h"
 #include "core/train/trace_private.h"
 
-enum { NUMBERS_MAX = 4000000 }; // of an answer: about 80 MB of text
-
 static const double default_rate = 0.1;
 
 #define FIELD(name) offsetof(TraceParams, name)
@@ -26,7 +24,7 @@ static const ParamSpec params[] = {
      .type = PARAM_VALUE,
      .offset = FIELD(inputs),
      .required = true,
-     .help = "1 to 64 rows of any equal shape, taken as they are"},
+     .help = "1 to 64 rows of one shape, or sequences each as long as it is; taken as they are"},
     {.name = "targets",
      .type = PARAM_VALUE,
      .offset = FIELD(targets),
@@ -108,38 +106,6 @@ static int read_keys(Value body, Issues *issues, Trace *trace) {
     return error == ERR_NO_MEMORY ? error : ERR_INVALID;
 }
 
-// ---- rows ----
-
-static int read_rows(Trace *trace, Issues *issues) {
-    const Path *path = PATH_KEY(NULL, "inputs");
-    Value inputs = trace->params.inputs;
-    size_t count = value_length(inputs);
-    if (value_kind(inputs) == VALUE_MISSING)
-        return ERR_INVALID; // told already
-    if (value_kind(inputs) != VALUE_ARRAY || count < 1 || count > TRACE_ROWS_MAX) {
-        issues_add(issues, path, "must be a list of 1 to %d rows", TRACE_ROWS_MAX);
-        return ERR_INVALID;
-    }
-    Shape shape;
-    int error = nested_shape(inputs, path, issues, &shape);
-    if (error != OK)
-        return error;
-    if (shape.rank == 1) // rows of one number
-        shape.dim[shape.rank++] = 1;
-    int64_t elements = shape_elements(&shape);
-    if (elements == 0 || elements > NUMBERS_MAX) {
-        issues_add(issues, path, "have more than %d numbers", NUMBERS_MAX);
-        return ERR_INVALID;
-    }
-    trace->inputs = (Tensor){arena_array(&trace->arena, (size_t)elements, sizeof(Real)), shape};
-    if (trace->inputs.data == NULL)
-        return ERR_NO_MEMORY;
-    Shape given = shape;
-    if (value_kind(value_child(inputs)) != VALUE_ARRAY)
-        given.rank = 1;
-    return nested_read(inputs, &given, path, issues, trace->inputs.data);
-}
-
 // ---- the model ----
 
 // Numbers of the answer but for the weights': what each layer reads and writes, forward and backward.
@@ -165,36 +131,34 @@ static int check_bounds(const Trace *trace, Issues *issues) {
         result = ERR_INVALID;
     }
     double row = answer_numbers(trace->model), rows = (double)trace->inputs.shape.dim[0];
-    if (row * rows <= NUMBERS_MAX)
+    if (row * rows <= TRACE_NUMBERS_MAX)
         return result;
-    double fitting = floor(NUMBERS_MAX / row);
+    double fitting = floor(TRACE_NUMBERS_MAX / row);
     if (fitting >= 1)
         issues_add(issues, PATH_KEY(NULL, "inputs"),
                    "%.0f rows would make an answer of %.0f numbers; at most %d are given, which "
                    "fits %.0f rows",
-                   rows, row * rows, NUMBERS_MAX, fitting);
+                   rows, row * rows, TRACE_NUMBERS_MAX, fitting);
     else
         issues_add(issues, PATH_KEY(NULL, "model"),
                    "one row would make an answer of %.0f numbers; at most %d are given", row,
-                   NUMBERS_MAX);
+                   TRACE_NUMBERS_MAX);
     return ERR_INVALID;
 }
 
 static int read_model(Trace *trace, Issues *issues) {
-    const Shape *rows = &trace->inputs.shape;
-    Task task = {.kind = TASK_REGRESSION, .input = {.rank = rows->rank - 1}, .outputs = 1};
-    memcpy(task.input.dim, rows->dim + 1, (size_t)task.input.rank * sizeof(*rows->dim));
-    int error =
-        model_create(trace->params.model, PATH_KEY(NULL, "model"), &task, issues, &trace->model);
+    int error = model_create(trace->params.model, PATH_KEY(NULL, "model"), &trace->task, issues,
+                             &trace->model);
     if (error != OK)
         return error;
     if (model_initial(trace->model) != NULL)
         issues_add(issues, PATH_KEY(PATH_KEY(NULL, "model"), "initial"),
                    "a trace takes its weights from \"weights\"");
-    const Shape *input =
-        model_input_shape(trace->model); // model.input.shape may read rows otherwise
+    // model.input.shape may read the rows otherwise.
+    const Shape *input = model_input_shape(trace->model);
     trace->inputs.shape.rank = input->rank + 1;
     memcpy(trace->inputs.shape.dim + 1, input->dim, (size_t)input->rank * sizeof(*input->dim));
+    trace_check_rows(trace, issues);
     return check_bounds(trace, issues);
 }
 
@@ -281,7 +245,7 @@ int trace_read(Value body, Issues *issues, Trace *trace) {
     size_t before = issues->count + issues->omitted;
     int error = read_keys(body, issues, trace);
     if (error == OK || error == ERR_INVALID)
-        error = read_rows(trace, issues);
+        error = trace_read_rows(trace, issues);
     // Rows of a shape tell the model's, even where a number in them is wrong.
     if ((error == OK || error == ERR_INVALID) && trace->inputs.data != NULL) {
         error = read_model(trace, issues);

@@ -16,7 +16,9 @@ typedef struct Trace {
     Arena arena; // all below but model and plan
     TraceParams params;
     Model *model;
-    Tensor inputs;      // [rows, row shape]
+    Task task;          // as far as the rows tell it
+    Tensor inputs;      // [rows, row shape], as the model reads them
+    int32_t *lengths;   // [rows] steps of each, where they differ; else NULL
     LossCall loss_call; // outputs and gradients are the pass's
     const char **
         names; // [name_count] of the classes in the order of their numbers, where targets are names
@@ -24,8 +26,16 @@ typedef struct Trace {
     Real *weights; // [graph_weight_elements] before the step
 } Trace;
 
+enum { TRACE_NUMBERS_MAX = 4000000 }; // of an answer: about 80 MB of text
+
 // Reads the whole body. ERR_INVALID: the issues name every mistake.
 int trace_read(Value body, Issues *issues, Trace *trace);
+// Its rows, before there is a model: task, inputs and lengths. Sets inputs.data once the shape is known.
+int trace_read_rows(Trace *trace, Issues *issues);
+// How many steps of the node's rows are data; false: none of them is padding.
+bool trace_lengths(const Trace *trace, int node, int32_t lengths[TRACE_ROWS_MAX]);
+// What the model asks of them.
+void trace_check_rows(const Trace *trace, Issues *issues);
 // Its targets, once the model is built: loss, loss_call and names.
 int trace_read_targets(Trace *trace, Issues *issues);
 const LossDesc *trace_loss(const Trace *trace);

@@ -93,9 +93,25 @@ static int read_classes(Trace *trace, const Shape *places, const Path *path, Iss
     if (classes == NULL)
         return ERR_NO_MEMORY;
     call->classes = classes;
-    return named ? read_names(trace, path, issues, classes)
-                 : nested_read_whole(trace->params.targets, places, "class number", call->width,
-                                     true, path, issues, classes);
+    if (named)
+        return read_names(trace, path, issues, classes);
+    // A row as far as it goes; behind it stands no target.
+    int32_t lengths[TRACE_ROWS_MAX];
+    bool differ = trace_lengths(trace, model_output(trace->model), lengths);
+    Shape row = {.rank = places->rank - 1};
+    memcpy(row.dim, places->dim + 1, (size_t)row.rank * sizeof(*row.dim));
+    size_t stride = (size_t)shape_elements(&row), i = 0;
+    int result = OK;
+    memset(classes, 0xff, (size_t)call->rows * sizeof(*classes)); // −1
+    VALUE_FOREACH(target, trace->params.targets) {
+        if (differ)
+            row.dim[0] = lengths[i];
+        if (nested_read_whole(target, &row, "class number", call->width, true, PATH_INDEX(path, i),
+                              issues, classes + i * stride) != OK)
+            result = ERR_INVALID;
+        i++;
+    }
+    return result;
 }
 
 static int check_fractions(const Trace *trace, const Path *path, Issues *issues) {
@@ -120,6 +136,13 @@ static int read_values(Trace *trace, const Shape *output, const Shape *places, c
         issues_add(issues, PATH_KEY(NULL, "loss"),
                    "\"%s\" is for numbers, and the targets are names; cross_entropy fits them",
                    trace_loss(trace)->desc.name);
+        return ERR_INVALID;
+    }
+    int32_t lengths[TRACE_ROWS_MAX];
+    if (trace_lengths(trace, model_output(trace->model), lengths)) {
+        issues_add(issues, path,
+                   "are numbers for every step of rows of different lengths, which no loss takes: "
+                   "rows of one length fit, or class numbers");
         return ERR_INVALID;
     }
     size_t count = (size_t)(call->rows * call->width);

@@ -140,8 +140,9 @@ static const struct {
          "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{\"shape\":" WHOLES
                   "}}}},\"loss\":" REF(
                       "Loss") ",\"inputs\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":64,"
-                              "\"description\":\"Rows of any equal "
-                              "shape.\"},\"targets\":{\"type\":\"array\",\"description\":"
+                              "\"description\":\"Rows of one shape, or sequences "
+                              "each as long as it "
+                              "is.\"},\"targets\":{\"type\":\"array\",\"description\":"
                               "\"Class names, class numbers, numbers or "
                               "arrays.\"},\"optimizer\":" REF(
                                   "Optimizer") ",\"weights\":{\"description\":\"Nested lists by "

@@ -10,8 +10,6 @@
 #include "core/train/trace.h"
 #include "tests/support/json.h"
 
-enum { ROWS = 3 };
-
 static Arena arena;
 
 static void set_up(void) {
@@ -73,29 +71,94 @@ static double number_at(Value value, size_t i, size_t j) {
 #define assert_near(value, expected)                                                               \
     cr_assert_float_eq((value), (expected), 1e-12, "%.17g is not %.17g", (value), (expected))
 
-// Whether two values of lists and numbers are alike; fails where their shapes differ.
-static void assert_alike(Value a, Value b) {
+// Two values of lists and numbers: of the same shape, and alike.
+static void compare(Value a, Value b, bool alike) {
     cr_assert_eq(value_kind(a), value_kind(b));
-    if (value_kind(a) == VALUE_NUMBER)
+    if (value_kind(a) == VALUE_NUMBER && alike)
         assert_near(value_number(a), value_number(b));
-    cr_assert_eq(value_kind(a) == VALUE_ARRAY ? value_length(a) : 0,
-                 value_kind(b) == VALUE_ARRAY ? value_length(b) : 0);
     if (value_kind(a) != VALUE_ARRAY)
         return;
+    cr_assert_eq(value_length(a), value_length(b));
     Value other = value_child(b);
     VALUE_FOREACH(one, a) {
-        assert_alike(one, other);
+        compare(one, other, alike);
         other = value_next(other);
     }
 }
 
+static void assert_alike(Value a, Value b) {
+    compare(a, b, true);
+}
+
+static void assert_same_form(Value a, Value b) {
+    compare(a, b, false);
+}
+
 // ---- every probe of every layer ----
 
-// [rows, …] of random numbers, or of random token ids, as JSON.
-static void add_random(Text *text, Rng *rng, const Shape *shape, int axis, int64_t vocabulary) {
+enum { ROWS_MAX = 8 };
+
+typedef struct Probe {
+    const char *layers; // text from "layers" on
+    Task task;
+    int rows;
+    int64_t lengths[ROWS_MAX]; // of the inputs
+    Shape output;              // of a row
+    bool output_differs;       // so do the outputs' lengths
+    int64_t output_lengths[ROWS_MAX];
+} Probe;
+
+static Model *model_of(const Probe *probe) {
+    Text spec;
+    text_init(&spec);
+    text_add_format(&spec, "{%s", probe->layers);
+    Issues issues;
+    issues_init(&issues);
+    Model *model = NULL;
+    cr_assert_eq(
+        model_create(json_value(&arena, text_string(&spec)), NULL, &probe->task, &issues, &model),
+        OK);
+    issues_finish(&issues);
+    text_finish(&spec);
+    return model;
+}
+
+static Probe read_probe(const char *text) {
+    Value given = json_value(&arena, text);
+    Probe probe = {.layers = strstr(text, "\"layers\""),
+                   .task = {.kind = TASK_REGRESSION, .outputs = 1}};
+    VALUE_FOREACH(axis, value_member(given, "input"))
+    probe.task.input.dim[probe.task.input.rank++] = (int64_t)value_number(axis);
+    probe.task.vocabulary = (int64_t)value_number(value_member(given, "vocabulary"));
+    bool differ = value_kind(value_member(given, "lengths")) == VALUE_ARRAY;
+    VALUE_FOREACH(length, value_member(given, "lengths")) {
+        cr_assert(probe.rows < ROWS_MAX);
+        probe.lengths[probe.rows++] = (int64_t)fmax(1, value_number(length)); // no empty rows here
+    }
+    for (; !differ && probe.rows < 3; probe.rows++)
+        probe.lengths[probe.rows] = probe.task.input.dim[0];
+    if (differ) {
+        probe.task.rows = ROWS_SEQUENCES;
+        probe.lengths[0] = probe.task.input.dim[0]; // the longest decides the shape
+    }
+    Model *model = model_of(&probe);
+    const Graph *graph = model_graph(model);
+    int output = model_output(model);
+    probe.output = *model_output_shape(model);
+    probe.output_differs = differ && graph_length(graph, output, 1) >= 0;
+    for (int i = 0; i < probe.rows; i++)
+        probe.output_lengths[i] = probe.output_differs
+                                      ? graph_length(graph, output, probe.lengths[i])
+                                      : probe.output.dim[0];
+    model_destroy(model);
+    return probe;
+}
+
+// Random numbers as JSON, or, below a bound, whole ones.
+static void add_random(Text *text, Rng *rng, const Shape *shape, int axis, int64_t bound) {
     if (axis == shape->rank) {
-        if (vocabulary > 0)
-            text_add_format(text, "%d", (int)rng_below(rng, (uint64_t)vocabulary));
+        if (bound > 0)
+            text_add_format(text, "%d", (int)rng_below(rng, (uint64_t)bound));
         else
             text_add_format(text, "%.6f", rng_normal(rng));
         return;
@@ -104,53 +167,48 @@ static void add_random(Text *text, Rng *rng, const Shape *shape, int axis, int64
     for (int64_t i = 0; i < shape->dim[axis]; i++) {
         if (i > 0)
             text_add(text, ",");
-        add_random(text, rng, shape, axis + 1, vocabulary);
+        add_random(text, rng, shape, axis + 1, bound);
     }
     text_add(text, "]");
 }
 
-static Shape with_rows(Shape row) {
-    Shape shape = {.rank = row.rank + 1, .dim = {ROWS}};
-    memcpy(shape.dim + 1, row.dim, (size_t)row.rank * sizeof(row.dim[0]));
-    return shape;
+static void add_rows(Text *text, Rng *rng, int rows, Shape row, const int64_t *lengths,
+                     int64_t bound) {
+    text_add(text, "[");
+    for (int i = 0; i < rows; i++) {
+        row.dim[0] = lengths[i];
+        if (i > 0)
+            text_add(text, ",");
+        add_random(text, rng, &row, 0, bound);
+    }
+    text_add(text, "]");
 }
 
-static Shape output_shape(const char *layers, const Task *task) {
-    Text spec;
-    text_init(&spec);
-    text_add_format(&spec, "{%s", layers);
-    Issues issues;
-    issues_init(&issues);
-    Model *model = NULL;
-    cr_assert_eq(model_create(json_value(&arena, text_string(&spec)), NULL, task, &issues, &model),
-                 OK);
-    Shape shape = *model_output_shape(model);
-    model_destroy(model);
-    issues_finish(&issues);
-    text_finish(&spec);
-    return shape;
-}
-
-static void check_probe(const char *probe) {
-    Value given = json_value(&arena, probe);
-    Task task = {.kind = TASK_REGRESSION, .outputs = 1};
-    VALUE_FOREACH(axis, value_member(given, "input"))
-    task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
-    task.vocabulary = (int64_t)value_number(value_member(given, "vocabulary"));
-    const char *layers = strstr(probe, "\"layers\"");
-    Shape inputs = with_rows(task.input), targets = with_rows(output_shape(layers, &task));
+// A body whose targets are numbers for every output, or classes where its rows differ in length.
+static void write_body(const Probe *probe, Text *body) {
     Rng rng = rng_make(4, RNG_PROBE, 0, 0);
+    text_add(body, "{\"seed\": 3, \"dropout\": true, \"inputs\": ");
+    // Some tables of a probe are smaller than its ids; every one has the first two.
+    add_rows(body, &rng, probe->rows, probe->task.input, probe->lengths,
+             probe->task.vocabulary > 0 ? 2 : 0);
+    text_add_format(
+        body, ", \"loss\": \"%s\", \"targets\": ", probe->output_differs ? "cross_entropy" : "mse");
+    Shape target = probe->output;
+    target.rank -= probe->output_differs;
+    add_rows(body, &rng, probe->rows, target, probe->output_lengths,
+             probe->output_differs ? shape_last(&probe->output) : 0);
+    text_add_format(body, ", \"model\": {%s}", probe->layers);
+}
+
+static void check_probe(const char *text) {
+    const Probe probe = read_probe(text);
     Text body;
     text_init(&body);
-    text_add(&body, "{\"loss\": \"mse\", \"seed\": 3, \"dropout\": true, \"inputs\": ");
-    add_random(&body, &rng, &inputs, 0, task.vocabulary);
-    text_add(&body, ", \"targets\": ");
-    add_random(&body, &rng, &targets, 0, 0);
-    text_add_format(&body, ", \"model\": {%s}", layers);
+    write_body(&probe, &body);
     Value result = traced(text_string(&body));
     double greatest =
         value_number(value_member(value_member(result, "check"), "max_relative_error"));
-    cr_assert(greatest <= 1e-6, "%s: relative error %g", probe, greatest);
+    cr_assert(greatest <= 1e-6, "%s: relative error %g", text, greatest);
     // Forward ends with what the loss sees, and backward is the same order turned round.
     Value forward = value_member(result, "forward"), backward = value_member(result, "backward");
     size_t count = value_length(forward);
@@ -159,12 +217,15 @@ static void check_probe(const char *probe) {
         Value there = item(forward, i), back = item(backward, count - 1 - i);
         cr_assert_str_eq(value_string(value_member(there, "layer")),
                          value_string(value_member(back, "layer")));
-        // Each gradient is the shape of its value.
-        cr_assert_eq(value_length(value_member(there, "output")), ROWS);
-        cr_assert_eq(value_length(value_member(back, "gradient_output")), ROWS);
-        cr_assert_eq(value_length(value_member(there, "input")),
-                     value_length(value_member(back, "gradient_input")));
+        assert_same_form(value_member(there, "input"), value_member(back, "gradient_input"));
+        assert_same_form(value_member(there, "pre_activation"),
+                         value_member(back, "gradient_pre_activation"));
+        assert_same_form(value_member(there, "output"), value_member(back, "gradient_output"));
     }
+    Value output = value_member(item(forward, count - 1), "output");
+    cr_assert_eq(value_length(output), (size_t)probe.rows);
+    for (int i = 0; i < probe.rows; i++)
+        cr_assert_eq(value_length(item(output, (size_t)i)), (size_t)probe.output_lengths[i]);
     text_finish(&body);
 }
 
@@ -287,6 +348,25 @@ Test(trace, reads_targets_by_their_form_and_the_loss) {
                 (log1p(exp(1)) + log1p(exp(-2)) + log1p(exp(3)) - 1.5 + log1p(exp(-5))) / 4);
 }
 
+// ---- rows of different lengths ----
+
+Test(trace, gives_each_row_as_far_as_it_goes) {
+    Value result = traced(
+        "{\"inputs\": [[[1], [2], [3]], [[4]]], \"targets\": [[0, 1, null], [1]],"
+        " \"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 2, \"use_bias\": false}]},"
+        " \"weights\": {\"dense_1\": {\"kernel\": [[0, 1]]}}}");
+    Value output = value_member(entry(result, "forward", "dense_1"), "output");
+    cr_assert_eq(value_length(item(output, 0)), 3);
+    cr_assert_eq(value_length(item(output, 1)), 1);
+    assert_near(number_at(item(output, 1), 0, 1), 4.);
+    // Logits [0, x]: three steps have a target.
+    double loss = (log1p(exp(1)) + log1p(exp(-2)) + log1p(exp(-4))) / 3;
+    assert_near(value_number(value_member(value_member(result, "loss"), "value")), loss);
+    Value gradient = value_member(entry(result, "backward", "dense_1"), "gradient_output");
+    cr_assert_eq(value_length(item(gradient, 1)), 1);
+    assert_near(number_at(item(gradient, 0), 2, 0), 0.);
+}
+
 // ---- what is refused ----
 
 static void expect_issue(const char *body, const char *pointer, const char *part) {
@@ -307,9 +387,11 @@ static void expect_issue(const char *body, const char *pointer, const char *part
 Test(trace, says_what_is_wrong_and_where) {
     expect_issue("{" NET(2) "}", "/inputs", "required");
     expect_issue("{" NET(2) ", \"inputs\": [], \"targets\": []}", "/inputs", "1 to 64 rows");
-    expect_issue("{" NET(2) ", \"inputs\": [[]], \"targets\": [0]}", "/inputs", "empty");
-    expect_issue("{" NET(2) ", \"inputs\": [[1, 2], [1]], \"targets\": [0, 1]}", "/inputs/1",
-                 "a list of 2, not one of 1");
+    expect_issue("{" NET(2) ", \"inputs\": [[]], \"targets\": [0]}", "/inputs/0", "empty");
+    expect_issue("{" NET(2) ", \"inputs\": [[1, 2], [1]], \"targets\": [0, 1]}", "/inputs",
+                 "dense_1 cannot read");
+    expect_issue("{" NET(2) ", \"inputs\": [[[1, 2]], [[1]]], \"targets\": [[0], [1]]}",
+                 "/inputs/1/0", "a list of 2, not one of 1");
     expect_issue("{" NET(2) ", \"inputs\": [[1, null]], \"targets\": [0]}", "/inputs/0/1",
                  "a number, not null");
     expect_issue("{" NET(2) ", \"inputs\": [[1, 2]], \"targets\": [0, 1]}", "/targets",
@@ -343,6 +425,16 @@ Test(trace, says_what_is_wrong_and_where) {
                  "/weights/dense_1/kernel/0", "[1, 2]");
     expect_issue("{" NET(2) ", \"inputs\": [[1]], \"targets\": [0], \"optimiser\": \"sgd\"}",
                  "/optimiser", "\"optimizer\"");
+    expect_issue("{" NET(2) ", \"inputs\": [[[1]], [[1], [2]]], \"targets\": [[0], [0, 1, 1]]}",
+                 "/targets/1", "a list of 2");
+    expect_issue(
+        "{" NET(2) ", \"inputs\": [[[1]], [[1], [2]]], \"targets\": [[[0, 1]], [[0, 1], [0,"
+                   " 1]]]}",
+        "/targets", "no loss takes");
+    expect_issue(
+        "{\"model\": {\"layers\": [{\"type\": \"embedding\", \"vocabulary\": 3, \"units\": 2}]},"
+        " \"inputs\": [[0, 3]], \"targets\": [[0, 1]]}",
+        "/inputs/0/1", "a token id from 0 to 2");
     expect_issue("{" NET(10000) ", \"inputs\": [[1]], \"targets\": [0]}", "/model",
                  "20000 parameters");
 }
