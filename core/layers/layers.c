@@ -16,9 +16,8 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-static const char *const planned[] = {
-    static const char *const planned[] = {"reshape", "rms_norm", "group_norm", "gcn_conv",
-                                          "sage_conv", "gat_conv", "gin_conv", "multiply", NULL};
+static const char *const planned[] = {"reshape",  "rms_norm", "group_norm", "gcn_conv", "sage_conv",
+                                      "gat_conv", "gin_conv", "multiply",   NULL};
 
 const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), planned};
 
