@@ -99,7 +99,7 @@ static Head head_of(const OpCall *call, size_t index) {
                .logsum = (Real *)call->saved + index * time,
                .scale = (Real)(1 / sqrt((double)width)),
                .causal = attention->causal,
-               .rate = call->context->training ? attention->dropout : 0,
+               .rate = op_drops(call->context, attention->dropout) ? attention->dropout : 0,
                .call = call,
                .index = index};
     of.k = of.q + units;

@@ -188,9 +188,9 @@ static void add_rows(Text *text, Rng *rng, int rows, Shape row, const int64_t *l
 static void write_body(const Probe *probe, Text *body) {
     Rng rng = rng_make(4, RNG_PROBE, 0, 0);
     text_add(body, "{\"seed\": 3, \"dropout\": true, \"inputs\": ");
-    // Some tables of a probe are smaller than its ids; every one has the first two.
+    // A trace refuses what is no id of a table, which some probes ask for; every table has the first two.
     add_rows(body, &rng, probe->rows, probe->task.input, probe->lengths,
-             probe->task.vocabulary > 0 ? 2 : 0);
+             strstr(probe->layers, "\"embedding\"") != NULL ? 2 : 0);
     text_add_format(
         body, ", \"loss\": \"%s\", \"targets\": ", probe->output_differs ? "cross_entropy" : "mse");
     Shape target = probe->output;
@@ -296,6 +296,29 @@ Test(trace, drops_nothing_unless_asked) {
         zeros += out == 0;
     }
     cr_assert(zeros > 0 && zeros < 8);
+}
+
+static Value attended(const char *type, const char *rate, const char *dropout) {
+    return traced(arena_format(&arena,
+                               "{\"inputs\": [[[1, 2], [3, 4], [5, -6]]], \"targets\": [[[0, 0], "
+                               "[0, 0], [0, 0]]], \"seed\": 1,"
+                               " \"dropout\": %s, \"model\": {\"layers\": [{\"type\": \"%s\", "
+                               "\"name\": \"a\", \"heads\": 1,"
+                               " \"dropout\": %s}]}}",
+                               dropout, type, rate));
+}
+
+Test(trace, drops_nothing_within_attention_unless_asked) {
+    static const char *const types[] = {"multi_head_attention", "transformer_block"};
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
+        Value none = value_member(attended(types[i], "0", "true"), "loss");
+        Value off = value_member(attended(types[i], "0.5", "false"), "loss");
+        Value on = value_member(attended(types[i], "0.5", "true"), "loss");
+        assert_near(value_number(value_member(none, "value")),
+                    value_number(value_member(off, "value")));
+        cr_assert_neq(value_number(value_member(off, "value")),
+                      value_number(value_member(on, "value")));
+    }
 }
 
 Test(trace, moves_states_but_nothing_frozen) {
