@@ -13,7 +13,7 @@ typedef enum RngPurpose {
     RNG_SPLIT,       // validation split
     RNG_ORDER,       // a: epoch
     RNG_DROPOUT,     // a: step, b: node
-    RNG_AUGMENT,     // a: step, b: row
+    RNG_AUGMENT,     // a: step, b: place in the batch
     RNG_PROBE,       // tests and checks
     RNG_ATTENTION,   // dropout in it; a: step, b: node and tile
 } RngPurpose;

@@ -9,9 +9,13 @@
 #include "core/train/job.h"
 
 static const CatalogPart parts[] = {
-    {"layers", &layer_registry},         {"activations", &activation_registry},
-    {"initializers", &init_registry},    {"losses", &loss_registry},
-    {"optimizers", &optimizer_registry}, {"schedules", &schedule_registry},
+    {"layers", &layer_registry},
+    {"activations", &activation_registry},
+    {"initializers", &init_registry},
+    {"losses", &loss_registry},
+    {"optimizers", &optimizer_registry},
+    {"schedules", &schedule_registry},
+    {"augmentations", &augmentation_registry},
 };
 
 size_t catalog_parts(void) {

@@ -3,7 +3,9 @@
 #include "core/base/descriptor.h"
 
 typedef struct CatalogPart {
-    const char *key; // "layers", "activations", "initializers", "losses", "optimizers", "schedules"
+    const char
+        *key; // "layers", "activations", "initializers", "losses", "optimizers", "schedules",
+              // "augmentations"
     const Registry *registry;
 } CatalogPart;
 

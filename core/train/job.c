@@ -11,7 +11,7 @@
 enum { DEFAULT_EPOCHS = 10 };
 
 // Keys of the language that are not built yet: known, so not to be taken for misspelt ones.
-static const char *const planned_keys[] = {"augment", "sequence_length", NULL};
+static const char *const planned_keys[] = {"sequence_length", NULL};
 
 // ---- reading ----
 
@@ -234,8 +234,12 @@ static int read_job(Job *job, Value spec, Issues *issues) {
         if (error != OK && error != ERR_INVALID)
             return error;
         check_stop_metric(job, path, issues);
-        if (built == OK)
+        if (built == OK) {
             check_width(job, issues);
+            error = job_fit_augment(job, path, issues);
+            if (error != OK && error != ERR_INVALID)
+                return error;
+        }
     }
     if (issues->failed)
         return ERR_NO_MEMORY;

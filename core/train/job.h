@@ -8,6 +8,7 @@
 #include "core/losses/losses.h"
 #include "core/optimizers/optimizers.h"
 #include "core/schedules/schedules.h"
+#include "core/train/augmentations/augmentations.h"
 #include "core/train/dataset.h"
 
 typedef struct EarlyStoppingParams {
@@ -27,6 +28,7 @@ typedef struct TrainingParams { // the table of training keys is training_desc's
     Value early_stopping;            // read into the next one
     const EarlyStoppingParams *stop; // NULL: off
     bool standardize;
+    SelectionList augment;
     Value phases; // see JobPhase
     int64_t seed;
     int64_t record_every; // 0: chosen
@@ -78,6 +80,7 @@ int64_t job_batch_rows(const Job *job); // of the largest batch
 int phase_slots(const JobPhase *phase); // arrays, as long as the weights, that its optimizer keeps
 int job_slots(const Job *job);          // the most that any phase keeps
 const JobRows *job_rows(const Job *job);
+bool job_reads_images(const Job *job); // inputs of rank 3, or of rank 2 beside a conv2d
 const LossDesc *job_loss(const Job *job);
 const Real *job_class_weights(const Job *job); // [classes], or NULL
 // Two classes told apart by one output under binary_cross_entropy: a class's number is the target

@@ -24,14 +24,17 @@ struct Job {
     size_t given_count;
     JobPhase *phases; // [phase_count]
     size_t phase_count;
+    const void **augment; // [training.augment.count] what each prepared
     int64_t record_every;
 };
 
-// All three: ERR_INVALID with issues under `path`, that of the training object.
+// All: ERR_INVALID with issues under `path`, that of the training object.
 // Fills job->rows and what follows from it: phases, class weights.
 int job_split(Job *job, const Path *path, Issues *issues);
 // Reads the list of phases.
 int job_read_phases(Job *job, const Path *path, Issues *issues);
 // Lays the run out over its phases, once the rows are known.
 int job_lay_phases(Job *job, const Path *path, Issues *issues);
+// Fits the augmentations to the rows, once the model is there.
+int job_fit_augment(Job *job, const Path *path, Issues *issues);
 void job_write_phases(const Job *job, const char *key, const ValueWriter *out);

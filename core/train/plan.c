@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
-#include "core/train/batches.h"
+#include "core/train/augment.h"
 #include "core/train/job_private.h"
 
 static const double core_flops = 4e10;       // a second and thread, over all shapes of products
@@ -70,6 +70,7 @@ size_t job_memory_bytes(const Job *job) {
     if (rows > 0)
         bytes = sum(bytes, activation_bytes(job, rows, false));
     bytes = sum(bytes, 2 * (size_t)job->dataset->rows * sizeof(int32_t));
+    bytes = sum(bytes, augmenter_bytes(job));
     return sum(bytes, archive_bytes(job->dataset->archive));
 }
 

@@ -1,6 +1,6 @@
 // The loop. A step allocates nothing, formats nothing and asks the clock at most twice.
 //
-//   gather → forward → loss → backward (statistics on the way) → clip → optimizer by layer → events
+//   gather → augment → forward → loss → backward (statistics on the way) → clip → optimizer by layer → events
 //   → at an epoch's end: validation, early stopping → a checkpoint where it is time
 //
 // Hooks see the state after everything that belongs to a step, so a checkpoint is always between
@@ -54,6 +54,8 @@ static int prepare(Trainer *trainer) {
         error = scalers_fit(job, &trainer->scalers);
     if (error == OK)
         error = batch_init(&trainer->batch, job, &trainer->scalers, job_batch_rows(job));
+    if (error == OK)
+        error = augmenter_init(&trainer->augmenter, job);
     if (error == OK) {
         PlanOptions options = job_plan_options(job, job_batch_rows(job), true);
         error = plan_create(model_graph(model), &options, &trainer->plan);
@@ -93,6 +95,7 @@ void trainer_destroy(Trainer *trainer) {
     statistics_destroy(trainer->statistics);
     evaluator_finish(&trainer->evaluator);
     plan_destroy(trainer->plan);
+    augmenter_finish(&trainer->augmenter);
     batch_finish(&trainer->batch);
     scalers_finish(&trainer->scalers);
     parallel_destroy(trainer->parallel);
@@ -224,6 +227,7 @@ static double learning_rate(Trainer *trainer, const Step *step) {
 static void run_passes(Trainer *trainer, Step *step) {
     Batch *batch = &trainer->batch;
     batch_gather(batch, trainer->order + step->begin, step->rows);
+    augmenter_run(&trainer->augmenter, batch, step->number, trainer->parallel);
     OpContext context = step_context(trainer, step);
     const PlanObserver *observer =
         statistics_begin(trainer->statistics, trainer->gradients, step->recorded);

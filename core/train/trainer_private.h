@@ -4,7 +4,7 @@
 // is these three, and the best weights so far. Order and dropout follow from the seed
 // (core/base/rng.h).
 #pragma once
-#include "core/train/batches.h"
+#include "core/train/augment.h"
 #include "core/train/metrics.h"
 #include "core/train/trainer.h"
 
@@ -28,6 +28,7 @@ struct Trainer {
     Parallel *parallel;
     Scalers scalers;
     Batch batch;
+    Augmenter augmenter;
     Plan *plan;
     Evaluator evaluator;
     bool evaluates; // there are rows to evaluate

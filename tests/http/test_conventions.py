@@ -137,7 +137,8 @@ class Forms(LiveTest):
     def test_the_catalog_lists_what_a_job_can_name(self):
         catalog = self.server.get("/v1/layers").json
         names = {part: {entry["name"] for entry in catalog[part]}
-                 for part in ("layers", "activations", "initializers", "losses", "optimizers", "schedules")}
+                 for part in ("layers", "activations", "initializers", "losses", "optimizers", "schedules",
+                              "augmentations")}
         self.assertLessEqual({"dense", "activation", "dropout", "batch_norm", "layer_norm", "flatten", "residual",
                               "add", "concat"}, names["layers"])
         self.assertLessEqual({"linear", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "gelu_tanh", "swish",
@@ -146,6 +147,8 @@ class Forms(LiveTest):
         self.assertLessEqual({"sgd", "rmsprop", "adagrad", "adam", "adamw", "lion"}, names["optimizers"])
         self.assertLessEqual({"constant", "step", "exponential", "cosine", "one_cycle", "cyclic", "plateau"},
                              names["schedules"])
+        self.assertLessEqual({"flip_horizontal", "flip_vertical", "rotate", "shift", "crop", "noise", "token_swap"},
+                             names["augmentations"])
 
     def test_openapi_has_every_route(self):
         document = self.server.get("/v1/openapi.json").json

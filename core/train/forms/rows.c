@@ -45,7 +45,7 @@ static InputRange input_range(const Dataset *dataset) {
 static ScalerKind scaler_kind(const Job *job) {
     if (!job_training(job)->standardize)
         return SCALER_IDENTITY;
-    if (model_input_shape(job_model(job))->rank != 3)
+    if (!job_reads_images(job))
         return SCALER_STANDARD;
     switch (input_range(job_dataset(job))) {
     case RANGE_UNIT:

@@ -100,13 +100,14 @@ Test(checkpoint, lets_an_interrupted_run_end_in_the_same_bits) {
 // slot, two and one.
 Test(checkpoint, goes_on_within_phases_and_from_one_to_the_next) {
     Dataset *dataset = blobs();
-    assert_resumes(dataset, "{" MODEL ", \"training\": {\"epochs\": 2, \"batch_size\": 16,"
-                            " \"schedule\": {\"type\": \"plateau\", \"patience\": 0},"
-                            " \"clip_value\": 0.1, \"clip_norm\": 1, \"phases\": ["
-                            "{\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 3}},"
-                            " {\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 1e-6},"
-                            " \"epochs\": 4}, {\"batch_size\": 30, \"schedule\": \"one_cycle\"},"
-                            " {}, {\"optimizer\": \"lion\", \"batch_size\": \"full\"}]}}");
+    assert_resumes(dataset,
+                   "{" MODEL ", \"training\": {\"epochs\": 2, \"batch_size\": 16,"
+                   " \"schedule\": {\"type\": \"plateau\", \"patience\": 0},"
+                   " \"clip_value\": 0.1, \"clip_norm\": 1, \"augment\": [\"noise\"], \"phases\": ["
+                   "{\"optimizer\": {\"type\": \"sgd\", \"learning_rate\": 3}},"
+                   " {\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 1e-6},"
+                   " \"epochs\": 4}, {\"batch_size\": 30, \"schedule\": \"one_cycle\"},"
+                   " {}, {\"optimizer\": \"lion\", \"batch_size\": \"full\"}]}}");
     dataset_close(dataset);
 }
 
