@@ -52,24 +52,19 @@ static int build(LayerBuild *build, const void *layer_params, int inputs, const 
         return layer_fail(build, NULL, "it needs an input with at least one axis");
     int64_t in = shape_last(shape), units = dense->units;
     double fan_in = (double)in, fan_out = (double)units;
-    int weight[2];
-    int weights = dense->use_bias ? 2 : 1;
-    weight[0] = layer_weight(build, "kernel", SHAPE(in, units),
-                             layer_kernel_init(build, dense->kernel_init, dense->activation),
-                             fan_in, fan_out, NAN, false);
-    if (weight[0] < 0)
-        return weight[0];
+    int bias = -1;
+    int kernel = layer_weight(build, "kernel", SHAPE(in, units),
+                              layer_kernel_init(build, dense->kernel_init, dense->activation),
+                              fan_in, fan_out, NAN, false);
+    if (kernel < 0)
+        return kernel;
     if (dense->use_bias) {
-        weight[1] =
+        bias =
             layer_weight(build, "bias", SHAPE(units), dense->bias_init, fan_in, fan_out, 0, false);
-        if (weight[1] < 0)
-            return weight[1];
+        if (bias < 0)
+            return bias;
     }
-    LinearParams *linear = arena_new(build->arena, LinearParams);
-    if (linear == NULL)
-        return ERR_NO_MEMORY;
-    linear->units = units;
-    int node = layer_append(build, &op_linear, linear, 1, input, weights, weight);
+    int node = layer_linear(build, input[0], units, kernel, bias);
     if (node < 0)
         return node;
     return layer_activate(build, dense->activation, node, ret_output);

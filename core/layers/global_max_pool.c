@@ -1,4 +1,5 @@
 // The greatest of each channel over space, time or the nodes of each graph.
+#include "core/layers/graph_probes.h"
 #include "core/layers/layers.h"
 #include "core/ops/ops.h"
 
@@ -27,6 +28,10 @@ const LayerDesc layer_global_max_pool = {
                      "{\"input\": [5, 3], \"lengths\": [5, 2, 0, 1], \"layers\": [{\"type\": "
                      "\"dense\", \"units\": 4, \"activation\": \"tanh\"}, {\"type\": "
                      "\"global_max_pool\"}, {\"type\": \"dense\", \"units\": 2}]}",
+                     // over the nodes of each graph
+                     "{\"input\": [3], " PROBE_GRAPHS ", \"layers\": [{\"type\": \"gcn_conv\", "
+                     "\"units\": 4, \"activation\": \"tanh\"}, {\"type\": \"global_max_pool\"}, "
+                     "{\"type\": \"dense\", \"units\": 2}]}",
                      NULL}},
     .min_inputs = 1,
     .max_inputs = 1,

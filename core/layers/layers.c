@@ -16,8 +16,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-static const char *const planned[] = {"reshape",  "rms_norm", "group_norm", "gcn_conv", "sage_conv",
-                                      "gat_conv", "gin_conv", "multiply",   NULL};
+static const char *const planned[] = {"reshape", "rms_norm", "group_norm", "multiply", NULL};
 
 const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), planned};
 
@@ -71,6 +70,15 @@ int layer_append(LayerBuild *build, const OpDesc *op, const void *params, int in
         build->activation = NULL;
     }
     return node;
+}
+
+int layer_linear(LayerBuild *build, int input, int64_t units, int kernel, int bias) {
+    LinearParams *linear = arena_new(build->arena, LinearParams);
+    if (linear == NULL)
+        return ERR_NO_MEMORY;
+    linear->units = units;
+    return layer_append(build, &op_linear, linear, 1, &input, bias < 0 ? 1 : 2,
+                        (const int[]){kernel, bias});
 }
 
 int layer_activate(LayerBuild *build, Selection activation, int input, int *ret_output) {

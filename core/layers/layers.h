@@ -2,7 +2,8 @@
 //
 // A probe is {"input": [row shape], "layers": [layer, …]} (with "inputs" wiring as in a job); each is gradient-checked
 // as a whole net. Before its "layers" it may have "lengths": [3, 1, …]: then the rows are as many sequences, [time, …],
-// of so many steps; or "vocabulary": n, then the input is token ids below n.
+// of so many steps; "vocabulary": n, then the input is token ids below n; or "graph": {"nodes": n, "edges": [[0, 1], …]}
+// or "graphs": [graph, …], then the rows are their nodes (edges go both ways unless "directed" is true).
 #pragma once
 #include "core/base/descriptor.h"
 #include "core/graph/graph.h"
@@ -51,6 +52,8 @@ int layer_weight(LayerBuild *build, const char *name, Shape shape, Selection ini
 // graph_add with errors reported at the layer; the node becomes the pre_activation.
 int layer_append(LayerBuild *build, const OpDesc *op, const void *params, int inputs,
                  const int *input, int weights, const int *weight);
+// Adds the product with `kernel` [in, units], and `bias` [units] unless that is negative; returns its node.
+int layer_linear(LayerBuild *build, int input, int64_t units, int kernel, int bias);
 // Adds the activation (nothing for linear or none), declares prelu's alpha, and records pre_activation and activation.
 int layer_activate(LayerBuild *build, Selection activation, int input, int *ret_output);
 // The kernel initialiser chosen by the user, or He's for the ReLU family, GELU and Swish, Glorot's otherwise.

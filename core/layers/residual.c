@@ -41,11 +41,7 @@ static int project(LayerBuild *build, int input, const Shape *to, int *ret_node)
                               (double)out, NAN, false);
     if (kernel < 0)
         return kernel;
-    LinearParams *linear = arena_new(build->arena, LinearParams);
-    if (linear == NULL)
-        return ERR_NO_MEMORY;
-    linear->units = out;
-    int node = layer_append(build, &op_linear, linear, 1, &input, 1, &kernel);
+    int node = layer_linear(build, input, out, kernel, -1);
     if (node < 0)
         return node;
     *ret_node = node;

@@ -66,6 +66,31 @@ typedef struct DropoutParams {
 } DropoutParams;
 extern const OpDesc op_dropout;
 
+// y [features] of each node = a weighted sum of x [features] over the node and the sources of its edges:
+// normalised by both ends' degrees, or the neighbours' mean; op_aggregate_sum: (1 + epsilon) times its
+// own and the neighbours'. Weights: epsilon [1] of the sum, and bias [features] where there is one more.
+typedef enum AggregateKind { AGGREGATE_GCN, AGGREGATE_MEAN, AGGREGATE_SUM } AggregateKind;
+typedef struct AggregateParams {
+    AggregateKind kind;
+} AggregateParams;
+extern const OpDesc op_aggregate;     // AGGREGATE_GCN, AGGREGATE_MEAN
+extern const OpDesc op_aggregate_sum; // AGGREGATE_SUM
+
+// y [features] of each node = the greatest of x [features] over the sources of its edges; 0 where it has
+// none. No parameters, no weights.
+extern const OpDesc op_neighbor_max;
+
+// Attention of each node to itself and the sources of its edges: y [heads · units], or with the heads'
+// mean [units], of x [heads · units]. Weights: source_attention, target_attention [heads, units], bias.
+enum { GRAPH_ATTENTION_HEADS_MAX = 256 };
+typedef struct GraphAttentionParams {
+    int64_t heads;
+    bool concat;    // the heads side by side; else their mean
+    double dropout; // of the attention, in training; [0, 1)
+    double negative_slope;
+} GraphAttentionParams;
+extern const OpDesc op_graph_attention;
+
 // y = gamma · (x − mean) / √(variance + epsilon) + beta, mean and variance per channel (last axis)
 // over all other axes. Weights: gamma, beta, and the states moving_mean, moving_variance, all
 // [channels].

@@ -39,10 +39,15 @@ def array(name, values):
 
 # ---- nets: f = sum(objective * output); every weight's and the input's gradient ----
 
-def net(layers, shape, rows, weights, run, states=None, training=True, lengths=None, vocabulary=None):
+def net(layers, shape, rows, weights, run, states=None, training=True, lengths=None, vocabulary=None,
+        graphs=None):
     """weights: {"layer.weight": tensor}; run(x, weights) gives the output; states: {name: function of nothing} after it;
-    lengths: of the rows, sequences [time, …]; vocabulary: the input is ids below it."""
-    case("net", {"model": {"layers": layers}, "shape": shape, "training": training})
+    lengths: of the rows, sequences [time, …]; vocabulary: the input is ids below it; graphs: whose nodes the rows are,
+    [{"nodes": n, "edges": [[source, target], …]}, …]: one, with targets for its nodes, or several."""
+    spec = {"model": {"layers": layers}, "shape": shape, "training": training}
+    if graphs is not None:
+        spec.update({"graph": graphs[0]} if len(graphs) == 1 else {"graphs": graphs})
+    case("net", spec)
     if lengths is not None:
         array("lengths", lengths)
     x = draw(rows, *shape)

@@ -12,7 +12,8 @@ import sys
 
 import golden
 
-TOPICS = ["attention", "convolutions", "layers", "losses", "optimizers", "pools", "recurrent", "schedules", "training"]
+TOPICS = ["attention", "convolutions", "graphs", "layers", "losses", "optimizers", "pools", "recurrent", "schedules",
+          "training"]
 
 
 def main():

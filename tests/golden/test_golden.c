@@ -11,6 +11,7 @@
 #include "core/model/model.h"
 #include "core/optimizers/optimizers.h"
 #include "core/schedules/schedules.h"
+#include "tests/support/graphs.h"
 #include "tests/support/json.h"
 
 static const double TOLERANCE = 1e-5, TRUE_ZERO = 1e-12;
@@ -185,6 +186,7 @@ typedef struct Net {
     Tensor input;
     Real *weights, *gradients; // flat
     int64_t rows;
+    AdjacencyBuffer graphs; // where the rows are nodes
 } Net;
 
 // The name of a weight in a case: prefix, layer and weight.
@@ -203,6 +205,8 @@ static Net net_of(const Case *golden) {
         task.rows = ROWS_SEQUENCES;
         net.context.lengths = integers_of(golden, "lengths");
     }
+    if (graphs_read(golden->spec, &net.graphs))
+        task.rows = net.graphs.adjacency.graphs == 1 ? ROWS_NODES : ROWS_GRAPHS;
     Issues issues;
     issues_init(&issues);
     int err = model_create(value_member(golden->spec, "model"), NULL, &task, &issues, &net.model);
@@ -233,6 +237,11 @@ static Net net_of(const Case *golden) {
                            .backward = true,
                            .keep_all = true,
                            .output = model_output(net.model)};
+    if (net.graphs.memory != NULL) {
+        options.max_rows = net.graphs.adjacency.graphs;
+        options.max_nodes = net.graphs.adjacency.nodes;
+        options.max_edges = net.graphs.adjacency.edges;
+    }
     cr_assert_eq(plan_create(graph, &options, &net.plan), OK);
     plan_want_input_gradients(net.plan);
     return net;
@@ -242,12 +251,15 @@ static void net_finish(Net *net) {
     plan_destroy(net->plan);
     memory_free(net->weights);
     memory_free(net->gradients);
+    adjacency_finish(&net->graphs);
     model_destroy(net->model);
 }
 
 static void check_net(const Case *golden) {
     Net net = net_of(golden);
     net.context.training = value_boolean(value_member(golden->spec, "training"));
+    if (net.graphs.memory != NULL)
+        net.context.adjacency = &net.graphs.adjacency;
     Tensor output;
     plan_forward(net.plan, &net.context, NULL, &net.input, net.weights, &output);
     expect_array(golden, "output", output.data);

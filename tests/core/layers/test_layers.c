@@ -9,6 +9,7 @@
 #include "core/graph/gradcheck.h"
 #include "core/layers/layers.h"
 #include "core/model/model.h"
+#include "tests/support/graphs.h"
 #include "tests/support/json.h"
 #include "tests/support/near.h"
 
@@ -36,6 +37,10 @@ static Model *model_of(const char *text, Issues *issues) {
         task.rows = ROWS_SEQUENCES;
     if (value_kind(value_member(probe, "vocabulary")) == VALUE_NUMBER)
         task.vocabulary = (int64_t)value_number(value_member(probe, "vocabulary"));
+    if (value_kind(value_member(probe, "graph")) == VALUE_OBJECT)
+        task.rows = ROWS_NODES;
+    if (value_kind(value_member(probe, "graphs")) == VALUE_ARRAY)
+        task.rows = ROWS_GRAPHS;
     // The same document without what stands before "layers": a model reads "input" otherwise.
     Text spec;
     text_init(&spec);
@@ -106,10 +111,20 @@ static void check_probe(const char *text, bool training) {
     const Graph *graph = model_graph(model);
     int64_t rows;
     const int32_t *lengths = lengths_of(text, &rows);
+    AdjacencyBuffer graphs = {0};
+    PlanOptions options = {.max_rows = rows, .backward = true, .output = model_output(model)};
+    int64_t outputs = rows;
+    if (graphs_read(json_value(&arena, text), &graphs)) {
+        rows = options.max_nodes = graphs.adjacency.nodes;
+        options.max_edges = graphs.adjacency.edges;
+        options.max_rows = graphs.adjacency.graphs;
+        outputs = graph_node(graph, options.output)->per_node ? rows : graphs.adjacency.graphs;
+    }
     Shape shape = {.rank = model_input_shape(model)->rank + 1, .dim = {rows}};
     memcpy(shape.dim + 1, model_input_shape(model)->dim, sizeof(shape.dim) - sizeof(shape.dim[0]));
     Run run = {.context = {.training = training, .seed = 5, .step = 2, .lengths = lengths}};
-    run.outputs = (size_t)rows * (size_t)shape_elements(model_output_shape(model));
+    run.context.adjacency = graphs.memory == NULL ? NULL : &graphs.adjacency;
+    run.outputs = (size_t)outputs * (size_t)shape_elements(model_output_shape(model));
     run.input = (Tensor){noise(1, (size_t)shape_elements(&shape), NULL), shape};
     draw_tokens(text, &run.input);
     run.objective = noise(2, run.outputs, NULL);
@@ -117,7 +132,6 @@ static void check_probe(const char *text, bool training) {
     cr_assert_eq(graph_initialise(graph, 3, run.weights), OK);
     noise(3, graph_learned(graph), run.weights);
     Real *gradients = memory_array(graph_learned(graph), sizeof(Real));
-    PlanOptions options = {.max_rows = rows, .backward = true, .output = model_output(model)};
     cr_assert_eq(plan_create(graph, &options, &run.plan), OK);
     objective(&run);
     memcpy(plan_output_gradient(run.plan), run.objective, run.outputs * sizeof(Real));
@@ -138,6 +152,7 @@ static void check_probe(const char *text, bool training) {
     memory_free(run.objective);
     memory_free(run.weights);
     memory_free(gradients);
+    adjacency_finish(&graphs);
     model_destroy(model);
     issues_finish(&issues);
 }
@@ -199,6 +214,11 @@ Test(layers, say_what_is_wrong_and_where) {
         "/layers/0/heads", "must divide the 6 units");
     expect_issue("{\"input\": [6], \"layers\": [{\"type\": \"transformer_block\", \"heads\": 2}]}",
                  "/layers/0", "[time, features]");
+    expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"gcn_conv\", \"units\": 2}]}",
+                 "/layers/0", "a row for each node of a graph");
+    expect_issue("{\"input\": [4, 2], \"graph\": {\"nodes\": 1, \"edges\": []}, \"layers\": "
+                 "[{\"type\": \"gat_conv\", \"units\": 2}]}",
+                 "/layers/0", "one row of features each, not [4, 2]");
     expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"positional_embedding\"}]}",
                  "/layers/0", "[time, units], not to [4]");
     expect_issue(
@@ -309,6 +329,38 @@ Test(layers, declare_the_weights_of_attention) {
         cr_assert_not_null(weight, "%s.%s is missing", weights[i].layer, weights[i].name);
         cr_expect(shape_equal(&weight->shape, &weights[i].shape), "%s", weights[i].name);
     }
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
+Test(layers, declare_the_weights_of_graph_layers) {
+    Issues issues;
+    Model *model =
+        model_of("{\"input\": [9], \"graph\": {\"nodes\": 1, \"edges\": []}, \"layers\": ["
+                 "{\"type\": \"gcn_conv\", \"units\": 8, \"activation\": \"relu\"},"
+                 "{\"type\": \"sage_conv\", \"units\": 6},"
+                 "{\"type\": \"gat_conv\", \"units\": 5, \"heads\": 3},"
+                 "{\"type\": \"gat_conv\", \"units\": 4, \"heads\": 2, \"concat\": false},"
+                 "{\"type\": \"gin_conv\", \"units\": 7}]}",
+                 &issues);
+    cr_assert_not_null(model);
+    expect_weight(model, "gcn_conv_1", "kernel", SHAPE(9, 8), "he_normal", NAN, false);
+    expect_weight(model, "gcn_conv_1", "bias", SHAPE(8), NULL, 0, false);
+    expect_weight(model, "sage_conv_1", "self_kernel", SHAPE(8, 6), "glorot_uniform", NAN, false);
+    expect_weight(model, "sage_conv_1", "neighbor_kernel", SHAPE(8, 6), "glorot_uniform", NAN,
+                  false);
+    expect_weight(model, "sage_conv_1", "bias", SHAPE(6), NULL, 0, false);
+    expect_weight(model, "gat_conv_1", "kernel", SHAPE(6, 15), "glorot_uniform", NAN, false);
+    expect_weight(model, "gat_conv_1", "source_attention", SHAPE(3, 5), "glorot_uniform", NAN,
+                  false);
+    expect_weight(model, "gat_conv_1", "target_attention", SHAPE(3, 5), "glorot_uniform", NAN,
+                  false);
+    expect_weight(model, "gat_conv_1", "bias", SHAPE(15), NULL, 0, false);
+    expect_weight(model, "gat_conv_2", "kernel", SHAPE(15, 8), "glorot_uniform", NAN, false);
+    expect_weight(model, "gat_conv_2", "bias", SHAPE(4), NULL, 0, false);
+    expect_weight(model, "gin_conv_1", "epsilon", SHAPE(1), NULL, 0, false);
+    expect_weight(model, "gin_conv_1", "kernel", SHAPE(4, 7), "glorot_uniform", NAN, false);
+    expect_weight(model, "gin_conv_1", "bias", SHAPE(7), NULL, 0, false);
     model_destroy(model);
     issues_finish(&issues);
 }

@@ -77,7 +77,10 @@ static inline void net_draw(Rng *rng, Real *values, size_t count, double scale) 
 // Weights (their fill plus noise; states as filled), inputs and the objective, all from one seed.
 static inline void net_prepare(Net *net, int output, int64_t rows, const PlanOptions *options) {
     net->rows = rows;
-    net->outputs = (size_t)(rows * shape_elements(&graph_node(net->graph, output)->shape));
+    const GraphNode *last = graph_node(net->graph, output);
+    const Adjacency *graphs = net->context.adjacency;
+    int64_t output_rows = graphs != NULL && !last->per_node ? graphs->graphs : rows;
+    net->outputs = (size_t)(output_rows * shape_elements(&last->shape));
     net->weights = memory_array(graph_weight_elements(net->graph), sizeof(Real));
     net->gradients = memory_array(graph_learned(net->graph), sizeof(Real));
     net->objective = memory_array(net->outputs, sizeof(Real));
@@ -124,11 +127,17 @@ static inline void net_finish(Net *net) {
     graph_destroy(net->graph);
 }
 
-// Checks every weight and every input; takes the net.
+// Checks every weight and every input; takes the net. Where rows are nodes, they are those of the context's graphs.
 static inline void net_check(Net net, int output, int64_t rows) {
-    net_prepare(
-        &net, output, rows,
-        &(PlanOptions){.max_rows = rows + 3, .backward = true, .keep_all = true, .output = output});
+    PlanOptions plan = {.max_rows = rows + 3, .backward = true, .keep_all = true, .output = output};
+    const Adjacency *graphs = net.context.adjacency;
+    if (graphs != NULL) {
+        rows = graphs->nodes;
+        plan.max_rows = graphs->graphs + 1;
+        plan.max_nodes = rows + 3;
+        plan.max_edges = graphs->edges + 5;
+    }
+    net_prepare(&net, output, rows, &plan);
     plan_want_input_gradients(net.plan);
     net_pass(&net);
     GradcheckPart parts[NET_NODES_MAX + NET_INPUTS_MAX];

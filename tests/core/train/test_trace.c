@@ -232,7 +232,8 @@ static void check_probe(const char *text) {
 Test(trace, has_every_number_of_every_layer) {
     for (size_t i = 0; i < layer_registry.count; i++)
         for (const char *const *probe = layer_registry.entries[i]->probes; *probe != NULL; probe++)
-            check_probe(*probe);
+            if (strstr(*probe, "\"graph") == NULL) // rows that stand alone
+                check_probe(*probe);
 }
 
 // ---- a layer that holds others, and one that joins others ----
