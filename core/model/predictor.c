@@ -16,6 +16,10 @@ struct Predictor {
     bool binary; // one output stands for two classes: its sigmoid is the second's probability
     Scaler input_scaler;
     Scaler target_scaler;    // regression
+    Forecast forecast;       // targets 0: none
+    int32_t *forecast_of;    // [forecast.targets] its target columns
+    float *window;           // [input width] of one row, transformed
+    double *ahead;           // [output width] likewise
     char *class_names;       // NUL-terminated names one after the other; NULL: none
     const char **class_name; // [task.outputs] into class_names
 };
@@ -82,8 +86,27 @@ static int load_scalers(Predictor *predictor, const Archive *archive) {
     error = scaler_load(archive, "target", &predictor->target_scaler);
     if (error != OK)
         return error;
-    width = predictor->target_scaler.width;
-    return width == 1 || width == predictor->output_width ? OK : ERR_DAMAGED;
+    return predictor->output_width % predictor->target_scaler.width == 0 ? OK : ERR_DAMAGED;
+}
+
+static int load_forecast(Predictor *predictor, const Archive *archive) {
+    const Task *task = &predictor->task;
+    Forecast *forecast = &predictor->forecast;
+    int error = forecast_load(archive, shape_last(&task->input), forecast);
+    if (error != OK) // most models forecast nothing
+        return error == ERR_NOT_FOUND ? OK : error;
+    if (task->kind != TASK_REGRESSION || task->rows != ROWS_ALIKE || task->input.rank != 2 ||
+        predictor->output_width % forecast->targets != 0)
+        return ERR_DAMAGED;
+    size_t bytes = (size_t)forecast->targets * sizeof(int32_t);
+    predictor->forecast_of = memory_array((size_t)forecast->targets, sizeof(int32_t));
+    predictor->window = memory_array((size_t)predictor->input_width, sizeof(float));
+    predictor->ahead = memory_array((size_t)predictor->output_width, sizeof(double));
+    if (predictor->forecast_of == NULL || predictor->window == NULL || predictor->ahead == NULL)
+        return ERR_NO_MEMORY;
+    memcpy(predictor->forecast_of, forecast->target, bytes);
+    forecast->target = predictor->forecast_of;
+    return OK;
 }
 
 // Makes a plan, and room for its inputs, where there is none that is large enough.
@@ -125,6 +148,8 @@ int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
     predictor->input_width = shape_elements(&predictor->task.input);
     if (error == OK)
         error = load_scalers(predictor, archive);
+    if (error == OK)
+        error = load_forecast(predictor, archive);
     if (error == OK && task_graph_rows(&predictor->task) != GRAPH_NODES)
         error = make_room(predictor, max_rows, 0, 0);
     if (error != OK) {
@@ -144,6 +169,9 @@ void predictor_destroy(Predictor *predictor) {
     scaler_finish(&predictor->target_scaler);
     memory_free(predictor->weights);
     memory_free(predictor->inputs);
+    memory_free(predictor->forecast_of);
+    memory_free(predictor->window);
+    memory_free(predictor->ahead);
     memory_free(predictor->class_names);
     memory_free(predictor->class_name);
     memory_free(predictor);
@@ -159,6 +187,10 @@ const Real *predictor_weights(const Predictor *predictor) {
 
 const Task *predictor_task(const Predictor *predictor) {
     return &predictor->task;
+}
+
+const Forecast *predictor_forecast(const Predictor *predictor) {
+    return predictor->forecast.targets > 0 ? &predictor->forecast : NULL;
 }
 
 bool predictor_classifies(const Predictor *predictor) {
@@ -211,12 +243,45 @@ int64_t predictor_targets(const Predictor *predictor, const PredictorInput *inpu
     return task->steps > 0 ? input->rows * task->steps : input->rows;
 }
 
-// What the net gave for `targets` targets, in the units of the answer.
-static void give_answers(const Predictor *predictor, const Real *given, int64_t targets,
+// The inputs of a piece as the net has learned to see them, into predictor->inputs.
+static void take_inputs(Predictor *predictor, const PredictorInput *piece) {
+    const Forecast *forecast = predictor_forecast(predictor);
+    const Scaler *scaler = &predictor->input_scaler;
+    int64_t width = predictor->input_width;
+    if (forecast == NULL) {
+        scaler_apply(scaler, piece->values, predictor->inputs, piece->rows, width);
+        return;
+    }
+    for (int64_t row = 0; row < piece->rows; row++) {
+        forecast_inputs(forecast, piece->values + row * width, width / forecast->columns,
+                        predictor->window);
+        scaler_apply(scaler, predictor->window, predictor->inputs + row * width, 1, width);
+    }
+}
+
+// Forecasts, unscaled, into the series' own unit: outputs [rows, output_width].
+static void undo_forecasts(const Predictor *predictor, const PredictorInput *piece,
+                           float *outputs) {
+    const Forecast *forecast = predictor_forecast(predictor);
+    int64_t inputs = predictor->input_width, width = predictor->output_width;
+    for (int64_t row = 0; row < piece->rows; row++, outputs += width) {
+        for (int64_t i = 0; i < width; i++)
+            predictor->ahead[i] = (double)outputs[i];
+        forecast_undo(forecast, piece->values + row * inputs, inputs / forecast->columns,
+                      width / forecast->targets, predictor->ahead);
+        for (int64_t i = 0; i < width; i++)
+            outputs[i] = (float)predictor->ahead[i];
+    }
+}
+
+// What the net gave for the piece's targets, in the units of the answer.
+static void give_answers(const Predictor *predictor, const PredictorInput *piece, const Real *given,
                          float *outputs, float *probabilities) {
-    int64_t width = predictor->output_width;
+    int64_t width = predictor->output_width, targets = predictor_targets(predictor, piece);
     if (!predictor_classifies(predictor)) {
         scaler_invert(&predictor->target_scaler, given, outputs, targets, width);
+        if (predictor_forecast(predictor) != NULL)
+            undo_forecasts(predictor, piece, outputs);
         return;
     }
     for (int64_t i = 0; i < targets * width; i++)
@@ -238,16 +303,14 @@ static void run_piece(Predictor *predictor, const PredictorInput *piece, float *
                       float *probabilities) {
     const OpContext context = {
         .training = false, .lengths = piece->lengths, .adjacency = piece->adjacency};
-    scaler_apply(&predictor->input_scaler, piece->values, predictor->inputs, piece->rows,
-                 predictor->input_width);
+    take_inputs(predictor, piece);
     Tensor input = {.data = predictor->inputs}, output;
     const Shape *shape = model_input_shape(predictor->model);
     input.shape.rank = shape->rank + 1;
     input.shape.dim[0] = piece->rows;
     memcpy(input.shape.dim + 1, shape->dim, (size_t)shape->rank * sizeof(*shape->dim));
     plan_forward(predictor->plan, &context, NULL, &input, predictor->weights, &output);
-    give_answers(predictor, output.data, predictor_targets(predictor, piece), outputs,
-                 probabilities);
+    give_answers(predictor, piece, output.data, outputs, probabilities);
 }
 
 int predictor_run(Predictor *predictor, const PredictorInput *input, float *outputs,

@@ -7,11 +7,13 @@
 //   "class_names"   bytes: NUL-terminated names one after the other (classification)
 //   "columns"       text: the dataset's columns as JSON; read by the caller
 //   "input.…", "target.…"   scalers
+//   "series.…"      of forecasts: see core/model/forecast.h
 //   "layer.weight"  f32: the weights
 //
 // A predictor is used by one thread at a time.
 #pragma once
 #include "core/base/archive.h"
+#include "core/model/forecast.h"
 #include "core/model/model.h"
 #include "core/model/scaler.h"
 
@@ -26,9 +28,10 @@ const Model *predictor_model(const Predictor *predictor);
 const Real *predictor_weights(const Predictor *predictor); // flat, for export
 bool predictor_classifies(const Predictor *predictor);
 const Task *predictor_task(const Predictor *predictor);
-int64_t predictor_input_width(const Predictor *predictor);  // numbers a row, or a node
-int64_t predictor_output_width(const Predictor *predictor); // numbers a target
-int64_t predictor_classes(const Predictor *predictor);      // probabilities a row; 0 for numbers
+const Forecast *predictor_forecast(const Predictor *predictor); // NULL: it forecasts nothing
+int64_t predictor_input_width(const Predictor *predictor);      // numbers a row, or a node
+int64_t predictor_output_width(const Predictor *predictor);     // numbers a target
+int64_t predictor_classes(const Predictor *predictor); // probabilities a row; 0 for numbers
 const char *predictor_class_name(const Predictor *predictor, int64_t index);
 
 // What is asked. Numbers are in the user's units, NaN: missing; tokens are their ids.

@@ -49,6 +49,17 @@ int scaler_identity(int64_t width, Scaler *ret_scaler) {
     return error;
 }
 
+int scaler_select(const Scaler *scaler, const int32_t *features, int64_t count,
+                  Scaler *ret_scaler) {
+    int error = scaler_init(ret_scaler, count);
+    for (int64_t i = 0; error == OK && i < count; i++) {
+        ret_scaler->mean[i] = scaler->mean[features[i]];
+        ret_scaler->offset[i] = scaler->offset[features[i]];
+        ret_scaler->factor[i] = scaler->factor[features[i]];
+    }
+    return error;
+}
+
 int scaler_fit(ScalerKind kind, const float *x, int64_t width, const int32_t *rows, int64_t count,
                Scaler *ret_scaler) {
     AUTO_FREE double *means = memory_array((size_t)width, sizeof(double));
@@ -112,11 +123,11 @@ void scaler_apply(const Scaler *scaler, const float *restrict x, Real *restrict 
 }
 
 void scaler_invert(const Scaler *scaler, const Real *z, float *x, int64_t rows, int64_t width) {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < width; c++) {
-            int64_t k = scaler->width == 1 ? 0 : c;
-            x[r * width + c] = (float)z[r * width + c] / scaler->factor[k] + scaler->offset[k];
-        }
+    rows *= width / scaler->width;
+    width = scaler->width;
+    for (int64_t r = 0; r < rows; r++, x += width, z += width)
+        for (int64_t c = 0; c < width; c++)
+            x[c] = (float)z[c] / scaler->factor[c] + scaler->offset[c];
 }
 
 static int save_part(struct ArchiveWriter *writer, const char *name, const char *part,

@@ -24,8 +24,10 @@ int scaler_fit(ScalerKind kind, const float *x, int64_t width, const int32_t *ro
                Scaler *ret_scaler);
 // Leaves every number as it is; a missing one becomes 0.
 int scaler_identity(int64_t width, Scaler *ret_scaler);
+// The scaling of some features, features [count], as a scaler of their own.
+int scaler_select(const Scaler *scaler, const int32_t *features, int64_t count, Scaler *ret_scaler);
 void scaler_finish(Scaler *scaler);
-// x and z [rows, width] do not overlap. The width is the scaler's or a multiple of it: then the features repeat, as
+// Of both: x and z [rows, width] do not overlap. The width is the scaler's or a multiple of it: then the features repeat, as
 // those of a series at each of its steps.
 void scaler_apply(const Scaler *scaler, const float *restrict x, Real *restrict z, int64_t rows,
                   int64_t width);

@@ -16,12 +16,16 @@ int scalers_fit(const Job *job, Scalers *ret_scalers) {
     Scalers scalers = {0};
     int error = dataset->form->fit_inputs != NULL ? dataset->form->fit_inputs(job, &scalers.input)
                                                   : scaler_identity(1, &scalers.input);
-    if (error == OK && dataset->values != NULL) {
+    if (error == OK && dataset->task.kind == TASK_REGRESSION) {
         // Targets of binary_cross_entropy are probabilities already.
         bool fractions = strcmp(job_loss(job)->desc.name, "binary_cross_entropy") == 0;
-        bool scale = job_training(job)->standardize && !fractions;
-        error = scaler_fit(scale ? SCALER_STANDARD : SCALER_IDENTITY, dataset->values,
-                           dataset->task.outputs, rows->train, rows->train_count, &scalers.target);
+        if (!job_training(job)->standardize || fractions)
+            error = scaler_identity(1, &scalers.target);
+        else if (dataset->form->fit_targets != NULL)
+            error = dataset->form->fit_targets(job, &scalers.input, &scalers.target);
+        else
+            error = scaler_fit(SCALER_STANDARD, dataset->values, dataset->task.outputs, rows->train,
+                               rows->train_count, &scalers.target);
     }
     if (error != OK) {
         scalers_finish(&scalers);
@@ -76,7 +80,11 @@ static int allocate(Batch *batch, const PlanOptions *options) {
         batch->values = memory_array(values, sizeof(Real));
     if (task->rows == ROWS_SEQUENCES)
         batch->lengths = memory_array((size_t)batch->max_rows, sizeof(int32_t));
-    if (batch->inputs.data == NULL || (classes ? batch->classes == NULL : batch->values == NULL) ||
+    int64_t width = shape_elements(&task->input);
+    width = width > batch_width(batch) ? width : batch_width(batch);
+    batch->scratch = memory_array((size_t)width, sizeof(float));
+    if (batch->inputs.data == NULL || batch->scratch == NULL ||
+        (classes ? batch->classes == NULL : batch->values == NULL) ||
         (task->rows == ROWS_SEQUENCES && batch->lengths == NULL))
         return ERR_NO_MEMORY;
     return OK;
@@ -100,6 +108,7 @@ void batch_finish(Batch *batch) {
     adjacency_finish(&batch->graphs);
     memory_free(batch->classes);
     memory_free(batch->values);
+    memory_free(batch->scratch);
     *batch = (Batch){0};
 }
 
@@ -108,6 +117,16 @@ void batch_gather(Batch *batch, const int32_t *rows, int64_t count) {
     batch->rows = count;
     batch->inputs.shape.dim[0] = count;
     job_dataset(batch->job)->form->gather(batch, rows, count);
+}
+
+void row_target(const Dataset *dataset, int32_t row, double *values) {
+    if (dataset->form->target != NULL) {
+        dataset->form->target(dataset, row, values);
+        return;
+    }
+    int64_t width = dataset->task.outputs;
+    for (int64_t c = 0; c < width; c++)
+        values[c] = (double)dataset->values[row * width + c];
 }
 
 void batch_context(const Batch *batch, OpContext *context) {

@@ -24,6 +24,7 @@ typedef struct Batch {
     int64_t targets;        // rows; steps of all rows, or nodes, where each has a target
     int32_t *classes;       // [targets], where the loss takes classes; negative: does not count
     Real *values;           // [targets, outputs], where it takes values; 0 or 1 for a binary job
+    float *scratch; // [numbers of an input row, or of a target if that has more], for gathering
 } Batch;
 
 int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max_rows);
@@ -36,6 +37,8 @@ void batch_context(const Batch *batch, OpContext *context);
 int64_t batch_width(const Batch *batch);
 // The loss of `outputs` [targets, outputs] against the batch's targets.
 LossCall batch_loss(const Batch *batch, const Real *outputs, Real *gradients);
+// The own target of a row, in the user's unit, where targets are numbers: values [task.outputs].
+void row_target(const Dataset *dataset, int32_t row, double *values);
 // What the batch weighs in a mean over several: its targets that count, or their classes' weights.
 double batch_weight(const Batch *batch);
 // Targets that count.

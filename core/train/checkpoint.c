@@ -4,7 +4,7 @@
 //   "blas_core", "threads"   what the bits of a product depend on
 //   "progress"       i64 [6]: step, correct, rows, best epoch, epochs waited, stopped
 //   "sums"           f64 [2]: loss and weight of the epoch under way
-//   "best_value"     f64 [1]; "validation", "best"  f64 [4]: loss, accuracy, mae, r2
+//   "best_value"     f64 [1]; "validation", "best"  f64 [5]: loss, accuracy, mae, rmse, r2
 //   "schedule"       f64 [SCHEDULE_STATE]
 //   "reported"       bytes: codes of the findings made so far, each closed by a NUL
 //   "weights"        [graph_weight_elements]; "best_weights" likewise, where they are kept
@@ -19,7 +19,7 @@
 #include "core/train/fingerprint.h"
 #include "core/train/trainer_private.h"
 
-enum { PROGRESS_COUNT = 6, METRIC_COUNT = 4 };
+enum { PROGRESS_COUNT = 6, METRIC_COUNT = 5 };
 
 #define ARCHIVE_REAL (sizeof(Real) == sizeof(float) ? ARCHIVE_F32 : ARCHIVE_F64)
 
@@ -46,7 +46,8 @@ static int add_doubles(ArchiveWriter *writer, const char *name, const double *va
 }
 
 static int add_metrics(ArchiveWriter *writer, const char *name, const Metrics *metrics) {
-    double values[METRIC_COUNT] = {metrics->loss, metrics->accuracy, metrics->mae, metrics->r2};
+    double values[METRIC_COUNT] = {metrics->loss, metrics->accuracy, metrics->mae, metrics->rmse,
+                                   metrics->r2};
     return add_doubles(writer, name, values, METRIC_COUNT);
 }
 
@@ -155,7 +156,7 @@ static int check_identity(const Trainer *trainer, const Archive *archive) {
 }
 
 static Metrics metrics_of(const double values[METRIC_COUNT]) {
-    return (Metrics){values[0], values[1], values[2], values[3]};
+    return (Metrics){values[0], values[1], values[2], values[3], values[4]};
 }
 
 static int load_state(const Trainer *trainer, const Archive *archive, TrainerState *ret_state) {

@@ -71,11 +71,12 @@ const LossDesc *job_loss(const Job *job) {
     return (const LossDesc *)job->training.loss.desc;
 }
 
+// A series' targets are none: what the net learns of them is transformed.
 static bool values_are_fractions(const Dataset *dataset) {
-    for (int64_t i = 0; i < dataset->rows * dataset->task.outputs; i++)
+    for (int64_t i = 0; dataset->values != NULL && i < dataset->rows * dataset->task.outputs; i++)
         if (dataset->values[i] < 0 || dataset->values[i] > 1)
             return false;
-    return true;
+    return dataset->values != NULL;
 }
 
 static void check_loss(Job *job, const Path *path, Issues *issues) {

@@ -31,6 +31,8 @@ struct Job {
 // All: ERR_INVALID with issues under `path`, that of the training object.
 // Fills job->rows and what follows from it: phases, class weights.
 int job_split(Job *job, const Path *path, Issues *issues);
+// How many of `rows` rows validation_split takes.
+int64_t job_validation_rows(const Job *job, int64_t rows);
 // Reads the list of phases.
 int job_read_phases(Job *job, const Path *path, Issues *issues);
 // Lays the run out over its phases, once the rows are known.

@@ -1,16 +1,27 @@
 // Evaluation by batches. Losses are in the units in which the net learns (scaled targets), and
-// means over batches weigh each as the loss itself weighs its rows; mae and r2 are in the target's
-// own unit, means over the outputs.
+// means over batches weigh each as the loss itself weighs its rows; mae and rmse are in the target's
+// own unit; they and r2 are means over the outputs.
 //
-// r2 = 1 − Σ(y − ŷ)² / Σ(y − ȳ)² per output; 1 or 0 for a target that never changes, by whether it
+// rmse = √(Σ(y − ŷ)² / rows) per output. r2 = 1 − Σ(y − ŷ)² / Σ(y − ȳ)² per output; 1 or 0 for a target that never changes, by whether it
 // is met.
 #include "core/train/metrics.h"
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/train/forms/form.h"
 
-// Rows of `sums`: each has one number per output.
-enum { SUM_ABSOLUTE, SUM_ERROR_SQUARES, SUM_VALUES, SUM_VALUE_SQUARES, SUMS };
+// Rows of `sums`: each has one number per output. Values are counted from the first one, so that squares of a large mean do
+// not hide the variance.
+enum {
+    SUM_ABSOLUTE,
+    SUM_ERROR_SQUARES,
+    SUM_VALUES,
+    SUM_VALUE_SQUARES,
+    FIRST,
+    PREDICTED,
+    TRUE,
+    SUMS
+};
 
 int evaluator_init(Evaluator *evaluator, const Job *job, const Scalers *scalers) {
     *evaluator = (Evaluator){.job = job, .scalers = scalers};
@@ -20,7 +31,7 @@ int evaluator_init(Evaluator *evaluator, const Job *job, const Scalers *scalers)
         return error;
     PlanOptions options = job_plan_options(job, rows, false);
     error = plan_create(model_graph(job_model(job)), &options, &evaluator->plan);
-    if (error == OK && job_dataset(job)->values != NULL) {
+    if (error == OK && job_task(job)->kind == TASK_REGRESSION) {
         evaluator->sums =
             memory_array((size_t)job_dataset(job)->task.outputs * SUMS, sizeof(double));
         if (evaluator->sums == NULL)
@@ -38,21 +49,28 @@ void evaluator_finish(Evaluator *evaluator) {
     *evaluator = (Evaluator){0};
 }
 
-// Values are counted from the training mean, so that squares of a large mean do not hide the
-// variance.
-static void add_errors(Evaluator *evaluator, const Real *outputs) {
+// The first row of all, at `count` 0, is what values are counted from.
+static void add_errors(Evaluator *evaluator, const Real *outputs, int64_t count) {
     const Dataset *dataset = job_dataset(evaluator->job);
     const Scaler *scaler = &evaluator->scalers->target;
     int64_t width = dataset->task.outputs;
-    double *sums = evaluator->sums;
-    for (int64_t i = 0; i < evaluator->batch.rows; i++) {
-        const float *row = dataset->values + evaluator->batch.numbers[i] * width;
+    double *sums = evaluator->sums, *first = sums + FIRST * width;
+    double *predicted = sums + PREDICTED * width, *values = sums + TRUE * width;
+    for (int64_t i = 0; i < evaluator->batch.rows; i++, outputs += width) {
+        int32_t row = evaluator->batch.numbers[i];
+        row_target(dataset, row, values);
         for (int64_t c = 0; c < width; c++) {
-            int64_t k = scaler->width == 1 ? 0 : c;
-            double predicted = (double)outputs[i * width + c] / scaler->factor[k];
-            double value = (double)row[c] - scaler->offset[k];
-            sums[SUM_ABSOLUTE * width + c] += fabs(predicted - value);
-            sums[SUM_ERROR_SQUARES * width + c] += (predicted - value) * (predicted - value);
+            int64_t k = c % scaler->width;
+            predicted[c] = (double)outputs[c] / scaler->factor[k] + scaler->offset[k];
+        }
+        if (dataset->form->undo != NULL)
+            dataset->form->undo(dataset, row, predicted);
+        if (count == 0 && i == 0)
+            memcpy(first, values, (size_t)width * sizeof(*first));
+        for (int64_t c = 0; c < width; c++) {
+            double error = predicted[c] - values[c], value = values[c] - first[c];
+            sums[SUM_ABSOLUTE * width + c] += fabs(error);
+            sums[SUM_ERROR_SQUARES * width + c] += error * error;
             sums[SUM_VALUES * width + c] += value;
             sums[SUM_VALUE_SQUARES * width + c] += value * value;
         }
@@ -62,18 +80,20 @@ static void add_errors(Evaluator *evaluator, const Real *outputs) {
 static void finish_errors(const Evaluator *evaluator, int64_t count, Metrics *metrics) {
     int64_t width = job_dataset(evaluator->job)->task.outputs;
     const double *sums = evaluator->sums;
-    double absolute = 0, explained = 0;
+    double absolute = 0, root = 0, explained = 0;
     for (int64_t c = 0; c < width; c++) {
         double values = sums[SUM_VALUES * width + c];
         double error = sums[SUM_ERROR_SQUARES * width + c];
         double variation = sums[SUM_VALUE_SQUARES * width + c] - values * values / (double)count;
         absolute += sums[SUM_ABSOLUTE * width + c] / (double)count;
+        root += sqrt(error / (double)count);
         if (variation > 1e-12 * sums[SUM_VALUE_SQUARES * width + c])
             explained += 1 - error / variation;
         else
             explained += error == 0;
     }
     metrics->mae = absolute / (double)width;
+    metrics->rmse = root / (double)width;
     metrics->r2 = explained / (double)width;
 }
 
@@ -103,7 +123,7 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
         correct += batch_correct(batch, output.data);
         counted += batch_counted(batch);
         if (evaluator->sums != NULL)
-            add_errors(evaluator, output.data);
+            add_errors(evaluator, output.data, begin);
     }
     metrics.loss = loss_sum / weight_sum;
     if (evaluator->sums != NULL)

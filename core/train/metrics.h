@@ -1,5 +1,5 @@
-// Metrics of rows that are not trained on: loss, and accuracy for classes or mae and r2 for
-// numbers.
+// Metrics of rows that are not trained on: loss, and accuracy for classes or mae, rmse and r2
+// for numbers.
 #pragma once
 #include <math.h>
 #include "core/train/batches.h"
@@ -13,7 +13,7 @@ typedef struct Evaluator {
     double *sums; // regression: [SUMS, outputs], see metrics.c
 } Evaluator;
 
-#define METRICS_NONE ((Metrics){NAN, NAN, NAN, NAN})
+#define METRICS_NONE ((Metrics){NAN, NAN, NAN, NAN, NAN})
 
 // For a job with something to evaluate (evaluation_rows > 0).
 int evaluator_init(Evaluator *evaluator, const Job *job, const Scalers *scalers);

@@ -5,7 +5,8 @@
 #include "core/train/trainer_private.h"
 
 // Sections of the dataset that prediction needs, where it has them.
-static const char *const kept_sections[] = {"class_names", "columns", "vocabulary"};
+static const char *const kept_sections[] = {"class_names", "columns", "vocabulary",
+                                            "series.transform", "series.targets"};
 
 static int copy_section(const Archive *archive, const char *name, ArchiveWriter *writer) {
     const ArchiveSection *section = archive_find(archive, name);
@@ -25,7 +26,7 @@ static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter 
         error = copy_section(dataset->archive, kept_sections[i], writer);
     if (error == OK)
         error = scaler_save(&trainer->scalers.input, "input", writer);
-    if (error == OK && dataset->values != NULL)
+    if (error == OK && dataset->task.kind == TASK_REGRESSION)
         error = scaler_save(&trainer->scalers.target, "target", writer);
     if (error == OK)
         error = model_save_weights(job_model(trainer->job), trainer->weights, writer);

@@ -13,7 +13,7 @@
 
 // Validation metrics; NAN where the task has no such thing.
 typedef struct Metrics {
-    double loss, accuracy, mae, r2;
+    double loss, accuracy, mae, rmse, r2;
 } Metrics;
 
 typedef enum TrainEventKind {

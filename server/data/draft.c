@@ -1,5 +1,4 @@
-// Memory: the pending rows (about 256 KiB), the targets, and the profile's sets; the inputs
-// themselves are only ever in the file.
+// Memory: the targets and what the form keeps; inputs go into the file.
 #include "server/data/draft.h"
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +7,9 @@
 #include "core/base/memory.h"
 #include "server/data/profile.h"
 
-enum { PENDING_NUMBERS = 65536 };
-
 void draft_init(Draft *draft, int directory, Issues *issues) {
-    *draft = (Draft){.directory = directory, .issues = issues};
+    *draft =
+        (Draft){.directory = directory, .issues = issues, .form = &draft_rows, .section = "inputs"};
     id_make("ds_", draft->id);
     snprintf(draft->path, sizeof draft->path, "datasets/%s.bpa", draft->id);
     targets_init(&draft->targets);
@@ -20,6 +18,9 @@ void draft_init(Draft *draft, int directory, Issues *issues) {
 
 void draft_finish(Draft *draft) {
     archive_writer_destroy(draft->writer);
+    if (draft->form->finish != NULL) {
+        draft->form->finish(draft->inputs);
+    }
     memory_free(draft->pending);
     targets_finish(&draft->targets);
     findings_finish(&draft->findings);
@@ -28,115 +29,24 @@ void draft_finish(Draft *draft) {
     *draft = (Draft){0};
 }
 
-int draft_open(Draft *draft, const Shape *shape) {
-    draft->shape = *shape;
-    draft->width = shape_elements(shape);
-    draft->pending_rows = draft->width < PENDING_NUMBERS ? PENDING_NUMBERS / draft->width : 1;
-    size_t numbers;
-    if (!size_multiply((size_t)draft->pending_rows, (size_t)draft->width, &numbers)) {
-        return ERR_NO_MEMORY;
-    }
-    draft->pending = memory_array(numbers, sizeof *draft->pending);
-    if (draft->pending == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    int result = archive_writer_create(draft->directory, draft->path, &draft->writer);
-    return result == OK ? archive_begin(draft->writer, "inputs", ARCHIVE_F32) : result;
-}
-
-static int flush(Draft *draft) {
-    size_t bytes = (size_t)(draft->pending_used * draft->width) * sizeof *draft->pending;
-    int result = archive_append(draft->writer, draft->pending, bytes);
-    memset(draft->pending, 0, bytes);
-    draft->pending_used = 0;
-    return result;
-}
-
-int draft_row(Draft *draft, float **ret_numbers) {
-    if (draft->pending_used == draft->pending_rows) {
-        int result = flush(draft);
-        if (result != OK) {
-            return result;
-        }
-    }
-    *ret_numbers = draft->pending + draft->pending_used * draft->width;
-    draft->pending_used++;
-    draft->rows++;
-    return OK;
-}
-
-int draft_take_row(Draft *draft, Span *span, const Place *place) {
-    if (draft->writer == NULL) {
-        Shape shape;
-        if (!row_shape(*span, place, draft->issues, &shape)) {
-            span_skip(span);
-            draft->rows++;
-            return OK;
-        }
-        int result = draft_open(draft, &shape);
-        if (result != OK) {
-            return result;
-        }
-    }
-    float *numbers;
-    int result = draft_row(draft, &numbers);
-    if (result == OK) {
-        row_text_read(span, &draft->shape, place, draft->issues, numbers);
-    }
-    return result;
+int draft_begin(Draft *draft) {
+    return archive_writer_create(draft->directory, draft->path, &draft->writer);
 }
 
 // ---- sealing ----
 
-// NUL-terminated names one after the other: a column's, or of a category each value's.
-static int write_feature_names(const Draft *draft) {
-    Text names;
-    text_init(&names);
-    for (size_t i = 0; i < draft->columns->count; i++) {
-        const Column *column = &draft->columns->items[i];
-        if (!column->category) {
-            text_add_bytes(&names, column->name, strlen(column->name) + 1);
-            continue;
-        }
-        for (size_t value = 0; value <= column->values.count; value++) {
-            text_add_format(&names, "%s=%s", column->name,
-                            value < column->values.count ? column->values.items[value] : "");
-            text_add_char(&names, '\0');
-        }
-    }
-    int64_t length = (int64_t)names.length;
-    int result = names.failed ? ERR_NO_MEMORY
-                              : archive_add(draft->writer, "feature_names", ARCHIVE_U8, 1, &length,
-                                            text_string(&names));
-    text_finish(&names);
-    if (result != OK) {
-        return result;
-    }
-    JsonOut columns;
-    json_init(&columns);
-    columns_write(draft->columns, &columns);
-    result = columns.text.failed
-                 ? ERR_NO_MEMORY
-                 : archive_add_text(draft->writer, "columns", text_string(&columns.text));
-    json_finish(&columns);
-    return result;
-}
-
-static int write_archive(Draft *draft, char sha256[HASH_TEXT]) {
-    int64_t dims[SHAPE_RANK_MAX + 1] = {draft->rows};
-    memcpy(dims + 1, draft->shape.dim, (size_t)draft->shape.rank * sizeof *dims);
-    int result = flush(draft);
-    if (result == OK) {
-        result = archive_end(draft->writer, draft->shape.rank + 1, dims);
+static int write_archive(Draft *draft, bool has_targets, char sha256[HASH_TEXT]) {
+    int result = draft->form->write(draft);
+    if (result == OK && draft->form->name != NULL) {
+        result = archive_add_text(draft->writer, "form", draft->form->name);
     }
     if (result == OK) {
-        result = targets_write(&draft->targets, draft->writer);
+        result = has_targets
+                     ? targets_write(&draft->targets, draft->writer)
+                     : archive_add_text(draft->writer, "task", task_name(draft->targets.task));
     }
     if (result == OK && draft->splits != NULL) {
         result = archive_add(draft->writer, "splits", ARCHIVE_U8, 1, &draft->rows, draft->splits);
-    }
-    if (result == OK && draft->columns != NULL) {
-        result = write_feature_names(draft);
     }
     return result == OK ? archive_commit(draft->writer, sha256) : result;
 }
@@ -163,9 +73,9 @@ static char *classes_json(const Targets *targets) {
 static int profile_archive(Draft *draft, const Archive *archive, DatasetRow *row) {
     JsonOut profile;
     json_init(&profile);
-    int result =
-        profile_write(archive_typed(archive, "inputs", ARCHIVE_F32)->data, draft->rows,
-                      &draft->shape, draft->columns, &draft->targets, &profile, &draft->findings);
+    json_begin_object(&profile, NULL);
+    int result = draft->form->profile(draft, archive, &profile);
+    json_end_object(&profile);
     if (result == OK) {
         row->profile = text_take(&profile.text);
         row->findings = findings_take(&draft->findings);
@@ -187,9 +97,8 @@ static int fill_row(Draft *draft, const char *name, DatasetRow *row) {
     row->bytes = (int64_t)archive_bytes(archive);
     row->created_at = time_now();
     row->input_shape = shape_json(&draft->shape);
-    row->target_shape = draft->targets.task == TASK_CLASSIFICATION
-                            ? memory_string("[]")
-                            : shape_json(&draft->targets.shape);
+    row->target_shape = draft->targets.task == TASK_REGRESSION ? shape_json(&draft->targets.shape)
+                                                               : memory_string("[]");
     row->classes = classes_json(&draft->targets);
     result = profile_archive(draft, archive, row);
     archive_close(archive);
@@ -203,7 +112,7 @@ static int fill_row(Draft *draft, const char *name, DatasetRow *row) {
 
 int draft_seal(Draft *draft, const char *name, const TargetsWish *wish, DatasetRow *ret_row) {
     int result = OK;
-    if (!issues_any(draft->issues)) {
+    if (wish != NULL && !issues_any(draft->issues)) {
         result = targets_settle(&draft->targets, wish, draft->issues, &draft->findings);
     }
     if (result == OK && issues_any(draft->issues)) {
@@ -213,7 +122,7 @@ int draft_seal(Draft *draft, const char *name, const TargetsWish *wish, DatasetR
         return result;
     }
     DatasetRow row = {0};
-    result = write_archive(draft, row.sha256);
+    result = write_archive(draft, wish != NULL, row.sha256);
     if (result == OK) {
         result = fill_row(draft, name, &row);
     }

@@ -7,21 +7,21 @@
 #include "core/model/task.h"
 #include "server/data/intake_form.h"
 
-const char *const intake_lifted_top[] = {"/inputs", "/targets", "/test_inputs", "/test_targets",
-                                         NULL};
-const char *const intake_lifted_inline[] = {"/dataset/inputs", "/dataset/targets",
-                                            "/dataset/test_inputs", "/dataset/test_targets", NULL};
+const char *const intake_lifted_top[] = {"/inputs",       "/targets", "/test_inputs",
+                                         "/test_targets", "/series",  NULL};
+const char *const intake_lifted_inline[] = {"/dataset/inputs",      "/dataset/targets",
+                                            "/dataset/test_inputs", "/dataset/test_targets",
+                                            "/dataset/series",      NULL};
 
-extern const IntakeForm intake_form_rows;
+extern const IntakeForm intake_form_rows, intake_form_series;
 
-static const IntakeForm *const forms[] = {&intake_form_rows};
+static const IntakeForm *const forms[] = {&intake_form_rows, &intake_form_series};
 
 static const char *const common_keys[] = {"name", "task"};
 
 // Keys of forms that cannot be taken in yet.
 static const char *const planned_keys[] = {
-    "texts",   "text",    "tokenizer",      "max_length", "vocabulary_size", "series", "window",
-    "horizon", "columns", "target_columns", "transform",  "graph",           "graphs",
+    "texts", "text", "tokenizer", "max_length", "vocabulary_size", "graph", "graphs",
 };
 
 // ---- the keys ----

@@ -263,7 +263,7 @@ static void find_in_features(const Wary *wary, Findings *findings) {
     json_finish(&evidence);
 }
 
-static void find_in_classes(const Targets *targets, Findings *findings) {
+void profile_find_in_classes(const Targets *targets, Findings *findings) {
     enum { RATIO = 10 }; // SageMaker Debugger's threshold (diagnosis.md)
     int64_t least = -1;
     int64_t most = -1;
@@ -298,6 +298,17 @@ static void find_in_classes(const Targets *targets, Findings *findings) {
     json_finish(&evidence);
 }
 
+void profile_write_classes(const Targets *targets, JsonOut *out) {
+    json_begin_array(out, "classes");
+    for (int64_t i = 0; i < targets->class_count; i++) {
+        json_begin_object(out, NULL);
+        json_string(out, "name", targets->class_names[i]);
+        json_integer(out, "count", targets->class_rows[i]);
+        json_end_object(out);
+    }
+    json_end_array(out);
+}
+
 int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
                   const Targets *targets, JsonOut *out, Findings *findings) {
     Profile *profile;
@@ -316,7 +327,6 @@ int profile_write(const float *inputs, int64_t rows, const Shape *shape, const C
     Wary wary = {0};
     json_init(&wary.constant);
     json_init(&wary.missing);
-    json_begin_object(out, NULL);
     json_begin_array(out, "features");
     for (int64_t i = 0; i < listed; i++) {
         Feature feature;
@@ -328,17 +338,9 @@ int profile_write(const float *inputs, int64_t rows, const Shape *shape, const C
     if (listed < features) {
         json_integer(out, "features_omitted", features - listed);
     }
-    json_begin_array(out, "classes");
-    for (int64_t i = 0; i < targets->class_count; i++) {
-        json_begin_object(out, NULL);
-        json_string(out, "name", targets->class_names[i]);
-        json_integer(out, "count", targets->class_rows[i]);
-        json_end_object(out);
-    }
-    json_end_array(out);
-    json_end_object(out);
+    profile_write_classes(targets, out);
     find_in_features(&wary, findings);
-    find_in_classes(targets, findings);
+    profile_find_in_classes(targets, findings);
     json_finish(&wary.constant);
     json_finish(&wary.missing);
     profile_destroy(profile);

@@ -11,6 +11,10 @@ enum {
     PROFILE_DISTINCT_MAX = 100000, // values of a feature up to which "distinct" is exact
 };
 
-// inputs [rows, shape], NaN: missing. columns: NULL where rows are plain. Writes the profile's object.
+// inputs [rows, shape], NaN: missing. columns: NULL where rows are plain. Writes the members of the profile's object
+// that is open.
 int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
                   const Targets *targets, JsonOut *out, Findings *findings);
+// The member "classes" alone, and what it should make one wary of: for forms whose inputs are not rows of numbers.
+void profile_write_classes(const Targets *targets, JsonOut *out);
+void profile_find_in_classes(const Targets *targets, Findings *findings);

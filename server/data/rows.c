@@ -8,6 +8,7 @@
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/train/batches.h"
 #include "server/data/columns.h"
 #include "server/data/row_text.h"
 
@@ -181,9 +182,8 @@ static int64_t count_items(Span span) {
     return count;
 }
 
-// numbers [rows, columns->width], zeroed
-static int read_table(const Columns *columns, Span span, const char *pointer, Issues *issues,
-                      float *numbers) {
+int rows_read_table(const Columns *columns, Span span, const char *pointer, Issues *issues,
+                    float *numbers) {
     TableReading reading = {
         .columns = columns, .pointer = pointer, .span = &span, .issues = issues};
     reading.seen = memory_array(columns->count, sizeof *reading.seen);
@@ -210,14 +210,7 @@ static int read_table(const Columns *columns, Span span, const char *pointer, Is
     return result;
 }
 
-int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length,
-              const char *pointer, Issues *issues, float **ret_inputs, int64_t *ret_rows) {
-    Span span = {text, text + length};
-    int64_t width = shape_elements(shape);
-    if (columns != NULL && columns->width != width) {
-        return ERR_DAMAGED;
-    }
-    int64_t rows = span_kind(&span) == VALUE_ARRAY ? count_items(span) : 0;
+int rows_check_count(int64_t rows, int64_t width, const char *pointer, Issues *issues) {
     if (rows == 0) {
         issues_add_at(issues, pointer, "must be an array of at least one row");
         return ERR_INVALID;
@@ -227,12 +220,27 @@ int rows_read(const Columns *columns, const Shape *shape, const char *text, size
                       (long long)(width > 0 ? ROWS_NUMBERS_MAX / width : 0));
         return ERR_TOO_LARGE;
     }
+    return OK;
+}
+
+int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length,
+              const char *pointer, Issues *issues, float **ret_inputs, int64_t *ret_rows) {
+    Span span = {text, text + length};
+    int64_t width = shape_elements(shape);
+    if (columns != NULL && columns->width != width) {
+        return ERR_DAMAGED;
+    }
+    int64_t rows = span_kind(&span) == VALUE_ARRAY ? count_items(span) : 0;
+    int result = rows_check_count(rows, width, pointer, issues);
+    if (result != OK) {
+        return result;
+    }
     AUTO_FREE float *inputs = memory_array((size_t)(rows * width), sizeof *inputs);
     if (inputs == NULL) {
         return ERR_NO_MEMORY;
     }
     if (columns != NULL) {
-        int result = read_table(columns, span, pointer, issues, inputs);
+        result = rows_read_table(columns, span, pointer, issues, inputs);
         if (result != OK) {
             return result;
         }
@@ -293,33 +301,57 @@ static void write_columns(JsonOut *out, const char *key, const Columns *columns,
     json_end_array(out);
 }
 
-void rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out) {
+// values [outputs] is for its use.
+static void write_target(const Dataset *dataset, int64_t row, double *values, JsonOut *out) {
+    if (dataset->classes != NULL) {
+        json_string(out, "target", dataset_class_name(dataset, dataset->classes[row]));
+        return;
+    }
+    int64_t width = dataset->task.outputs;
+    row_target(dataset, (int32_t)row, values);
+    if (width > 1) {
+        json_begin_array(out, "target");
+    }
+    for (int64_t i = 0; i < width; i++) {
+        const char *key = width == 1 ? "target" : NULL;
+        if (isnan(values[i])) {
+            json_null(out, key);
+        } else {
+            json_float(out, key, (float)values[i]);
+        }
+    }
+    if (width > 1) {
+        json_end_array(out);
+    }
+}
+
+int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out) {
     AUTO_FREE char *text = archive_text(dataset->archive, "columns");
+    AUTO_FREE double *values = memory_array((size_t)dataset->task.outputs, sizeof *values);
+    if (values == NULL) {
+        return ERR_NO_MEMORY;
+    }
     Columns *columns = NULL;
     if (columns_parse(text, &columns) != OK) {
         columns = NULL; // the plain numbers can still be shown
     }
+    const Shape *shape = &dataset->task.input;
+    bool table = columns != NULL && shape->rank == 1 && columns->width == shape->dim[0];
     json_begin_array(out, "items");
     offset = offset > 0 ? offset : 0;
     for (int64_t row = offset; row < dataset->rows && row - offset < limit; row++) {
-        const float *numbers = dataset->inputs + row * shape_elements(&dataset->task.input);
+        const float *numbers = dataset->inputs + row * dataset->stride;
         json_begin_object(out, NULL);
         json_integer(out, "row", row);
-        if (columns != NULL && columns->width == shape_elements(&dataset->task.input)) {
+        if (table) {
             write_columns(out, "input", columns, numbers);
         } else {
-            write_nested(out, "input", &dataset->task.input, 0, &numbers);
+            write_nested(out, "input", shape, 0, &numbers);
         }
-        if (dataset->classes != NULL) {
-            json_string(out, "target", dataset_class_name(dataset, dataset->classes[row]));
-        } else if (dataset->task.outputs == 1) {
-            json_float(out, "target", dataset->values[row]);
-        } else {
-            const float *values = dataset->values + row * dataset->task.outputs;
-            write_nested(out, "target", &SHAPE(dataset->task.outputs), 0, &values);
-        }
+        write_target(dataset, row, values, out);
         json_end_object(out);
     }
     json_end_array(out);
     columns_destroy(columns);
+    return OK;
 }

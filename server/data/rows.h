@@ -5,6 +5,7 @@
 #include "core/train/dataset.h"
 #include "server/base/json_out.h"
 #include "server/json/document.h"
+#include "server/json/span.h"
 
 typedef struct Columns Columns;
 int columns_parse(const char *json, Columns **ret_columns); // NULL or "": plain numbers
@@ -14,5 +15,11 @@ void columns_destroy(Columns *columns);
 // the columns' order or an object by name; null is missing (NaN). ret_inputs [rows, width] (memory_free).
 int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length,
               const char *pointer, Issues *issues, float **ret_inputs, int64_t *ret_rows);
+// Whether so many rows of `width` numbers may come in one request. ERR_INVALID, ERR_TOO_LARGE with an issue.
+int rows_check_count(int64_t rows, int64_t width, const char *pointer, Issues *issues);
+// The rows of a table at `span`, which says how many: numbers [rows, columns->width], zeroed. Issues, or ERR_NO_MEMORY.
+int rows_read_table(const Columns *columns, Span span, const char *pointer, Issues *issues,
+                    float *numbers);
 // Rows [offset, offset + limit) of a dataset as {"items": [{"row", "input", "target"}]} members into the open object.
-void rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out);
+// ERR_NO_MEMORY.
+int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out);

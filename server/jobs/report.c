@@ -98,6 +98,8 @@ static void series_write(const char *key, const double *values, const bool *has,
             json_number(out, "test_accuracy", test->accuracy);
         if (!isnan(test->mae))
             json_number(out, "test_mae", test->mae);
+        if (!isnan(test->rmse))
+            json_number(out, "test_rmse", test->rmse);
         if (!isnan(test->r2))
             json_number(out, "test_r2", test->r2);
     }
@@ -220,6 +222,7 @@ static void epoch_event(Report *report, const TrainEvent *event) {
     values[METRIC_val_loss] = event->validation.loss;
     values[METRIC_val_accuracy] = event->validation.accuracy;
     values[METRIC_val_mae] = event->validation.mae;
+    values[METRIC_val_rmse] = event->validation.rmse;
     values[METRIC_val_r2] = event->validation.r2;
     values[METRIC_samples_per_second] =
         event->samples_per_second > 0 ? event->samples_per_second : rows_per_second(report);

@@ -9,6 +9,7 @@
     X(train_accuracy)                                                                              \
     X(val_accuracy)                                                                                \
     X(val_mae)                                                                                     \
+    X(val_rmse)                                                                                    \
     X(val_r2)                                                                                      \
     X(val_perplexity)                                                                              \
     X(learning_rate)                                                                               \

@@ -48,6 +48,7 @@ static void metrics_write(JsonOut *out, const char *prefix, const Metrics *metri
     } members[] = {{"loss", metrics->loss},
                    {"accuracy", metrics->accuracy},
                    {"mae", metrics->mae},
+                   {"rmse", metrics->rmse},
                    {"r2", metrics->r2}};
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
         char key[32];
@@ -201,6 +202,7 @@ static void end_print(const Progress *progress, Trainer *trainer, int result, do
         metric_print(stdout, "test_loss", test.loss);
         metric_print(stdout, "test_accuracy", test.accuracy);
         metric_print(stdout, "test_mae", test.mae);
+        metric_print(stdout, "test_rmse", test.rmse);
         metric_print(stdout, "test_r2", test.r2);
     }
     printf("\nweights sha256 %s\n", sha256);

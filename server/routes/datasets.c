@@ -145,11 +145,14 @@ static void dataset_get_rows(Request *request) {
     json_init(&out);
     out.text.limit = 256 << 20; // 500 rows of the largest kind
     json_begin_object(&out, NULL);
-    rows_write(dataset, request_query_integer(request, "offset", 0),
-               request_query_integer(request, "limit", 50), &out);
+    error = rows_write(dataset, request_query_integer(request, "offset", 0),
+                       request_query_integer(request, "limit", 50), &out);
     json_integer(&out, "rows", dataset->rows);
     json_end_object(&out);
-    answer_json(request, 200, &out);
+    if (error == OK)
+        answer_json(request, 200, &out);
+    else
+        answer_error(request, error, NULL);
     json_finish(&out);
     dataset_close(dataset);
 }

@@ -1,6 +1,7 @@
 // Predictions: rows as the dataset's columns were, answers by name or in the target's own unit.
 #include <string.h>
 #include "core/base/error.h"
+#include "server/data/windows.h"
 #include "server/routes/common.h"
 
 static const char *const lifted[] = {"/inputs", NULL};
@@ -31,8 +32,12 @@ static int inputs_read(const Document *document, const LoadedModel *model, Issue
                                             : "must be an array of rows");
         return ERR_INVALID;
     }
-    int error = rows_read(model->columns, &model->input, text, length, "/inputs", issues,
-                          &prediction->inputs, &prediction->rows);
+    const Forecast *forecast = predictor_forecast(model->predictor);
+    int error = forecast != NULL
+                    ? windows_read(forecast, model->columns, &model->input, text, length, "/inputs",
+                                   issues, &prediction->inputs, &prediction->rows)
+                    : rows_read(model->columns, &model->input, text, length, "/inputs", issues,
+                                &prediction->inputs, &prediction->rows);
     if (error == OK && prediction->rows == 0)
         issues_add_at(issues, "/inputs", "must have at least one row");
     return error == OK && issues_any(issues) ? ERR_INVALID : error;

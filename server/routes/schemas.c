@@ -43,13 +43,20 @@ static const struct {
      "\"pointer\":{\"type\":\"string\",\"description\":\"JSON Pointer, RFC 6901\"},\"detail\":" TEXT
      "}}}}}"},
     {"DatasetInput",
-     "{\"type\":\"object\",\"required\":[\"inputs\",\"targets\"],\"additionalProperties\":false,"
-     "\"properties\":{"
+     "{\"type\":\"object\",\"anyOf\":[{\"required\":[\"inputs\",\"targets\"]},{\"required\":["
+     "\"series\"]}],\"additionalProperties\":false,\"properties\":{"
      "\"name\":" TEXT ",\"task\":{\"enum\":[\"classification\",\"regression\"]},"
      "\"inputs\":{\"type\":\"array\",\"description\":\"Rows of any equal shape; null is "
      "missing.\"},"
      "\"targets\":{\"type\":\"array\",\"description\":\"Class names, class numbers, numbers or "
      "arrays.\"},"
+     "\"series\":{\"type\":\"array\",\"description\":\"Steps of a series: numbers, or arrays "
+     "with one for each column.\"},"
+     "\"window\":{\"type\":\"integer\",\"minimum\":1,\"default\":24},"
+     "\"horizon\":{\"type\":\"integer\",\"minimum\":1,\"default\":1},"
+     "\"columns\":" TEXTS ",\"target_columns\":{\"type\":\"array\",\"description\":\"Names or "
+     "numbers of columns; all by default.\"},"
+     "\"transform\":{\"enum\":[\"none\",\"log\",\"difference\",\"log_difference\"]},"
      "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
      ",\"class_names\":" TEXTS ",\"splits\":{\"type\":\"object\",\"additionalProperties\":false,"
      "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES ",\"test\":" WHOLES "}}}}"},

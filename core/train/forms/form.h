@@ -29,11 +29,14 @@ typedef struct FormDesc {
     void (*extent)(const Job *job, int64_t rows, PlanOptions *options);
     // The scaling of inputs by the training rows. NULL: none.
     int (*fit_inputs)(const Job *job, Scaler *ret_scaler);
+    // The scaling of targets that are numbers, given that of the inputs. NULL: by dataset->values of the training rows.
+    int (*fit_targets)(const Job *job, const Scaler *inputs, Scaler *ret_scaler);
     // Writes rows [count] of the dataset to the batch: inputs, and lengths or graphs where the task has them; targets
     // (classes or values), with batch->targets saying how many.
     void (*gather)(Batch *batch, const int32_t *rows, int64_t count);
-    // Numbers that the net gave for a row, unscaled, brought back to the target's own unit; and likewise the row's own
-    // target. values [task.outputs]. NULL: they are in it.
+    // The row's own target in the user's unit: values [task.outputs]. NULL: dataset->values.
+    void (*target)(const Dataset *dataset, int32_t row, double *values);
+    // Brings what the net gave for a row, unscaled, into that unit: values [task.outputs]. NULL: it is in it.
     void (*undo)(const Dataset *dataset, int32_t row, double *values);
 } FormDesc;
 
@@ -45,5 +48,6 @@ const FormDesc *form_find(const char *name);
 // "targets", "class_names" and "splits" as dataset.h names them; `count` targets. Classes of −1 (no target) are refused
 // unless `gaps`.
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps);
+int form_read_splits(Dataset *dataset, int64_t count); // "splits" alone
 // Targets of the rows, one each: classes as they are, values scaled.
 void form_gather_targets(Batch *batch, const int32_t *rows, int64_t count);

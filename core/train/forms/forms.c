@@ -60,7 +60,7 @@ static int read_values(Dataset *dataset, int64_t count) {
     return OK;
 }
 
-static int read_splits(Dataset *dataset, int64_t count) {
+int form_read_splits(Dataset *dataset, int64_t count) {
     const ArchiveSection *splits = archive_find(dataset->archive, "splits");
     if (splits == NULL)
         return OK;
@@ -76,7 +76,7 @@ static int read_splits(Dataset *dataset, int64_t count) {
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps) {
     int error = dataset->task.kind == TASK_REGRESSION ? read_values(dataset, count)
                                                       : read_classes(dataset, count, gaps);
-    return error == OK ? read_splits(dataset, count) : error;
+    return error == OK ? form_read_splits(dataset, count) : error;
 }
 
 void form_gather_targets(Batch *batch, const int32_t *rows, int64_t count) {

@@ -22,7 +22,8 @@ static int rows_open(Dataset *dataset) {
     memcpy(shape->dim, inputs->dims + 1, (size_t)shape->rank * sizeof(*shape->dim));
     if (shape->rank == 0) // rows of one number
         *shape = SHAPE(1);
-    if (shape_elements(shape) == 0)
+    dataset->stride = shape_elements(shape);
+    if (dataset->stride == 0)
         return ERR_DAMAGED;
     return form_read_targets(dataset, dataset->rows, false);
 }
