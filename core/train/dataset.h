@@ -20,8 +20,9 @@ typedef struct Dataset {
     Archive *archive; // owned
     const struct FormDesc *form;
     Task task;
-    int64_t rows;           // what a target belongs to: rows, texts, windows, nodes, graphs
-    const float *inputs;    // row r's numbers [task.input] begin at inputs + r × stride; NULL: they are not there
+    int64_t rows; // what a target belongs to: rows, texts, windows, nodes, graphs
+    const float *
+        inputs; // row r's numbers [task.input] begin at inputs + r × stride; NULL: they are not there
     int64_t stride;
     const int32_t *tokens;  // [rows, task.input] likewise; of a corpus: all of it
     const int32_t *lengths; // [rows] where they differ; else NULL

@@ -110,22 +110,22 @@ static int64_t take_rows(const Dataset *dataset, DatasetSplit split, int32_t *ro
 }
 
 // Leaves out the rows that have a target among the steps that are judged by already; what is left judges too.
-static int64_t keep_apart(const Series *series, int32_t *rows, int64_t count, bool *judged) {
+static int64_t keep_apart(const Series *series, int32_t *rows, int64_t count, uint8_t *judged) {
     int64_t kept = 0;
     for (int64_t i = 0; i < count; i++) {
-        const bool *targets = judged + rows[i] + series->window;
-        if (memchr(targets, true, (size_t)series->horizon) == NULL)
+        const uint8_t *targets = judged + rows[i] + series->window;
+        if (memchr(targets, 1, (size_t)series->horizon) == NULL)
             rows[kept++] = rows[i];
     }
     for (int64_t i = 0; i < kept; i++)
-        memset(judged + rows[i] + series->window, true, (size_t)series->horizon);
+        memset(judged + rows[i] + series->window, 1, (size_t)series->horizon);
     return kept;
 }
 
 static int series_split(Job *job) {
     const Dataset *dataset = job->dataset;
     const Series *series = series_of(dataset);
-    AUTO_FREE bool *judged = memory_array((size_t)series->steps, sizeof(bool));
+    AUTO_FREE uint8_t *judged = memory_array((size_t)series->steps, 1);
     if (judged == NULL)
         return ERR_NO_MEMORY;
     JobRows *rows = &job->rows;
