@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include "core/activations/activations.h"
 #include "core/activations/real_math.h"
+#include "core/base/vector.h"
 
 static const ParamSpec params[] = {
     {.name = "alpha",
@@ -15,7 +16,7 @@ static const ParamSpec params[] = {
      .help = "the bound for negative values is -alpha"},
 };
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     Real a = alpha[0];
     for (size_t i = 0; i < rows * width; i++) {
         Real low = x[i] < 0 ? x[i] : 0;
@@ -23,8 +24,8 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)x;
     (void)d_alpha;
     Real a = alpha[0];

@@ -2,11 +2,12 @@
 #include <math.h>
 #include "core/activations/activations.h"
 #include "core/activations/real_math.h"
+#include "core/base/vector.h"
 
 static const Real outer = (Real)(M_2_SQRTPI * M_SQRT1_2); // √(2/π)
 static const Real inner = (Real)0.044715;
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     (void)alpha;
     for (size_t i = 0; i < rows * width; i++) {
         Real t = real_tanh(outer * (x[i] + inner * x[i] * x[i] * x[i]));
@@ -14,8 +15,8 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)y;
     (void)alpha;
     (void)d_alpha;

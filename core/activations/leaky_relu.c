@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stddef.h>
 #include "core/activations/activations.h"
+#include "core/base/vector.h"
 
 static const ParamSpec params[] = {
     {.name = "alpha",
@@ -13,15 +14,15 @@ static const ParamSpec params[] = {
      .help = "slope for negative values"},
 };
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     Real a = alpha[0];
     for (size_t i = 0; i < rows * width; i++) {
         y[i] = x[i] > 0 ? x[i] : a * x[i];
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)x;
     (void)d_alpha;
     Real a = alpha[0];

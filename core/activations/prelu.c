@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 #include "core/activations/activations.h"
+#include "core/base/vector.h"
 
 static const ParamSpec params[] = {
     {.name = "alpha",
@@ -15,7 +16,7 @@ static const ParamSpec params[] = {
 // Columns of α's gradient that are summed at a time.
 enum { COLUMNS = 64 };
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     for (size_t r = 0; r < rows; r++) {
         const Real *x_row = x + r * width;
         Real *y_row = y + r * width;
@@ -42,8 +43,8 @@ static void sum_d_alpha(const Real *x, const Real *dy, size_t rows, size_t width
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)y;
     if (d_alpha != NULL) {
         sum_d_alpha(x, dy, rows, width, d_alpha); // before dx, which may be dy

@@ -3,12 +3,13 @@
 #include <math.h>
 #include "core/activations/activations.h"
 #include "core/activations/real_math.h"
+#include "core/base/vector.h"
 
 static const Real lambda = (Real)1.0507009873554804934193349852946;
 static const Real lambda_alpha =
     (Real)(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     (void)alpha;
     for (size_t i = 0; i < rows * width; i++) {
         Real low = x[i] < 0 ? x[i] : 0;
@@ -16,8 +17,8 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)x;
     (void)alpha;
     (void)d_alpha;

@@ -3,8 +3,9 @@
 #include <math.h>
 #include "core/activations/activations.h"
 #include "core/activations/real_math.h"
+#include "core/base/vector.h"
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     (void)alpha;
     for (size_t r = 0; r < rows; r++) {
         const Real *x_row = x + r * width;
@@ -27,8 +28,8 @@ static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alp
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)x;
     (void)alpha;
     (void)d_alpha;

@@ -2,16 +2,17 @@
 #include <math.h>
 #include "core/activations/activations.h"
 #include "core/activations/real_math.h"
+#include "core/base/vector.h"
 
-static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
+VECTOR_LOOPS static void f(const Real *x, Real *y, size_t rows, size_t width, const Real *alpha) {
     (void)alpha;
     for (size_t i = 0; i < rows * width; i++) {
         y[i] = (x[i] < 0 ? 0 : x[i]) + real_log1p_unit(real_exp_negative(-real_abs(x[i])));
     }
 }
 
-static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows, size_t width,
-               const Real *alpha, Real *d_alpha) {
+VECTOR_LOOPS static void df(const Real *x, const Real *y, const Real *dy, Real *dx, size_t rows,
+                            size_t width, const Real *alpha, Real *d_alpha) {
     (void)x;
     (void)alpha;
     (void)d_alpha;

@@ -83,9 +83,8 @@ const LayerDesc layer_embedding = {
                      "{\"input\": [4], \"vocabulary\": 6, \"layers\": [{\"type\": \"embedding\", "
                      "\"vocabulary\": 6, \"units\": 3}, {\"type\": \"dense\", \"units\": 2, "
                      "\"activation\": \"tanh\"}]}",
-                     // Noise instead of ids: 0 and 1 are the table's, the others are beyond it.
-                     "{\"input\": [3, 2], \"layers\": [{\"type\": \"flatten\"}, {\"type\": "
-                     "\"embedding\", \"vocabulary\": 2, \"units\": 5}]}",
+                     "{\"input\": [3, 2], \"vocabulary\": 3, \"layers\": [{\"type\": \"flatten\"}, "
+                     "{\"type\": \"embedding\", \"vocabulary\": 3, \"units\": 5}]}",
                      NULL}},
     .min_inputs = 1,
     .max_inputs = 1,

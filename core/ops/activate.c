@@ -36,24 +36,40 @@ static const Real *alpha_of(const OpCall *call, const ActivateParams *params) {
     return params->activation->learned ? call->weight[0].data : &params->alpha;
 }
 
-static void activate_forward(const OpCall *call) {
+static void forward_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const OpCall *call = context;
     const ActivateParams *params = call->params;
-    const Tensor *y = &call->output;
-    params->activation->f(call->input[0].data, y->data, op_rows(y), op_width(y),
+    size_t width = op_width(&call->output), at = begin * width;
+    params->activation->f(call->input[0].data + at, call->output.data + at, end - begin, width,
                           alpha_of(call, params));
 }
 
-static void activate_backward(const OpCall *call) {
+static void activate_forward(const OpCall *call) {
+    op_for_rows(call, FLOPS_AN_ELEMENT * op_width(&call->output), forward_rows);
+}
+
+static void backward_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const OpCall *call = context;
     const ActivateParams *params = call->params;
     const ActivationDesc *activation = params->activation;
-    const Tensor *y = &call->output;
+    size_t width = op_width(&call->output), at = begin * width;
     Real *dx = call->input_gradient[0].data;
     Real *d_alpha = activation->learned ? call->weight_gradient[0].data : NULL;
     if (dx == NULL) // only where alpha is learned right behind the data; df always writes one
         dx = call->scratch;
-    activation->df(activation->backward_reads_input ? call->input[0].data : NULL, y->data,
-                   call->output_gradient.data, dx, op_rows(y), op_width(y), alpha_of(call, params),
-                   d_alpha);
+    activation->df(activation->backward_reads_input ? call->input[0].data + at : NULL,
+                   call->output.data + at, call->output_gradient.data + at, dx + at, end - begin,
+                   width, alpha_of(call, params), d_alpha);
+}
+
+static void activate_backward(const OpCall *call) {
+    const ActivateParams *params = call->params;
+    if (params->activation->learned) // its gradient is a sum over all rows
+        backward_rows((void *)call, 0, op_rows(&call->output), 0);
+    else
+        op_for_rows(call, FLOPS_AN_ELEMENT * op_width(&call->output), backward_rows);
 }
 
 const OpDesc *activate_op(const ActivationDesc *activation) {

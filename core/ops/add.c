@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/vector.h"
 #include "core/tensor/kernels.h"
 
 static int add_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
@@ -31,24 +32,40 @@ static OpCost add_cost(const void *params, const OpExtent *extent, int inputs, c
     return (OpCost){.forward_flops = (inputs - 1) * elements};
 }
 
-static void add_forward(const OpCall *call) {
-    Real *y = call->output.data;
-    const Real *a = call->input[0].data, *b = call->input[1].data; // y may be a
-    size_t n = op_elements(&call->output);
+// y = a + b; y may be a.
+VECTOR_LOOPS static void add_two(const Real *a, const Real *b, Real *y, size_t n) {
     for (size_t i = 0; i < n; i++)
         y[i] = a[i] + b[i];
-    for (int k = 2; k < call->inputs; k++)
-        kernel_add(y, call->input[k].data, n);
 }
 
-static void add_backward(const OpCall *call) {
+static void add_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const OpCall *call = context;
+    size_t width = op_width(&call->output), at = begin * width, n = (end - begin) * width;
+    Real *y = call->output.data + at;
+    add_two(call->input[0].data + at, call->input[1].data + at, y, n);
+    for (int k = 2; k < call->inputs; k++)
+        kernel_add(y, call->input[k].data + at, n);
+}
+
+static void add_forward(const OpCall *call) {
+    op_for_rows(call, (size_t)call->inputs * op_width(&call->output), add_rows);
+}
+
+static void copy_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const OpCall *call = context;
+    size_t width = op_width(&call->output), at = begin * width, n = (end - begin) * width;
     const Real *dy = call->output_gradient.data;
-    size_t bytes = op_elements(&call->output) * sizeof(Real);
     for (int k = 0; k < call->inputs; k++) {
         Real *dx = call->input_gradient[k].data;
         if (dx != NULL && dx != dy)
-            memcpy(dx, dy, bytes);
+            memcpy(dx + at, dy + at, n * sizeof(Real));
     }
+}
+
+static void add_backward(const OpCall *call) {
+    op_for_rows(call, (size_t)call->inputs * op_width(&call->output), copy_rows);
 }
 
 const OpDesc op_add = {

@@ -55,8 +55,7 @@ static void copy_rows(void *context, size_t begin, size_t end, int piece) {
 }
 
 static void embedding_forward(const OpCall *call) {
-    parallel_for(call->context->parallel, op_rows(&call->output),
-                 parallel_grain(op_width(&call->output)), copy_rows, (void *)call);
+    op_for_rows(call, op_width(&call->output), copy_rows);
 }
 
 static void add_columns(void *context, size_t begin, size_t end, int piece) {

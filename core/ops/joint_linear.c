@@ -9,7 +9,6 @@
 // larger product gains.
 #include "core/ops/ops.h"
 #include <stdio.h>
-#include <string.h>
 #include "core/base/error.h"
 #include "core/tensor/blas.h"
 #include "core/tensor/kernels.h"
@@ -33,46 +32,61 @@ static OpCost joint_linear_cost(const void *params, const OpExtent *extent, int 
     (void)inputs;
     double products =
         (double)extent->rows * (double)shape_elements(output) * (double)shape_last(input);
-    return (OpCost){.forward_flops = 2 * products,
-                    .backward_flops = 4 * products,
-                    .scratch_bytes = (size_t)shape_last(output) * sizeof(Real)}; // all biases
+    return (OpCost){.forward_flops = 2 * products, .backward_flops = 4 * products};
 }
 
 static void joint_linear_forward(const OpCall *call) {
     const JointLinearParams *joint = call->params;
     const Tensor *x = &call->input[0];
-    size_t rows = op_rows(x), in = op_width(x), width = op_width(&call->output);
-    size_t units = (size_t)joint->units;
-    Real *y = call->output.data, *biases = call->scratch;
-    for (size_t j = 0; j < (size_t)joint->count; j++)
-        memcpy(biases + j * units, call->weight[2 * j + 1].data, units * sizeof(Real));
-    for (size_t r = 0; r < rows; r++)
-        memcpy(y + r * width, biases, width * sizeof(Real));
-    for (size_t j = 0; j < (size_t)joint->count; j++)
-        blas_gemm(0, 0, (int)rows, (int)units, (int)in, 1, x->data, (int)in,
-                  call->weight[2 * j].data, (int)units, 1, y + j * units, (int)width);
+    int units = (int)joint->units, in = (int)op_width(x);
+    for (int j = 0; j < joint->count; j++)
+        blas_product(call->context->parallel, &(BlasProduct){.m = (int)op_rows(x),
+                                                             .n = units,
+                                                             .k = in,
+                                                             .a = x->data,
+                                                             .lda = in,
+                                                             .b = call->weight[2 * j].data,
+                                                             .ldb = units,
+                                                             .c = call->output.data + j * units,
+                                                             .ldc = (int)joint->count * units,
+                                                             .bias = call->weight[2 * j + 1].data});
 }
 
 static void joint_linear_backward(const OpCall *call) {
     const JointLinearParams *joint = call->params;
     const Tensor *x = &call->input[0];
-    size_t rows = op_rows(x), in = op_width(x), width = op_width(&call->output);
-    size_t units = (size_t)joint->units;
-    const Real *dy = call->output_gradient.data;
-    Real *dx = call->input_gradient[0].data, *biases = call->scratch;
-    if (call->weight_gradient[1].data != NULL)
-        kernel_sum_rows(dy, biases, rows, width);
-    for (size_t j = 0; j < (size_t)joint->count; j++) {
-        Real *d_kernel = call->weight_gradient[2 * j].data;
+    int rows = (int)op_rows(x), units = (int)joint->units, in = (int)op_width(x);
+    int width = (int)joint->count * units;
+    for (int j = 0; j < joint->count; j++) {
+        const Real *dy = call->output_gradient.data + j * units;
         Real *d_bias = call->weight_gradient[2 * j + 1].data;
-        if (d_kernel != NULL)
-            blas_gemm(1, 0, (int)in, (int)units, (int)rows, 1, x->data, (int)in, dy + j * units,
-                      (int)width, 0, d_kernel, (int)units);
+        BlasProduct d_kernel = {.m = in,
+                                .n = units,
+                                .k = rows,
+                                .a = x->data,
+                                .lda = in,
+                                .transpose_a = true,
+                                .b = dy,
+                                .ldb = width,
+                                .c = call->weight_gradient[2 * j].data,
+                                .ldc = units};
+        if (d_kernel.c != NULL)
+            blas_product(call->context->parallel, &d_kernel);
         if (d_bias != NULL)
-            memcpy(d_bias, biases + j * units, units * sizeof(Real));
-        if (dx != NULL)
-            blas_gemm(0, 1, (int)rows, (int)in, (int)units, 1, dy + j * units, (int)width,
-                      call->weight[2 * j].data, (int)units, j == 0 ? 0 : 1, dx, (int)in);
+            kernel_sum_columns(dy, (size_t)width, d_bias, (size_t)rows, (size_t)units);
+        BlasProduct dx = {.m = rows,
+                          .n = in,
+                          .k = units,
+                          .a = dy,
+                          .lda = width,
+                          .b = call->weight[2 * j].data,
+                          .ldb = units,
+                          .transpose_b = true,
+                          .c = call->input_gradient[0].data,
+                          .ldc = in,
+                          .add = j > 0};
+        if (dx.c != NULL)
+            blas_product(call->context->parallel, &dx);
     }
 }
 

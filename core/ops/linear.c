@@ -2,9 +2,6 @@
 //
 //   y  [n, units] = x [n, in] · W [in, units] + b [units]      n: rows times the leading axes
 //   dx = dy · Wᵀ        dW = xᵀ · dy        db = Σ_n dy
-//
-// Forward lays the bias into y first and lets the product add to it, so that y is written once
-// less.
 #include "core/ops/ops.h"
 #include <stdio.h>
 #include <string.h>
@@ -36,28 +33,50 @@ static OpCost linear_cost(const void *params, const OpExtent *extent, int inputs
 
 static void linear_forward(const OpCall *call) {
     const Tensor *x = &call->input[0], *y = &call->output;
-    size_t rows = op_rows(x), in = op_width(x), units = op_width(y);
-    bool bias = call->weights > 1;
-    for (size_t r = 0; bias && r < rows; r++)
-        memcpy(y->data + r * units, call->weight[1].data, units * sizeof(Real));
-    blas_gemm(0, 0, (int)rows, (int)units, (int)in, 1, x->data, (int)in, call->weight[0].data,
-              (int)units, bias ? 1 : 0, y->data, (int)units);
+    int rows = (int)op_rows(x), in = (int)op_width(x), units = (int)op_width(y);
+    blas_product(call->context->parallel,
+                 &(BlasProduct){.m = rows,
+                                .n = units,
+                                .k = in,
+                                .a = x->data,
+                                .lda = in,
+                                .b = call->weight[0].data,
+                                .ldb = units,
+                                .c = y->data,
+                                .ldc = units,
+                                .bias = call->weights > 1 ? call->weight[1].data : NULL});
 }
 
 static void linear_backward(const OpCall *call) {
     const Tensor *x = &call->input[0], *dy = &call->output_gradient;
-    size_t rows = op_rows(x), in = op_width(x), units = op_width(dy);
+    int rows = (int)op_rows(x), in = (int)op_width(x), units = (int)op_width(dy);
     Real *dx = call->input_gradient[0].data;
     Real *d_kernel = call->weight_gradient[0].data;
     Real *d_bias = call->weights > 1 ? call->weight_gradient[1].data : NULL;
     if (d_kernel != NULL)
-        blas_gemm(1, 0, (int)in, (int)units, (int)rows, 1, x->data, (int)in, dy->data, (int)units,
-                  0, d_kernel, (int)units);
+        blas_product(call->context->parallel, &(BlasProduct){.m = in,
+                                                             .n = units,
+                                                             .k = rows,
+                                                             .a = x->data,
+                                                             .lda = in,
+                                                             .transpose_a = true,
+                                                             .b = dy->data,
+                                                             .ldb = units,
+                                                             .c = d_kernel,
+                                                             .ldc = units});
     if (d_bias != NULL)
-        kernel_sum_rows(dy->data, d_bias, rows, units);
+        kernel_sum_rows(dy->data, d_bias, (size_t)rows, (size_t)units);
     if (dx != NULL)
-        blas_gemm(0, 1, (int)rows, (int)in, (int)units, 1, dy->data, (int)units,
-                  call->weight[0].data, (int)units, 0, dx, (int)in);
+        blas_product(call->context->parallel, &(BlasProduct){.m = rows,
+                                                             .n = in,
+                                                             .k = units,
+                                                             .a = dy->data,
+                                                             .lda = units,
+                                                             .b = call->weight[0].data,
+                                                             .ldb = units,
+                                                             .transpose_b = true,
+                                                             .c = dx,
+                                                             .ldc = in});
 }
 
 const OpDesc op_linear = {

@@ -3,6 +3,7 @@
 #pragma once
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 #include "core/base/error.h"
 #include "core/graph/gradcheck.h"
 #include "core/ops/ops.h"
@@ -164,5 +165,21 @@ static inline void net_check(Net net, int output, int64_t rows) {
         if (parts[p].weight < 0)
             memory_free((void *)parts[p].gradients);
     }
+    net_finish(&net);
+}
+
+// That a pass on two threads gives the bits of a pass on one; takes the net. It must be large enough to be split.
+static inline void net_check_threads(Net net, int output, int64_t rows) {
+    net_prepare(&net, output, rows,
+                &(PlanOptions){.max_rows = rows, .backward = true, .output = output});
+    double alone = net_pass(&net);
+    size_t count = graph_learned(net.graph);
+    Real *gradients = memory_array(count, sizeof(Real));
+    memcpy(gradients, net.gradients, count * sizeof(Real));
+    cr_assert_eq(parallel_create(2, &net.context.parallel), OK);
+    cr_expect_eq(net_pass(&net), alone);
+    cr_expect(memcmp(net.gradients, gradients, count * sizeof(Real)) == 0);
+    parallel_destroy(net.context.parallel);
+    memory_free(gradients);
     net_finish(&net);
 }

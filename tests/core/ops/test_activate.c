@@ -71,3 +71,12 @@ Test(activate, gives_the_same_gradients_in_place) {
         memory_free(gradients[1]);
     }
 }
+
+Test(activate, gives_the_same_on_two_threads) {
+    for (size_t i = 0; i < activation_registry.count; i++) {
+        const ActivationDesc *activation = (const ActivationDesc *)activation_registry.entries[i];
+        Net net = net_make();
+        int x = net_linear(&net, 1, net_input(&net, SHAPE(50, 2)), 50, true);
+        net_check_threads(net, add_activation(&net, activation, "{}", x), 5);
+    }
+}

@@ -25,3 +25,11 @@ Test(add, refuses_unlike_shapes) {
     cr_assert_eq(graph_add(net.graph, 0, &op_add, NULL, 1, input, 0, NULL, why), ERR_INVALID);
     graph_destroy(net.graph);
 }
+
+Test(add, gives_the_same_on_two_threads) {
+    Net net = net_make();
+    int x = net_input(&net, SHAPE(150, 2));
+    int input[] = {net_linear(&net, 0, x, 150, true), net_linear(&net, 1, x, 150, false),
+                   net_linear(&net, 2, x, 150, false)};
+    net_check_threads(net, net_op(&net, 3, &op_add, NULL, 3, input, 0, NULL), 3);
+}

@@ -123,20 +123,9 @@ Test(attention, drops_its_share_and_keeps_the_mean) {
 }
 
 Test(attention, gives_the_same_on_two_threads) {
-    enum { ROWS = 6, TIME = 90 };
     Net net = net_make();
-    int x = net_linear(&net, 0, net_input(&net, SHAPE(TIME, 4)), 12, true);
-    int y = attention(&net, &dropped, x);
-    net_prepare(&net, y, ROWS, &(PlanOptions){.max_rows = ROWS, .backward = true, .output = y});
-    double alone = net_pass(&net);
-    size_t count = graph_learned(net.graph), bytes = count * sizeof(Real);
-    Real *gradients = memcpy(memory_array(count, sizeof(Real)), net.gradients, bytes);
-    cr_assert_eq(parallel_create(2, &net.context.parallel), OK);
-    cr_expect_eq(net_pass(&net), alone);
-    cr_expect(memcmp(net.gradients, gradients, bytes) == 0);
-    parallel_destroy(net.context.parallel);
-    memory_free(gradients);
-    net_finish(&net);
+    int x = net_linear(&net, 0, net_input(&net, SHAPE(90, 4)), 12, true);
+    net_check_threads(net, attention(&net, &dropped, x), 6);
 }
 
 Test(attention, refuses_heads_that_do_not_divide_its_units) {

@@ -33,3 +33,9 @@ Test(layer_norm, gives_every_row_mean_0_and_variance_1) {
     assert_all_near(output.data, ((double[]){-1, 4, 1, -2}), 4, 1e-4);
     net_finish(&net);
 }
+
+Test(layer_norm, gives_the_same_on_two_threads) {
+    Net net = net_make();
+    int x = net_linear(&net, 0, net_input(&net, SHAPE(10, 4)), 100, true);
+    net_check_threads(net, layer_norm(&net, 1, x), 33);
+}

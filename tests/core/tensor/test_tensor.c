@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
+#include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/base/rng.h"
 #include "core/tensor/blas.h"
@@ -148,4 +149,53 @@ Test(blas, wants_a_core_that_it_knows) {
     cr_assert_not_null(blas_core_in_use());
     blas_set_threads(1);
     cr_assert_eq(blas_threads(), 1);
+}
+
+// One product cut for two threads and one alone, both large enough to be cut.
+static void check_product(const BlasProduct *product) {
+    size_t size = (size_t)product->m * (size_t)product->n;
+    AUTO_FREE Real *cut = random_array(size, 7), *whole = random_array(size, 7);
+    BlasProduct one = *product, two = *product;
+    one.c = whole;
+    two.c = cut;
+    Parallel *parallel;
+    cr_assert_eq(parallel_create(2, &parallel), OK);
+    blas_product(NULL, &one);
+    blas_product(parallel, &two);
+    parallel_destroy(parallel);
+    assert_all_near(cut, whole, size, 1e-4);
+    for (int i = 0; i < product->m; i += product->m - 1) {
+        int j = product->n - 1;
+        AUTO_FREE Real *before = random_array(size, 7);
+        double sum = (product->add ? (double)before[i * product->n + j] : 0) +
+                     (product->bias != NULL ? (double)product->bias[j] : 0);
+        for (int k = 0; k < product->k; k++)
+            sum +=
+                (double)
+                    product->a[product->transpose_a ? k * product->lda + i : i * product->lda + k] *
+                (double)
+                    product->b[product->transpose_b ? j * product->ldb + k : k * product->ldb + j];
+        assert_near((double)cut[i * product->n + j], sum, 1e-3);
+    }
+}
+
+Test(blas, cuts_products_for_its_threads) {
+    enum { LONG = 150, SHORT = 70, DEPTH = 120 };
+    AUTO_FREE Real *a = random_array(LONG * DEPTH, 3), *b = random_array(LONG * DEPTH, 4);
+    AUTO_FREE Real *bias = random_array(LONG, 5);
+    for (int flags = 0; flags < 16; flags++) {
+        BlasProduct product = {.m = flags & 1 ? LONG : SHORT,
+                               .n = flags & 1 ? SHORT : LONG,
+                               .k = DEPTH,
+                               .a = a,
+                               .b = b,
+                               .transpose_a = (flags & 2) != 0,
+                               .transpose_b = (flags & 4) != 0,
+                               .add = (flags & 8) != 0,
+                               .bias = (flags & 8) == 0 || (flags & 1) != 0 ? bias : NULL};
+        product.lda = product.transpose_a ? product.m : product.k;
+        product.ldb = product.transpose_b ? product.k : product.n;
+        product.ldc = product.n;
+        check_product(&product);
+    }
 }
