@@ -18,30 +18,26 @@
 #include "core/activations/real_math.h"
 #include "core/base/vector.h"
 #include "core/ops/recurrent.h"
-#include "core/tensor/blas.h"
 
 enum { GATES = 3, VALUES = 4 };
 enum { UPDATE, RESET, CANDIDATE, FOURTH }; // blocks
 
-// U's columns of a block.
-static const Real *block_of(const RecurrentStep *step, int block) {
-    return step->recurrent_kernel + (size_t)block * step->units;
+enum { GATES_PRODUCT, CANDIDATE_PRODUCT }; // of z and r; of n
+
+// y [rows, blocks · units] (rows VALUES · units apart) = beta y + x [rows, units] · the product's columns of U.
+static void times_kernel(const RecurrentStep *step, int product, const Real *x, size_t stride,
+                         Real beta, Real *y) {
+    size_t units = step->units, columns = product == GATES_PRODUCT ? 2 * units : units;
+    step->kernel->multiply(step->rows, columns, units, x, stride, step->panels[product], beta, y,
+                           VALUES * units);
 }
 
-// y [rows, blocks · units] (rows VALUES · units apart) = beta y + x [rows, units] · U's blocks from `block`.
-static void times_kernel(const RecurrentStep *step, const Real *x, size_t stride, int block,
-                         int blocks, Real beta, Real *y) {
-    int units = (int)step->units;
-    blas_gemm(0, 0, (int)step->rows, blocks * units, units, 1, x, (int)stride,
-              block_of(step, block), GATES * units, beta, y, VALUES * units);
-}
-
-// y [rows, units] = beta y + x [rows, blocks · units] · (U's blocks from `block`)ᵀ, rows of x VALUES · units apart.
-static void times_transposed(const RecurrentStep *step, const Real *x, int block, int blocks,
-                             Real beta, Real *y, size_t stride) {
-    int units = (int)step->units;
-    blas_gemm(0, 1, (int)step->rows, units, blocks * units, 1, x, VALUES * units,
-              block_of(step, block), GATES * units, beta, y, (int)stride);
+// y [rows, units] = beta y + x [rows, blocks · units] (rows VALUES · units apart) · those columns' transpose.
+static void times_transposed(const RecurrentStep *step, int product, const Real *x, Real beta,
+                             Real *y, size_t stride) {
+    size_t units = step->units, columns = product == GATES_PRODUCT ? 2 * units : units;
+    step->kernel->multiply(step->rows, units, columns, x, VALUES * units, step->panels[product],
+                           beta, y, stride);
 }
 
 // ---- reset after the product ----
@@ -78,8 +74,9 @@ static void after_step(const RecurrentStep *step) {
     for (size_t r = 0; step->first && r < step->rows; r++)
         memset(step->values + r * width + FOURTH * units, 0, units * sizeof(Real));
     if (!step->first) {
-        times_kernel(step, step->before[0], units, UPDATE, 2, 1, step->values);
-        times_kernel(step, step->before[0], units, CANDIDATE, 1, 0, step->values + FOURTH * units);
+        times_kernel(step, GATES_PRODUCT, step->before[0], units, 1, step->values);
+        times_kernel(step, CANDIDATE_PRODUCT, step->before[0], units, 0,
+                     step->values + FOURTH * units);
     }
     for (size_t r = 0; r < step->rows; r++)
         after_forward(step->values + r * width, step->bias, step->state[0] + r * units, units);
@@ -93,8 +90,8 @@ static void after_step_backward(const RecurrentStep *step) {
                        step->value_gradients + r * width, units);
     if (step->first)
         return;
-    times_transposed(step, step->value_gradients, UPDATE, 2, 1, dh, units);
-    times_transposed(step, step->value_gradients + FOURTH * units, CANDIDATE, 1, 1, dh, units);
+    times_transposed(step, GATES_PRODUCT, step->value_gradients, 1, dh, units);
+    times_transposed(step, CANDIDATE_PRODUCT, step->value_gradients + FOURTH * units, 1, dh, units);
 }
 
 static const RecurrentCell after_cell = {
@@ -153,12 +150,12 @@ VECTOR_LOOPS static void before_backward_reset(const Real *restrict values,
 static void before_step(const RecurrentStep *step) {
     size_t units = step->units, width = VALUES * units;
     if (!step->first)
-        times_kernel(step, step->before[0], units, UPDATE, 2, 1, step->values);
+        times_kernel(step, GATES_PRODUCT, step->before[0], units, 1, step->values);
     for (size_t r = 0; r < step->rows; r++)
         before_forward_gates(step->values + r * width, step->bias, step->before[0] + r * units,
                              units);
     if (!step->first)
-        times_kernel(step, step->values + FOURTH * units, width, CANDIDATE, 1, 1,
+        times_kernel(step, CANDIDATE_PRODUCT, step->values + FOURTH * units, width, 1,
                      step->values + CANDIDATE * units);
     for (size_t r = 0; r < step->rows; r++)
         before_forward_candidate(step->values + r * width, step->bias, step->state[0] + r * units,
@@ -171,13 +168,13 @@ static void before_step_backward(const RecurrentStep *step) {
     for (size_t r = 0; r < step->rows; r++)
         before_backward_candidate(step->values + r * width, step->before[0] + r * units,
                                   dh + r * units, gradients + r * width, units);
-    times_transposed(step, gradients + CANDIDATE * units, CANDIDATE, 1, 0,
+    times_transposed(step, CANDIDATE_PRODUCT, gradients + CANDIDATE * units, 0,
                      gradients + FOURTH * units, width);
     for (size_t r = 0; r < step->rows; r++)
         before_backward_reset(step->values + r * width, step->before[0] + r * units, dh + r * units,
                               gradients + r * width, units);
     if (!step->first)
-        times_transposed(step, gradients, UPDATE, 2, 1, dh, units);
+        times_transposed(step, GATES_PRODUCT, gradients, 1, dh, units);
 }
 
 static const RecurrentCell before_cell = {

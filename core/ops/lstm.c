@@ -11,7 +11,6 @@
 #include "core/activations/real_math.h"
 #include "core/base/vector.h"
 #include "core/ops/recurrent.h"
-#include "core/tensor/blas.h"
 
 enum { GATES = 4, HIDDEN = 0, CELL = 1 };
 
@@ -45,27 +44,24 @@ VECTOR_LOOPS static void gates_backward(const Real *restrict values, const Real 
 }
 
 static void step_forward(const RecurrentStep *step) {
-    size_t units = step->units;
-    int gates = GATES * (int)units;
+    size_t units = step->units, gates = GATES * units;
     if (!step->first)
-        blas_gemm(0, 0, (int)step->rows, gates, (int)units, 1, step->before[HIDDEN], (int)units,
-                  step->recurrent_kernel, gates, 1, step->values, gates);
+        step->kernel->multiply(step->rows, gates, units, step->before[HIDDEN], units,
+                               step->panels[0], 1, step->values, gates);
     for (size_t r = 0; r < step->rows; r++)
-        gates_forward(step->values + r * GATES * units, step->bias, step->state[CELL] + r * units,
+        gates_forward(step->values + r * gates, step->bias, step->state[CELL] + r * units,
                       step->state[HIDDEN] + r * units, units);
 }
 
 static void step_backward(const RecurrentStep *step) {
-    size_t units = step->units;
-    int gates = GATES * (int)units;
+    size_t units = step->units, gates = GATES * units;
     Real *dh = step->state_gradient[HIDDEN], *dc = step->state_gradient[CELL];
     for (size_t r = 0; r < step->rows; r++)
-        gates_backward(step->values + r * GATES * units, step->before[CELL] + r * units,
-                       dh + r * units, dc + r * units, step->value_gradients + r * GATES * units,
-                       units);
+        gates_backward(step->values + r * gates, step->before[CELL] + r * units, dh + r * units,
+                       dc + r * units, step->value_gradients + r * gates, units);
     if (!step->first)
-        blas_gemm(0, 1, (int)step->rows, (int)units, gates, 1, step->value_gradients, gates,
-                  step->recurrent_kernel, gates, 0, dh, (int)units);
+        step->kernel->multiply(step->rows, units, gates, step->value_gradients, gates,
+                               step->panels[0], 0, dh, units);
 }
 
 static const RecurrentCell cell = {.gates = GATES,

@@ -8,18 +8,21 @@
 // Its kernels have a block of `units` columns for each gate. `values` are blocks of `units` numbers for each row and
 // step: before the cell's forward the gates' blocks hold x W (no bias, no state); after it they hold whatever its
 // backward wants. Backward writes as many blocks of gradients: those at the gates' inputs stand first, since they are
-// dL/d(x W); the cell's products say what the recurrent kernel's gradient is made of.
+// dL/d(x W). The recurrent kernel is cut by columns into the cell's products, each packed for its steps (panels.h).
 #pragma once
 #include "core/ops/ops.h"
+#include "core/tensor/panels.h"
 
 enum { RECURRENT_STATES_MAX = 2, RECURRENT_PRODUCTS_MAX = 2, RECURRENT_BEFORE = -1 };
 
 typedef struct RecurrentStep {
     size_t rows, units;
     bool first; // the states are 0 (and no one wants their gradients): no step comes before
-    const Real *recurrent_kernel; // [units, gates · units]
-    const Real *bias;             // [gates · units], or [2, gates · units]
-    Real *values;                 // [rows, values · units]
+    const PanelKernel *kernel;
+    // Of each product forward [units, blocks · units], the recurrent kernel's columns; backward their transpose.
+    const Real *panels[RECURRENT_PRODUCTS_MAX];
+    const Real *bias; // [gates · units], or [2, gates · units]
+    Real *values;     // [rows, values · units]
     // [rows, units] each. Forward: what the states are before the step, read; backward: the same.
     const Real *before[RECURRENT_STATES_MAX];
     // [rows, units] each. Forward: the states, in: as `before`, out: after the step.
@@ -29,9 +32,9 @@ typedef struct RecurrentStep {
     Real *value_gradients; // [rows, values · units] written by backward
 } RecurrentStep;
 
-// Columns [0, blocks · units) of a part of the recurrent kernel: their gradient is leftᵀ · right, summed over steps.
+// Columns of the recurrent kernel that are multiplied by the same thing. Their gradient is leftᵀ · right, over all steps.
 typedef struct RecurrentProduct {
-    int blocks; // of the kernel's columns, one product's after the other's
+    int blocks; // of columns, one product's behind the other's
     int left;   // RECURRENT_BEFORE: the first state before the step; else a block of the values
     int right;  // first block of the value gradients
 } RecurrentProduct;

@@ -8,7 +8,6 @@
 #include "core/activations/real_math.h"
 #include "core/base/vector.h"
 #include "core/ops/recurrent.h"
-#include "core/tensor/blas.h"
 
 VECTOR_LOOPS static void tanh_forward(Real *restrict h, const Real *restrict b, size_t units) {
     for (size_t u = 0; u < units; u++)
@@ -38,8 +37,8 @@ static void forward(const RecurrentStep *step,
                     void (*activate)(Real *h, const Real *b, size_t units)) {
     size_t units = step->units;
     if (!step->first)
-        blas_gemm(0, 0, (int)step->rows, (int)units, (int)units, 1, step->before[0], (int)units,
-                  step->recurrent_kernel, (int)units, 1, step->values, (int)units);
+        step->kernel->multiply(step->rows, units, units, step->before[0], units, step->panels[0], 1,
+                               step->values, units);
     for (size_t r = 0; r < step->rows; r++)
         activate(step->values + r * units, step->bias, units);
     memcpy(step->state[0], step->values, step->rows * units * sizeof(Real));
@@ -52,9 +51,8 @@ static void backward(const RecurrentStep *step,
         differentiate(step->values + r * units, step->state_gradient[0] + r * units,
                       step->value_gradients + r * units, units);
     if (!step->first)
-        blas_gemm(0, 1, (int)step->rows, (int)units, (int)units, 1, step->value_gradients,
-                  (int)units, step->recurrent_kernel, (int)units, 0, step->state_gradient[0],
-                  (int)units);
+        step->kernel->multiply(step->rows, units, units, step->value_gradients, units,
+                               step->panels[0], 0, step->state_gradient[0], units);
 }
 
 static void tanh_step(const RecurrentStep *step) {

@@ -1,0 +1,117 @@
+// One form of the panels' kernel (see panels.h), included once for each with
+//
+//   PANEL_NAME       of the function it defines
+//   PANEL_TARGET     attribute of the instructions it may use
+//   PANEL_BYTES      of a vector
+//   PANEL_VECTORS    vectors across a panel
+//   PANEL_ROWS       of a tile at most: PANEL_ROWS · PANEL_VECTORS sums must fit the registers
+//
+// A tile has as many rows as the others of its product, or one less, so that none is left with few.
+
+#define PANEL_JOIN(a, b) a##b
+#define PANEL_OF(a, b) PANEL_JOIN(a, b)
+#define PANEL_VECTOR PANEL_OF(PANEL_NAME, _vector)
+#define PANEL_MEMORY PANEL_OF(PANEL_NAME, _memory)
+#define PANEL_TILE PANEL_OF(PANEL_NAME, _tile)
+
+enum {
+    PANEL_OF(PANEL_NAME, _lanes) = PANEL_BYTES / sizeof(Real),
+    PANEL_OF(PANEL_NAME, _width) = PANEL_VECTORS * PANEL_BYTES / sizeof(Real)
+};
+
+typedef Real PANEL_VECTOR __attribute__((vector_size(PANEL_BYTES)));
+typedef PANEL_VECTOR PANEL_MEMORY __attribute__((aligned(sizeof(Real)), may_alias));
+
+// `rows` is a constant wherever this is inlined, so that the sums are registers.
+PANEL_TARGET static inline __attribute__((always_inline)) void
+PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, size_t lda,
+           const Real *restrict panel, Real beta, Real *restrict c, size_t ldc) {
+    enum { LANES = PANEL_OF(PANEL_NAME, _lanes), WIDTH = PANEL_OF(PANEL_NAME, _width) };
+    PANEL_VECTOR sum[PANEL_ROWS][PANEL_VECTORS];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (size_t v = 0; v < PANEL_VECTORS; v++)
+            sum[r][v] = (PANEL_VECTOR){0};
+    for (size_t p = 0; p < k; p++, panel += WIDTH) {
+        PANEL_VECTOR b[PANEL_VECTORS];
+#pragma GCC unroll 4
+        for (size_t v = 0; v < PANEL_VECTORS; v++)
+            b[v] = *(const PANEL_MEMORY *)(panel + v * LANES);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < rows; r++) {
+            Real factor = a[r * lda + p];
+#pragma GCC unroll 4
+            for (size_t v = 0; v < PANEL_VECTORS; v++)
+                sum[r][v] += factor * b[v];
+        }
+    }
+    if (columns == WIDTH) {
+#pragma GCC unroll 16
+        for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+            for (size_t v = 0; v < PANEL_VECTORS; v++) {
+                PANEL_MEMORY *y = (PANEL_MEMORY *)(c + r * ldc + v * LANES);
+                if (beta != 0)
+                    sum[r][v] += beta * *y;
+                *y = sum[r][v];
+            }
+        return;
+    }
+    Real rest[PANEL_ROWS][WIDTH];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (size_t v = 0; v < PANEL_VECTORS; v++)
+            *(PANEL_MEMORY *)(rest[r] + v * LANES) = sum[r][v];
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < columns; j++)
+            c[r * ldc + j] = beta == 0 ? rest[r][j] : rest[r][j] + beta * c[r * ldc + j];
+}
+
+PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a, size_t lda,
+                                    const Real *packed, Real beta, Real *c, size_t ldc) {
+    enum { WIDTH = PANEL_OF(PANEL_NAME, _width) };
+    size_t tiles = (m + PANEL_ROWS - 1) / PANEL_ROWS;
+    for (size_t column = 0; column < n; column += WIDTH, packed += k * WIDTH) {
+        size_t columns = n - column < WIDTH ? n - column : WIDTH;
+        for (size_t tile = 0; tile < tiles; tile++) {
+            size_t rows = m / tiles + (tile < m % tiles);
+            size_t row = tile * (m / tiles) + (tile < m % tiles ? tile : m % tiles);
+            const Real *x = a + row * lda;
+            Real *y = c + row * ldc + column;
+#define PANEL_CASE(count)                                                                          \
+    case count:                                                                                    \
+        PANEL_TILE(count, columns, k, x, lda, packed, beta, y, ldc);                               \
+        break;
+            switch (rows) {
+                PANEL_CASE(1)
+                PANEL_CASE(2)
+                PANEL_CASE(3)
+                PANEL_CASE(4)
+                PANEL_CASE(5)
+                PANEL_CASE(6)
+#if PANEL_ROWS > 6
+                PANEL_CASE(7)
+                PANEL_CASE(8)
+                PANEL_CASE(9)
+                PANEL_CASE(10)
+                PANEL_CASE(11)
+                PANEL_CASE(12)
+#endif
+            }
+#undef PANEL_CASE
+        }
+    }
+}
+
+#undef PANEL_JOIN
+#undef PANEL_OF
+#undef PANEL_VECTOR
+#undef PANEL_MEMORY
+#undef PANEL_TILE
+#undef PANEL_NAME
+#undef PANEL_TARGET
+#undef PANEL_BYTES
+#undef PANEL_VECTORS
+#undef PANEL_ROWS
