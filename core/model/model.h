@@ -3,6 +3,7 @@
 // The spec is model.md's `model` object. Weights are apart: one flat array (see graph.h) that a
 // trainer, a predictor or a check owns.
 #pragma once
+#include "core/base/archive.h"
 #include "core/graph/graph.h"
 #include "core/layers/layers.h"
 #include "core/model/task.h"
@@ -45,12 +46,17 @@ void model_write(const Model *model, const char *key, const ValueWriter *out);
 
 // ---- weights in files ----
 
+// "layer.weight", of a weight of the graph.
+void model_weight_name(const Model *model, int index, char name[ARCHIVE_NAME_MAX + 1]);
+
 // Adds a section "layer.weight" (f32) for each weight. `weights` is flat, as the graph has it.
-struct ArchiveWriter;
-struct Archive;
-int model_save_weights(const Model *model, const Real *weights, struct ArchiveWriter *writer);
+int model_save_weights(const Model *model, const Real *weights, ArchiveWriter *writer);
 // Reads them back; a missing section or a wrong shape is ERR_DAMAGED.
-int model_load_weights(const Model *model, const struct Archive *archive, Real *weights);
+int model_load_weights(const Model *model, const Archive *archive, Real *weights);
+// Copies those that are there in the weight's shape, and leaves the others; returns how many it copied, or with `weights` NULL
+// would.
+int model_copy_weights(const Model *model, const Archive *archive, Real *weights);
+bool model_copies_weight(const Model *model, int index, const Archive *archive);
 // SHA-256 over names, shapes and float32 values in order: the `sha256` of a model that users see.
 void model_hash_weights(const Model *model, const Real *weights, char ret_sha256[65]);
 // safetensors (https://github.com/huggingface/safetensors): header JSON, then the arrays. Written

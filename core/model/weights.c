@@ -6,14 +6,13 @@
 #include "core/base/archive.h"
 #include "core/base/error.h"
 
-// "layer.weight"
-static void section_name(const Model *model, const GraphWeight *weight,
-                         char name[ARCHIVE_NAME_MAX + 1]) {
+void model_weight_name(const Model *model, int index, char name[ARCHIVE_NAME_MAX + 1]) {
+    const GraphWeight *weight = graph_weight_at(model_graph(model), index);
     snprintf(name, ARCHIVE_NAME_MAX + 1, "%s.%s", model_layer(model, weight->layer)->name,
              weight->name);
 }
 
-int model_save_weights(const Model *model, const Real *weights, struct ArchiveWriter *writer) {
+int model_save_weights(const Model *model, const Real *weights, ArchiveWriter *writer) {
     const Graph *graph = model_graph(model);
     int error = OK;
     for (int i = 0; i < graph_weights(graph) && error == OK; i++) {
@@ -25,31 +24,50 @@ int model_save_weights(const Model *model, const Real *weights, struct ArchiveWr
         for (size_t k = 0; k < count; k++)
             values[k] = (float)weights[weight->offset + k];
         char name[ARCHIVE_NAME_MAX + 1];
-        section_name(model, weight, name);
+        model_weight_name(model, i, name);
         error =
             archive_add(writer, name, ARCHIVE_F32, weight->shape.rank, weight->shape.dim, values);
     }
     return error;
 }
 
-int model_load_weights(const Model *model, const struct Archive *archive, Real *weights) {
+// The values of a weight, or NULL where the archive has none of its name and shape.
+static const float *find_values(const Model *model, int index, const Archive *archive) {
+    const GraphWeight *weight = graph_weight_at(model_graph(model), index);
+    char name[ARCHIVE_NAME_MAX + 1];
+    model_weight_name(model, index, name);
+    const ArchiveSection *section = archive_typed(archive, name, ARCHIVE_F32);
+    if (section == NULL || section->rank != weight->shape.rank)
+        return NULL;
+    for (int d = 0; d < section->rank; d++)
+        if (section->dims[d] != weight->shape.dim[d])
+            return NULL;
+    return section->data;
+}
+
+bool model_copies_weight(const Model *model, int index, const Archive *archive) {
+    return find_values(model, index, archive) != NULL;
+}
+
+int model_copy_weights(const Model *model, const Archive *archive, Real *weights) {
     const Graph *graph = model_graph(model);
+    int copied = 0;
     for (int i = 0; i < graph_weights(graph); i++) {
         const GraphWeight *weight = graph_weight_at(graph, i);
-        char name[ARCHIVE_NAME_MAX + 1];
-        section_name(model, weight, name);
-        const ArchiveSection *section = archive_typed(archive, name, ARCHIVE_F32);
-        if (section == NULL || section->rank != weight->shape.rank)
-            return ERR_DAMAGED;
-        for (int d = 0; d < section->rank; d++)
-            if (section->dims[d] != weight->shape.dim[d])
-                return ERR_DAMAGED;
-        const float *values = section->data;
+        const float *values = find_values(model, i, archive);
+        if (values == NULL)
+            continue;
+        copied++;
         size_t count = (size_t)shape_elements(&weight->shape);
-        for (size_t k = 0; k < count; k++)
+        for (size_t k = 0; weights != NULL && k < count; k++)
             weights[weight->offset + k] = (Real)values[k];
     }
-    return OK;
+    return copied;
+}
+
+int model_load_weights(const Model *model, const Archive *archive, Real *weights) {
+    bool whole = model_copy_weights(model, archive, weights) == graph_weights(model_graph(model));
+    return whole ? OK : ERR_DAMAGED;
 }
 
 void model_hash_weights(const Model *model, const Real *weights, char ret_sha256[65]) {
@@ -59,7 +77,7 @@ void model_hash_weights(const Model *model, const Real *weights, char ret_sha256
     for (int i = 0; i < graph_weights(graph); i++) {
         const GraphWeight *weight = graph_weight_at(graph, i);
         char name[ARCHIVE_NAME_MAX + 1];
-        section_name(model, weight, name);
+        model_weight_name(model, i, name);
         hash_add(&hash, name, strlen(name) + 1);
         char shape[SHAPE_TEXT];
         shape_text(&weight->shape, shape);

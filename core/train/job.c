@@ -207,10 +207,10 @@ static void check_stop_metric(const Job *job, const Path *path, Issues *issues) 
 }
 
 static void check_model(const Job *job, const Path *path, Issues *issues) {
-    if (model_initial(job->model) != NULL)
-        issues_add(issues, PATH_KEY(path, "initial"), "\"initial\" is not available yet");
-    if (graph_learned(model_graph(job->model)) == 0)
-        issues_add(issues, PATH_KEY(path, "layers"), "none of the layers has weights to learn");
+    for (int i = 0; i < model_layers(job->model); i++)
+        if (model_layer(job->model, i)->parameters > 0 && !graph_frozen(model_graph(job->model), i))
+            return;
+    issues_add(issues, PATH_KEY(path, "layers"), "none of the layers has weights to learn");
 }
 
 // ---- the job ----
@@ -268,6 +268,7 @@ void job_destroy(Job *job) {
     if (job == NULL)
         return;
     model_destroy(job->model);
+    archive_close(job->initial);
     memory_free(job->row_numbers);
     memory_free(job->class_weights);
     arena_finish(&job->arena);
@@ -358,4 +359,5 @@ void job_findings(const Job *job, void (*found)(void *context, const Finding *fi
         if (rule->before_run && rule->test(&view, &finding))
             found(context, &finding);
     }
+    job_initial_findings(job, found, context);
 }

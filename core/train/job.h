@@ -63,6 +63,12 @@ typedef struct Job Job;
 int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, Job **ret_job);
 void job_destroy(Job *job); // takes NULL
 
+// The model that the job starts from (model.initial), opened: its weights of the same names and shapes are the job's first.
+// The archive becomes the job's in any case. ERR_INVALID with an issue where no weight fits.
+int job_start_from(Job *job, Archive *initial, Issues *issues);
+// Puts the weights that start from it over the drawn ones [graph_weight_elements].
+void job_first_weights(const Job *job, Real *weights);
+
 const Model *job_model(const Job *job);
 const TrainingParams *job_training(const Job *job);
 const Dataset *job_dataset(const Job *job);

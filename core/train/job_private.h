@@ -24,6 +24,8 @@ struct Job {
     size_t given_count;
     JobPhase *phases; // [phase_count]
     size_t phase_count;
+    Archive *initial;     // owned; NULL: the weights are drawn
+    int initial_weights;  // that start from it
     const void **augment; // [training.augment.count] what each prepared
     int64_t record_every;
 };
@@ -39,4 +41,6 @@ int job_read_phases(Job *job, const Path *path, Issues *issues);
 int job_lay_phases(Job *job, const Path *path, Issues *issues);
 // Fits the augmentations to the rows, once the model is there.
 int job_fit_augment(Job *job, const Path *path, Issues *issues);
+void job_initial_findings(const Job *job, void (*found)(void *context, const Finding *finding),
+                          void *context);
 void job_write_phases(const Job *job, const char *key, const ValueWriter *out);

@@ -71,6 +71,8 @@ size_t job_memory_bytes(const Job *job) {
         bytes = sum(bytes, activation_bytes(job, rows, false));
     bytes = sum(bytes, 2 * (size_t)job->dataset->rows * sizeof(int32_t));
     bytes = sum(bytes, augmenter_bytes(job));
+    if (job->initial != NULL)
+        bytes = sum(bytes, archive_bytes(job->initial));
     return sum(bytes, archive_bytes(job->dataset->archive));
 }
 

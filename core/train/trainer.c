@@ -68,6 +68,8 @@ static int prepare(Trainer *trainer) {
     if (error == OK)
         error = graph_initialise(model_graph(model), (uint64_t)job_training(job)->seed,
                                  trainer->weights);
+    if (error == OK)
+        job_first_weights(job, trainer->weights);
     return error;
 }
 

@@ -168,6 +168,32 @@ static int dataset_find(Store *store, const Submission *submission, Issues *issu
     return result;
 }
 
+// ---- the model to start from ----
+
+// Opens the model of the body's model.initial; *ret_initial stays NULL where there is none.
+static int initial_open(Store *store, const Submission *submission, Issues *issues,
+                        Archive **ret_initial) {
+    const Path *path = PATH_KEY(PATH_KEY(NULL, "model"), "initial");
+    char file[ID_TEXT + 32];
+    ModelRow row;
+    const char *id = value_string(value_member(value_member(submission->body, "model"), "initial"));
+    if (id == NULL) // what else it may be is the core's to refuse
+        return OK;
+    int result = strlen(id) < ID_TEXT ? models_get(store, id, &row) : ERR_NOT_FOUND;
+    if (result == ERR_NOT_FOUND) {
+        issues_add(issues, path, "there is no model \"%.60s\"", id);
+        return ERR_INVALID;
+    }
+    if (result != OK)
+        return result;
+    snprintf(file, sizeof file, "models/%s.bpa", row.id);
+    model_row_finish(&row);
+    result = archive_open(store_directory(store), file, true, ret_initial);
+    if (result != OK)
+        issues_add(issues, path, "its file cannot be read: %s", error_text(result));
+    return result == ERR_NO_MEMORY || result == OK ? result : ERR_INVALID;
+}
+
 // ---- memory ----
 
 // What this machine, or the container we are in, can give at most.
@@ -246,6 +272,8 @@ static int row_fill(const Job *job, const Keys *keys, const Submission *submissi
     snprintf(row.dataset, sizeof row.dataset, "%s", dataset->id);
     snprintf(row.parent, sizeof row.parent, "%s",
              submission->parent != NULL ? submission->parent : "");
+    const char *initial = model_initial(job_model(job));
+    snprintf(row.initial, sizeof row.initial, "%s", initial != NULL ? initial : "");
     row.name = memory_string(name);
     row.status = memory_string("queued");
     row.tags = tags_text(keys);
@@ -276,6 +304,7 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
     Keys keys;
     DatasetRow dataset_row = {0};
     Dataset *dataset = NULL;
+    Archive *initial = NULL;
     Job *job = NULL;
     if (value_kind(submission->body) != VALUE_OBJECT) {
         issues_add(issues, NULL, "must be an object, not %s",
@@ -284,8 +313,15 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
     }
     keys_read(options, submission->body, issues, &keys);
     int result = dataset_find(store, submission, issues, &dataset_row, &dataset);
+    int initial_result = initial_open(store, submission, issues, &initial);
     if (result == OK)
         result = job_create(submission->body, dataset, (int)keys.threads, issues, &job);
+    if (result == OK)
+        result = initial_result;
+    if (result == OK && initial != NULL) {
+        result = job_start_from(job, initial, issues);
+        initial = NULL;
+    }
     if (result == OK)
         memory_check(job, &keys, issues);
     if (result == OK && issues_any(issues))
@@ -298,6 +334,7 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
         json_end_array(findings);
     }
     job_destroy(job);
+    archive_close(initial);
     dataset_close(dataset);
     dataset_row_finish(&dataset_row);
     return result;

@@ -52,6 +52,7 @@ typedef struct Work {
     const char *job, *data, *dataset_id, *model, *spec;
     int64_t attempt, threads, max_memory_bytes;
     int directory, output;
+    int initial_result; // of opening the model that the job starts from
     Dataset *dataset;
     Job *plan;
     Trainer *trainer;
@@ -207,6 +208,18 @@ static void spec_finding(void *context, const Finding *finding) {
     report_event(context, &(const TrainEvent){.kind = TRAIN_FINDING, .finding = finding});
 }
 
+// The model that the job starts from. A missing one is an error only where no checkpoint has weights.
+static int initial_open(Work *work) {
+    const char *id = model_initial(job_model(work->plan));
+    char path[ID_TEXT + 32];
+    Archive *initial;
+    if (id == NULL)
+        return OK;
+    snprintf(path, sizeof path, "models/%s.bpa", id);
+    work->initial_result = archive_open(work->directory, path, true, &initial);
+    return work->initial_result == OK ? job_start_from(work->plan, initial, &work->issues) : OK;
+}
+
 static int work_prepare(Work *work) {
     char path[ID_TEXT + 32];
     const TrainerHooks hooks = {
@@ -220,6 +233,8 @@ static int work_prepare(Work *work) {
         result = job_create(document_root(work->spec_document), work->dataset, (int)work->threads,
                             &work->issues, &work->plan);
     if (result == OK)
+        result = initial_open(work);
+    if (result == OK)
         result = report_init(&work->report, work->output, (uint32_t)work->attempt, work->plan);
     if (result == OK)
         result = trainer_create(work->plan, &hooks, &work->trainer);
@@ -231,6 +246,11 @@ static int work_train(Work *work) {
     int64_t recorded = 0;
     value_integer(value_member(value_member(root, "progress"), "step"), 0, INT64_MAX, &recorded);
     checkpoint_load(work, recorded);
+    if (trainer_step(work->trainer) == 0 && work->initial_result != OK) {
+        issues_add_at(&work->issues, "/model/initial", "the model that it starts from is gone: %s",
+                      error_text(work->initial_result));
+        return work->initial_result;
+    }
     Value died_at = value_member(root, "died_at");
     if (value_integer(died_at, -1, INT64_MAX, &work->report.died_at))
         work->report.careful = true;

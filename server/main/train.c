@@ -254,7 +254,13 @@ int command_train(int argc, char **argv) {
 
     if (!local_options(argc, argv, true, usage, &options, &status))
         return status;
-    if (local_create(&options, &local, &job) == OK)
+    int result = local_create(&options, &local, &job);
+    if (result == OK && model_initial(job_model(job)) != NULL) {
+        issues_add_at(&local.issues, "/model/initial",
+                      "names a model of a server, and this command has none");
+        result = ERR_INVALID;
+    }
+    if (result == OK)
         status = train(&options, job);
     else
         status =

@@ -107,7 +107,9 @@ static int job_enqueue(Request *request, const JobRow *row, Idempotency *idempot
     }
     if (error != OK) {
         answer_error(request, error,
-                     error == ERR_NOT_FOUND ? "The dataset has just been deleted." : NULL);
+                     error == ERR_NOT_FOUND
+                         ? "The dataset, or the model to start from, has just been deleted."
+                         : NULL);
         return error;
     }
     pool_wake(services->pool);

@@ -26,7 +26,10 @@ static void model_write_row(JsonOut *out, const ModelRow *row) {
 }
 
 static void answer_no_model(Request *request, int error) {
-    answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
+    answer_error(request, error,
+                 error == ERR_NOT_FOUND  ? "There is no such model."
+                 : error == ERR_CONFLICT ? "A job that has not ended starts from it."
+                                         : NULL);
 }
 
 static int list_model(void *context, const ModelRow *row) {
@@ -124,7 +127,7 @@ static void model_get_weights(Request *request) {
 
 static const QueryDesc list_query[] = {PAGE_QUERIES, {0}};
 static const char *const produces_weights[] = {"application/octet-stream", NULL};
-static const int one_errors[] = {404, 0};
+static const int one_errors[] = {404, 0}, delete_errors[] = {404, 409, 0};
 
 static const RouteDesc routes[] = {
     {.method = "GET",
@@ -148,7 +151,7 @@ static const RouteDesc routes[] = {
      .tag = "models",
      .summary = "Forget a model",
      .status = 204,
-     .errors = one_errors,
+     .errors = delete_errors,
      .handler = model_delete},
     {.method = "GET",
      .path = "/v1/models/{id}/weights",

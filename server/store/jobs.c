@@ -40,6 +40,7 @@ static const Column columns[] = {
     COLUMN(JobRow, dataset, COLUMN_FIXED),
     COLUMN(JobRow, model, COLUMN_FIXED),
     COLUMN(JobRow, parent, COLUMN_FIXED),
+    COLUMN(JobRow, initial, COLUMN_FIXED),
     COLUMN(JobRow, tags, COLUMN_TEXT),
     COLUMN(JobRow, spec, COLUMN_TEXT),
     COLUMN(JobRow, plan, COLUMN_TEXT),
@@ -120,6 +121,9 @@ static int insert_change(sqlite3 *database, void *argument) {
     if (result == OK)
         result = sql_integer(database, &one, "SELECT 1 FROM datasets WHERE id = ?", "s",
                              insert->row->dataset);
+    if (result == OK && insert->row->initial[0] != '\0')
+        result = sql_integer(database, &one, "SELECT 1 FROM models WHERE id = ?", "s",
+                             insert->row->initial);
     if (result == OK)
         result = row_insert(database, &table, insert->row);
     if (result == OK)

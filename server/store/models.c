@@ -55,8 +55,15 @@ int models_list(Store *store, const char *cursor, int limit,
 }
 
 static int delete_change(sqlite3 *database, void *argument) {
-    int result =
-        sql_change(database, "DELETE FROM models WHERE id = ?", "s", (const char *)argument);
+    const char *id = argument;
+    int64_t one = 0;
+    int result = sql_integer(database, &one,
+                             "SELECT 1 FROM jobs WHERE initial = ? AND initial <> '' AND status IN"
+                             " ('queued', 'running', 'paused') LIMIT 1",
+                             "s", id);
+    if (result != ERR_NOT_FOUND)
+        return result == OK ? ERR_CONFLICT : result;
+    result = sql_change(database, "DELETE FROM models WHERE id = ?", "s", id);
     return result == ERR_CONFLICT ? ERR_NOT_FOUND : result;
 }
 

@@ -41,6 +41,7 @@ typedef struct JobRow {
     int64_t queue_position;                      // from 1, of queued ones; 0 else
     int attempt, priority, threads;
     char dataset[ID_TEXT], model[ID_TEXT], parent[ID_TEXT]; // "" where none
+    char initial[ID_TEXT]; // model whose weights it starts from; "" where none
     char *tags, *spec, *plan, *progress, *metrics, *best, *result, *diagnosis,
         *error;         // JSON; NULL: null
     int64_t last_seq;   // of its newest record
@@ -52,7 +53,7 @@ typedef struct JobFilter {
 } JobFilter;
 void job_row_finish(JobRow *row);
 // Refuses with ERR_TOO_LARGE when `max_queue` jobs are queued already; ERR_NOT_FOUND if its dataset
-// is gone. Also appends the first `status` record.
+// or its initial model is gone. Also appends the first `status` record.
 int jobs_insert(Store *store, const JobRow *row, int64_t max_queue);
 int jobs_insert_keyed(Store *store, const JobRow *row, int64_t max_queue, const KeyUse *key);
 int jobs_get(Store *store, const char *id, JobRow *ret_row);
@@ -124,7 +125,8 @@ void model_row_finish(ModelRow *row);
 int models_get(Store *store, const char *id, ModelRow *ret_row);
 int models_list(Store *store, const char *cursor, int limit,
                 int (*found)(void *context, const ModelRow *row), void *context);
-int models_delete(Store *store, const char *id); // with its file
+// With its file. ERR_NOT_FOUND; ERR_CONFLICT while a job that has not ended starts from it.
+int models_delete(Store *store, const char *id);
 
 // ---- idempotency keys ----
 typedef enum KeyState { KEY_NEW, KEY_SAME, KEY_OTHER_BODY, KEY_UNDER_WAY } KeyState;

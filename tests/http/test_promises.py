@@ -74,6 +74,30 @@ class SameBits(LiveTest):
         sha, _ = model_sha(self.server, killed)
         self.assertEqual(sha, left_alone)
 
+    def test_also_with_every_option_that_draws_or_remembers(self):
+        """Augmentation, dropout, batch statistics, phases, a plateau; and without the file of the model it started from."""
+        first = self.server.wait(self.server.submit(self.job(epochs=1)))
+        job = self.job(
+            augment=["noise", {"type": "rotate", "degrees": 5}, {"type": "shift", "fraction": 0.13}], clip_norm=1,
+            clip_value=0.5, checkpoint_seconds=0.1, schedule={"type": "plateau", "patience": 1, "factor": 0.7},
+            phases=[{"epochs": 20, "optimizer": "adam"}, {"epochs": 20, "batch_size": 50},
+                    {"epochs": 20, "optimizer": {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9}}])
+        del job["training"]["epochs"]
+        job["model"] = {"initial": first["model"], "input": {"shape": [8, 8, 1]},
+                        "layers": [{"type": "flatten"}, *job["model"]["layers"][:-1], {"type": "batch_norm"},
+                                   {"type": "dropout", "rate": 0.2}, job["model"]["layers"][-1]]}
+        left_alone, _ = model_sha(self.server, self.server.submit(job))
+        for epoch in (12, 32, 50):
+            killed = self.server.submit(job)
+            self.server.wait_for(killed, lambda state: state["progress"] and state["progress"]["epoch"] >= epoch)
+            if epoch == 50:
+                os.remove(os.path.join(self.server.folder, "models", first["model"] + ".bpa"))
+            [worker] = self.server.workers()
+            os.kill(worker, signal.SIGKILL)
+            sha, ended = model_sha(self.server, killed)
+            self.assertEqual(sha, left_alone, f"killed in epoch {epoch}")
+            self.assertEqual(ended["attempt"], 2)
+
 
 class Process(unittest.TestCase):
     def test_it_starts_fast_and_idles_small(self):

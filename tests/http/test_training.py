@@ -1,4 +1,5 @@
-"""Training options, as a client sees them: phases."""
+"""Training options, as a client sees them: phases, augmentation, starting from a trained model."""
+import json
 import unittest
 
 from harness import LiveTest, small_job
@@ -32,6 +33,69 @@ class Phases(LiveTest):
         self.assertProblem(answer, 422)
         self.assertEqual({error["pointer"] for error in answer.json["errors"]},
                          {"/training/phases/0/epochs", "/training/phases/1/optimiser", "/training/steps"})
+
+
+class Initial(LiveTest):
+    def trained(self):
+        ended = self.server.wait(self.server.post("/v1/jobs", small_job()).json["id"])
+        self.assertEqual(ended["status"], "succeeded", ended)
+        return ended["model"]
+
+    def starting_from(self, model, **training):
+        job = small_job(**training)
+        job["model"]["initial"] = model
+        return job
+
+    def test_a_frozen_copy_keeps_its_weights(self):
+        model = self.trained()
+        job = self.starting_from(model)
+        job["model"]["layers"][0]["trainable"] = False
+        job["model"]["layers"][1] = {"type": "dense", "units": 2, "name": "head"}
+        answer = self.server.post("/v1/jobs", job)
+        self.assertEqual(answer.status, 202, answer)
+        ended = self.server.wait(answer.json["id"])
+        self.assertEqual(ended["status"], "succeeded", ended)
+        self.assertEqual(ended["spec"]["model"]["initial"], model)
+        old, new = ({name: self.weight(one, name) for name in ("dense_1.kernel", "dense_1.bias")}
+                    for one in (model, ended["model"]))
+        self.assertEqual(old, new)
+
+    def weight(self, model, name):
+        """The bytes of a weight in a model's safetensors."""
+        body = self.server.get(f"/v1/models/{model}/weights").body
+        size = int.from_bytes(body[:8], "little")
+        begin, end = json.loads(body[8:8 + size])[name]["data_offsets"]
+        return body[8 + size + begin:8 + size + end]
+
+    def test_what_starts_from_some_weights_alone_gets_a_finding(self):
+        job = self.starting_from(self.trained())
+        job["model"]["layers"][1] = {"type": "dense", "units": 2, "name": "head"}
+        findings = self.server.post("/v1/jobs?dry_run=true", job).json["findings"]
+        self.assertEqual([finding["code"] for finding in findings], ["initial_weights"])
+        self.assertIn("head.kernel [8, 2]", findings[0]["explanation"])
+
+    def test_an_unknown_model_is_named_beside_other_mistakes(self):
+        answer = self.server.post("/v1/jobs", self.starting_from("mdl_none", batch_size=0))
+        self.assertProblem(answer, 422)
+        self.assertEqual({error["pointer"] for error in answer.json["errors"]},
+                         {"/model/initial", "/training/batch_size"})
+
+    def test_a_model_without_a_fitting_weight_says_what_it_has(self):
+        job = self.starting_from(self.trained())
+        job["model"]["layers"] = [{"type": "dense", "units": 2, "name": "other"}]
+        answer = self.server.post("/v1/jobs", job)
+        self.assertProblem(answer, 422)
+        self.assertEqual(answer.json["errors"][0]["pointer"], "/model/initial")
+        self.assertIn("dense_1.kernel [2, 8]", answer.json["errors"][0]["detail"])
+
+    def test_a_model_stays_while_a_job_starts_from_it(self):
+        model = self.trained()
+        job = self.starting_from(model, epochs=100_000_000, checkpoint_seconds=0.05)
+        identifier = self.server.post("/v1/jobs", job).json["id"]
+        self.assertProblem(self.server.delete(f"/v1/models/{model}"), 409)
+        self.server.post(f"/v1/jobs/{identifier}/cancel")
+        self.server.wait(identifier)
+        self.assertEqual(self.server.delete(f"/v1/models/{model}").status, 204)
 
 
 if __name__ == "__main__":
