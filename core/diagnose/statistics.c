@@ -46,14 +46,15 @@ static double saturated_fraction(const ActivationDesc *activation, const Tensor 
     return (double)saturated / (double)elements;
 }
 
-static void observe_output(void *context, int node, const Tensor *output) {
+// What is not stored of the output is 0.
+static void observe_output(void *context, int node, const Tensor *output, size_t stored) {
     Statistics *statistics = context;
     if (statistics->first[node] < 0)
         return;
     size_t elements = (size_t)shape_elements(&output->shape);
-    double mean = kernel_sum(output->data, elements) / (double)elements;
-    double squares = 0;
-    for (size_t i = 0; i < elements; i++) {
+    double mean = kernel_sum(output->data, stored) / (double)elements;
+    double squares = (double)(elements - stored) * mean * mean;
+    for (size_t i = 0; i < stored; i++) {
         double distance = (double)output->data[i] - mean;
         squares += distance * distance;
     }

@@ -108,7 +108,9 @@ int graph_initialise(const Graph *graph, uint64_t seed, Real *weights);
 typedef struct PlanOptions {
     int64_t max_rows;             // of the batch: graphs where rows are nodes
     int64_t max_nodes, max_edges; // of the batch's graphs; 0 where the input has none
-    bool backward;                // also room for gradients
+    int64_t
+        max_entries; // the input comes as so many numbers of a Pattern, not whole; 0: it comes whole. Not with keep_all
+    bool backward; // also room for gradients
     bool keep_all; // every value and gradient keeps its own place (traces, gradient checks,
                    // histograms)
     int output;    // the node whose value is wanted; only what it depends on is run
@@ -124,10 +126,15 @@ typedef struct PlanCost {
 // data is still in the cache.
 typedef struct PlanObserver {
     void *context;
-    void (*forward)(void *context, int node, const Tensor *output);
+    // stored: how many numbers the output has; fewer than its elements where they are a pattern's
+    void (*forward)(void *context, int node, const Tensor *output, size_t stored);
     void (*backward)(void *context, int node); // its weights' gradients are complete
 } PlanObserver;
 
+// Whether all that reads the input can read it as a pattern's numbers.
+bool graph_takes_pattern(const Graph *graph, int output);
+// What a node costs in a pass under these options.
+OpCost plan_node_cost(const Graph *graph, const PlanOptions *options, int node);
 // What a plan would cost, without making it. ERR_TOO_LARGE where a product of sizes overflows.
 int plan_cost(const Graph *graph, const PlanOptions *options, PlanCost *ret_cost);
 int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan);

@@ -16,7 +16,8 @@ typedef struct PlanNode {
     Tensor value; // [rows, row shape]
     Tensor gradient;
     void *forward_scratch, *backward_scratch;
-    bool stands_still; // frozen, with states: runs as outside training
+    bool reads_pattern, has_pattern; // input 0, and the value, lie as a pattern's numbers
+    bool stands_still;               // frozen, with states: runs as outside training
 } PlanNode;
 
 struct Plan {
@@ -77,8 +78,10 @@ static int wire_node(Plan *plan, int i) {
     Shape shape = with_rows(&node->shape, plan_rows(plan->graph, &plan->options, i));
     at->value = (Tensor){buffer_memory(plan, scheme->value), shape};
     at->gradient = (Tensor){buffer_memory(plan, scheme->gradient), shape};
+    at->has_pattern = plan_has_pattern(plan->graph, &plan->options, i);
     if (node->op == NULL || !scheme->active)
         return OK;
+    at->reads_pattern = plan_has_pattern(plan->graph, &plan->options, node->input[0]);
     size_t inputs = (size_t)node->inputs, weights = (size_t)node->weights;
     at->input = arena_array(&plan->arena, inputs, sizeof(Tensor));
     at->input_gradient = arena_array(&plan->arena, inputs, sizeof(Tensor));
@@ -240,9 +243,12 @@ void plan_forward(Plan *plan, const OpContext *context, const PlanObserver *obse
             continue;
         at->call.context = at->stands_still ? &still : context;
         at->call.scratch = at->forward_scratch;
+        at->call.pattern = at->reads_pattern ? context->pattern : NULL;
         at->node->op->forward(&at->call);
         if (observer != NULL && observer->forward != NULL)
-            observer->forward(observer->context, i, &at->value);
+            observer->forward(observer->context, i, &at->value,
+                              at->has_pattern ? (size_t)context->pattern->entries
+                                              : (size_t)shape_elements(&at->value.shape));
     }
     *ret_output = plan->nodes[plan->count - 1].value;
 }

@@ -15,6 +15,52 @@ int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node) {
     return graph_node(graph, node)->per_node ? options->max_nodes : options->max_rows;
 }
 
+// The most elements of its value that lie in memory; −1 where that overflows.
+static int64_t most_elements(const Graph *graph, const PlanOptions *options, int node) {
+    int64_t elements;
+    if (plan_has_pattern(graph, options, node))
+        return options->max_entries;
+    if (__builtin_mul_overflow(plan_rows(graph, options, node),
+                               shape_elements(&graph_node(graph, node)->shape), &elements))
+        return -1;
+    return elements;
+}
+
+bool plan_has_pattern(const Graph *graph, const PlanOptions *options, int node) {
+    const GraphNode *at = graph_node(graph, node);
+    if (options->max_entries == 0)
+        return false;
+    return at->op == NULL ||
+           (at->op->keeps_pattern && plan_has_pattern(graph, options, at->input[0]));
+}
+
+bool graph_takes_pattern(const Graph *graph, int output) {
+    const PlanOptions options = {.max_entries = 1};
+    for (int i = 0; i <= output; i++) {
+        const GraphNode *node = graph_node(graph, i);
+        for (int k = 0; k < node->inputs; k++)
+            if (plan_has_pattern(graph, &options, node->input[k]) && !node->op->reads_pattern)
+                return false;
+    }
+    return !plan_has_pattern(graph, &options, output);
+}
+
+OpCost plan_node_cost(const Graph *graph, const PlanOptions *options, int node) {
+    const GraphNode *at = graph_node(graph, node);
+    if (at->op == NULL)
+        return (OpCost){0};
+    Shape shapes[OP_INPUTS_MAX];
+    for (int k = 0; k < at->inputs; k++)
+        shapes[k] = graph_node(graph, at->input[k])->shape;
+    bool pattern = plan_has_pattern(graph, options, at->input[0]);
+    return at->op->cost(at->params,
+                        &(OpExtent){.rows = plan_rows(graph, options, at->input[0]),
+                                    .edges = options->max_edges,
+                                    .entries = pattern ? options->max_entries : 0,
+                                    .output_rows = plan_rows(graph, options, node)},
+                        at->inputs, shapes, &at->shape);
+}
+
 typedef struct Maker {
     const Graph *graph;
     const PlanOptions *options;
@@ -33,8 +79,7 @@ static int buffer_add(Scheme *scheme, size_t bytes, int begin, int end) {
 }
 
 static size_t value_bytes(const Maker *maker, int node) {
-    int64_t elements = shape_elements(&graph_node(maker->graph, node)->shape);
-    return (size_t)(plan_rows(maker->graph, maker->options, node) * elements) * sizeof(Real);
+    return (size_t)most_elements(maker->graph, maker->options, node) * sizeof(Real);
 }
 
 static bool learns(const Graph *graph, const GraphNode *node) {
@@ -160,13 +205,7 @@ static void add_areas(const Maker *maker) {
         SchemeNode *of = &scheme->nodes[i];
         if (!of->active || node->op == NULL)
             continue;
-        Shape shapes[OP_INPUTS_MAX];
-        for (int k = 0; k < node->inputs; k++)
-            shapes[k] = graph_node(maker->graph, node->input[k])->shape;
-        OpExtent extent = {.rows = plan_rows(maker->graph, maker->options, node->input[0]),
-                           .edges = maker->options->max_edges,
-                           .output_rows = plan_rows(maker->graph, maker->options, i)};
-        OpCost cost = node->op->cost(node->params, &extent, node->inputs, shapes, &node->shape);
+        OpCost cost = plan_node_cost(maker->graph, maker->options, i);
         bool runs_back = maker->options->backward && of->needs;
         int back = backward_time(scheme, i);
         scheme->forward_flops += cost.forward_flops;
@@ -186,14 +225,16 @@ static int check_sizes(const Graph *graph, const PlanOptions *options) {
     if (options->output < 0 || options->output >= graph_nodes(graph) || options->max_rows < 1)
         return ERR_INVALID;
     for (int i = 0; i <= options->output; i++) {
-        int64_t elements, rows = plan_rows(graph, options, i);
-        if (rows < 1)
+        if (plan_rows(graph, options, i) < 1)
             return ERR_INVALID;
-        if (__builtin_mul_overflow(rows, shape_elements(&graph_node(graph, i)->shape), &elements) ||
-            elements > INT32_MAX) // BLAS counts in int
+        int64_t elements = most_elements(graph, options, i);
+        if (elements < 0 || elements > INT32_MAX) // BLAS counts in int
             return ERR_TOO_LARGE;
     }
-    return OK;
+    bool pattern = options->max_entries > 0;
+    return pattern && (options->keep_all || !graph_takes_pattern(graph, options->output))
+               ? ERR_INVALID
+               : OK;
 }
 
 int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_scheme) {

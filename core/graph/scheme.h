@@ -30,7 +30,9 @@ typedef struct Scheme {
 
 // The most rows that a node's value may have.
 int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node);
-// ERR_INVALID: no such output or no rows; ERR_TOO_LARGE: a tensor beyond INT32_MAX elements, or all
+// Whether the node's value lies as a pattern's numbers.
+bool plan_has_pattern(const Graph *graph, const PlanOptions *options, int node);
+// ERR_INVALID: no such output, no rows, or a pattern that not all can read; ERR_TOO_LARGE: a tensor beyond INT32_MAX elements, or all
 // of them together.
 int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_scheme);
 void scheme_finish(Scheme *scheme);

@@ -24,7 +24,8 @@ static OpCost dropout_cost(const void *params, const OpExtent *extent, int input
     (void)params;
     (void)inputs;
     (void)input;
-    double elements = (double)extent->rows * (double)shape_elements(output);
+    double elements = extent->entries > 0 ? (double)extent->entries
+                                          : (double)extent->rows * (double)shape_elements(output);
     return (OpCost){.forward_flops = 2 * elements,
                     .backward_flops = 2 * elements,
                     .saved_bytes = (size_t)elements};
@@ -55,10 +56,15 @@ static void apply_mask(const Real *from, const uint8_t *mask, Real scale, Real *
         to[i] = from[i] * (scale * (Real)mask[i]);
 }
 
+// Of mostly zeros only the others are there to be dropped.
+static size_t stored_elements(const OpCall *call) {
+    return call->pattern != NULL ? (size_t)call->pattern->entries : op_elements(&call->output);
+}
+
 static void dropout_forward(const OpCall *call) {
     const Real *x = call->input[0].data;
     Real *y = call->output.data;
-    size_t n = op_elements(&call->output);
+    size_t n = stored_elements(call);
     if (!is_active(call)) {
         if (y != x)
             memcpy(y, x, n * sizeof(Real));
@@ -87,6 +93,8 @@ const OpDesc op_dropout = {
     .name = "dropout",
     .reference = "Srivastava et al. 2014: Dropout; scaled in training",
     .in_place = true,
+    .reads_pattern = true,
+    .keeps_pattern = true,
     .shape = dropout_shape,
     .cost = dropout_cost,
     .forward = dropout_forward,

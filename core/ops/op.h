@@ -26,6 +26,7 @@
 #include "core/base/parallel.h"
 #include "core/base/real.h"
 #include "core/tensor/adjacency.h"
+#include "core/tensor/pattern.h"
 #include "core/tensor/tensor.h"
 
 enum { OP_INPUTS_MAX = 16, OP_WEIGHTS_MAX = 8, OP_WHY = 256 };
@@ -39,6 +40,8 @@ typedef struct OpContext {
     Parallel *parallel;
     const int32_t *lengths; // [rows] steps of each input row that are data, ≥ 0; NULL: all are
     const Adjacency *adjacency; // where the input's rows are nodes; else NULL
+    const Pattern
+        *pattern; // where the input comes as the numbers of a matrix of mostly zeros; else NULL
 } OpContext;
 
 // Whether an operator with this rate drops anything in the pass.
@@ -51,9 +54,10 @@ typedef struct OpCall {
     const void *params;
     int node; // its index in the graph
     const int32_t
-        *lengths;        // [rows] of input 0, whose first row axis is time then; NULL: no padding
-    int inputs, weights; // how many
-    const Tensor *input; // [inputs] values
+        *lengths; // [rows] of input 0, whose first row axis is time then; NULL: no padding
+    const Pattern *pattern; // input 0's data are this matrix's numbers, [entries]; NULL: all of it
+    int inputs, weights;    // how many
+    const Tensor *input;    // [inputs] values
     const Tensor *input_gradient; // [inputs] written by backward unless data is NULL
     Tensor output;
     Tensor output_gradient; // read by backward
@@ -68,6 +72,7 @@ typedef struct OpCall {
 typedef struct OpExtent {
     int64_t rows;        // first axis of input 0
     int64_t edges;       // of the batch's graphs
+    int64_t entries;     // of input 0's pattern; 0: it has none
     int64_t output_rows; // first axis of the output: other than `rows` where nodes are pooled
 } OpExtent;
 
@@ -88,6 +93,8 @@ typedef struct OpDesc {
                    // over the output's
     bool reads_adjacency; // its rows are nodes, and it needs their edges
     bool pools_nodes;     // reads a row for each node, gives one for each graph
+    bool reads_pattern;   // its one input may come as a pattern's numbers; it then has no gradient
+    bool keeps_pattern;   // … and the output is of the same pattern
 
     // Row shapes, without the batch axis. Returns 0, or ERR_INVALID with a sentence in `why`, in
     // the user's terms.

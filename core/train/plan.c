@@ -12,24 +12,16 @@ static const double core_flops = 4e10;       // a second and thread, over all sh
 static const double memory_bandwidth = 1e10; // bytes a second, of the weights' update
 static const double node_seconds = 4e-7;     // of a step, for each node that it visits
 
-// Flops of one step: forward and backward of `rows` rows through the node.
-static double node_flops(const Graph *graph, const GraphNode *node, int64_t rows) {
-    if (node->op == NULL)
-        return 0;
-    Shape inputs[OP_INPUTS_MAX];
-    for (int i = 0; i < node->inputs; i++)
-        inputs[i] = graph_node(graph, node->input[i])->shape;
-    OpCost cost = node->op->cost(node->params, &(OpExtent){rows, 0, rows}, node->inputs, inputs,
-                                 &node->shape);
-    return cost.forward_flops + cost.backward_flops;
-}
-
+// Flops of the layer in one step, forward and backward.
 static double layer_flops(const Job *job, int layer) {
     const Graph *graph = model_graph(job->model);
+    PlanOptions options = job_plan_options(job, job_batch_rows(job), true);
     double flops = 0;
     for (int i = 0; i < graph_nodes(graph); i++)
-        if (graph_node(graph, i)->layer == layer)
-            flops += node_flops(graph, graph_node(graph, i), job_batch_rows(job));
+        if (graph_node(graph, i)->layer == layer) {
+            OpCost cost = plan_node_cost(graph, &options, i);
+            flops += cost.forward_flops + cost.backward_flops;
+        }
     return flops;
 }
 

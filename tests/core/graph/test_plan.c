@@ -116,9 +116,10 @@ typedef struct Seen {
     int forwards, backwards;
 } Seen;
 
-static void saw_forward(void *context, int node, const Tensor *output) {
+static void saw_forward(void *context, int node, const Tensor *output, size_t stored) {
     Seen *seen = context;
     cr_assert(output->data != NULL && output->shape.dim[0] == 2);
+    cr_assert_eq(stored, (size_t)shape_elements(&output->shape));
     seen->forward[seen->forwards++] = node;
 }
 

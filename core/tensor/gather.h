@@ -1,0 +1,22 @@
+// A sparse matrix times a dense one, as sums of rows: y[v, :] = bias + own_v · x[v, :] + Σ_e weight_e · x[from_e, :]
+// over the entries e of row v. Aggregation over a graph's edges, and products with features of mostly zeros.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "core/base/parallel.h"
+#include "core/base/real.h"
+
+typedef struct Gather {
+    size_t rows, width;
+    const int32_t *first; // [rows + 1] where a row's entries begin
+    const int32_t *from;  // [entries] the row of x that each takes
+    const int32_t *place; // [entries] where its weight stands; NULL: in the entry's own place
+    const Real *weight;   // [entries]
+    const Real *own;      // [rows]; NULL: a row takes nothing of its own
+    const Real *bias;     // [width], or NULL
+    const Real *x;        // [*, width]
+    Real *y;              // [rows, width], not x
+} Gather;
+
+// Every row's sum is one thread's, in the order of its entries: results do not depend on the threads.
+void gather_rows(Parallel *parallel, const Gather *gather);
