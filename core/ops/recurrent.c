@@ -4,9 +4,9 @@
 //             2. by direction and piece, through time: x W for the next slabs, then the cell, slab by slab
 //   backward: 1. as forward, the kernels transposed
 //             2. by direction and piece, against time: the gradients dG at the gates, slab by slab
-//             3. by columns of the kernels, all steps at once:
+//             3. by columns of the kernels, all steps at once, and by pieces:
 //                  dW = xᵀ · dG      dU = (states before)ᵀ · dG      db = Σ dG
-//             4. dx = Σ_directions dG · Wᵀ, by packed rows
+//                  dx = Σ_directions dG · Wᵀ
 //
 // The backward direction takes the slabs from the last to the first: a row joins at its own last step, with a state of
 // 0. Threads share the directions and pieces, each of which goes through time alone; what padding must not do (move a
@@ -22,10 +22,13 @@
 enum { KERNEL, RECURRENT_KERNEL, BIAS, WEIGHTS }; // of a direction
 enum {
     DIRECTIONS_MAX = 2,
-    COLUMN_BLOCK = 16, // of the kernels' columns, for sharing
-    AHEAD = 64,        // packed rows whose x W is made at once, or a slab's if it has more
+    COLUMN_BLOCK = 16, // the kernels' columns are shared by so many
+    AHEAD = 64, // packed rows whose x W, or dx, is made at once; x W of a slab's if it has more
     ALIGNMENT = 64,
 };
+
+// Less work than this a thread is done sooner than it wakes.
+static const double SHARE_FLOPS = 8e6;
 
 typedef struct Direction {
     Real *values;                       // [steps, values · units]
@@ -46,7 +49,7 @@ typedef struct Pass {
     bool backward;
     size_t in, units, directions;
     size_t gates, values; // columns: of the kernels, of the values
-    size_t shares;        // of packing
+    size_t shares; // what the work is cut into for threads; as many pieces, if there are rows
     Slabs slabs;
     Direction direction[DIRECTIONS_MAX];
     Real *packed;          // [steps, in] x
@@ -141,10 +144,16 @@ static Pass pass_of(const RecurrentCell *cell, const RecurrentParams *params, bo
                   .slabs = {.rows = rows, .time = time}};
 }
 
+// Of the forward products, where no row is padded.
+static double products_flops(const Pass *pass) {
+    return 2.0 * (double)(pass->in + pass->units) * (double)(pass->gates * pass->directions) *
+           (double)(pass->slabs.rows * pass->slabs.time);
+}
+
 OpCost recurrent_cost(const RecurrentCell *cell, const RecurrentParams *params,
                       const OpExtent *extent, const Shape *input) {
     size_t scratch_bytes[2], saved_bytes = 0;
-    double unit_steps = 0, products = 0;
+    double products = 0, gates = 0;
     for (int backward = 0; backward < 2; backward++) {
         Pass pass = pass_of(cell, params, backward, (size_t)extent->rows, (size_t)input->dim[0],
                             (size_t)input->dim[1]);
@@ -153,11 +162,12 @@ OpCost recurrent_cost(const RecurrentCell *cell, const RecurrentParams *params,
         lay_scratch(&pass, &scratch);
         saved_bytes = saved.used;
         scratch_bytes[backward] = scratch.used;
-        unit_steps = (double)(pass.slabs.rows * pass.slabs.time * pass.units * pass.directions);
-        products = 2.0 * cell->gates * (double)(pass.in + pass.units) * unit_steps;
+        products = products_flops(&pass);
+        gates = cell->flops *
+                (double)(pass.slabs.rows * pass.slabs.time * pass.units * pass.directions);
     }
-    return (OpCost){.forward_flops = products + cell->flops * unit_steps,
-                    .backward_flops = 2 * products + cell->flops * unit_steps,
+    return (OpCost){.forward_flops = products + gates,
+                    .backward_flops = 2 * products + gates,
                     .saved_bytes = saved_bytes,
                     .scratch_bytes =
                         scratch_bytes[0] > scratch_bytes[1] ? scratch_bytes[0] : scratch_bytes[1]};
@@ -165,7 +175,7 @@ OpCost recurrent_cost(const RecurrentCell *cell, const RecurrentParams *params,
 
 // ---- packing ----
 
-// The part of [0, count) that is share's.
+// Share s of `count` things are those from share_begin(s) to share_begin(s + 1).
 static size_t share_begin(const Pass *pass, size_t count, size_t share) {
     return count * share / pass->shares;
 }
@@ -377,49 +387,55 @@ static void column_gradients(const Pass *pass, const Direction *direction, size_
     }
 }
 
-static void weight_gradients(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const Pass *pass = context;
-    size_t from = begin * COLUMN_BLOCK, to = end * COLUMN_BLOCK;
-    for (size_t d = 0; d < pass->directions; d++)
-        column_gradients(pass, &pass->direction[d], from, to < pass->gates ? to : pass->gates);
-}
-
-// Blocks of packed rows, so that dG is read once from far.
-static void input_gradients(void *context, size_t begin, size_t end, int thread) {
-    (void)thread;
-    const Pass *pass = context;
-    for (size_t block = begin; block < end; block++) {
-        size_t at = block * AHEAD, rest = pass->slabs.steps - at;
+// dx of a piece: blocks of packed rows, so that dG comes from far once.
+static void input_gradients(const Pass *pass, const SlabPiece *piece) {
+    for (size_t done = 0; done < piece->steps; done += AHEAD) {
+        size_t at = piece->at + done, rest = piece->steps - done;
         for (size_t d = 0; d < pass->directions; d++)
             pass->kernel->multiply(rest < AHEAD ? rest : AHEAD, pass->in, pass->gates,
                                    pass->direction[d].value_gradients + at * pass->values,
                                    pass->values, pass->direction[d].kernel_panels, d == 0 ? 0 : 1,
                                    pass->packed_gradient + at * pass->in, pass->in);
     }
+    slabs_unpack(&pass->slabs, piece, pass->in, pass->packed_gradient,
+                 pass->call->input_gradient[0].data);
 }
 
-static void unpack_pieces(void *context, size_t begin, size_t end, int thread) {
+static void gradient_shares(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const Pass *pass = context;
-    for (size_t p = begin; p < end; p++)
-        slabs_unpack(&pass->slabs, &pass->slabs.piece[p], pass->in, pass->packed_gradient,
-                     pass->call->input_gradient[0].data);
+    size_t blocks = (pass->gates + COLUMN_BLOCK - 1) / COLUMN_BLOCK, pieces = pass->slabs.pieces;
+    for (size_t share = begin; share < end; share++) {
+        size_t from = share_begin(pass, blocks, share) * COLUMN_BLOCK;
+        size_t to = share_begin(pass, blocks, share + 1) * COLUMN_BLOCK;
+        to = to < pass->gates ? to : pass->gates;
+        for (size_t d = 0; d < pass->directions && from < to; d++)
+            column_gradients(pass, &pass->direction[d], from, to);
+        for (size_t p = share_begin(pass, pieces, share);
+             pass->call->input_gradient[0].data != NULL && p < share_begin(pass, pieces, share + 1);
+             p++)
+            input_gradients(pass, &pass->slabs.piece[p]);
+    }
 }
 
 // ---- the passes ----
+
+// As many as there are threads, as long as each has work enough to be worth waking one.
+static size_t shares_for(const Pass *pass, int threads) {
+    size_t enough = (size_t)(products_flops(pass) / SHARE_FLOPS);
+    return enough < 1 ? 1 : enough < (size_t)threads ? enough : (size_t)threads;
+}
 
 static Pass pass_make(const RecurrentCell *cell, const OpCall *call, bool backward) {
     const Shape *x = &call->input[0].shape;
     Pass pass = pass_of(cell, call->params, backward, (size_t)x->dim[0], (size_t)x->dim[1],
                         (size_t)x->dim[2]);
     pass.call = call;
-    pass.shares = (size_t)parallel_threads(call->context->parallel);
+    pass.shares = shares_for(&pass, parallel_threads(call->context->parallel));
     Area saved = {.start = call->saved}, scratch = {.start = call->scratch};
     lay_saved(&pass, &saved);
     lay_scratch(&pass, &scratch);
-    slabs_make(&pass.slabs, (pass.shares + pass.directions - 1) / pass.directions, !backward,
-               call->lengths);
+    slabs_make(&pass.slabs, pass.shares, !backward, call->lengths);
     for (size_t d = 0; d < pass.directions; d++)
         for (int w = 0; w < WEIGHTS; w++) {
             pass.direction[d].weight[w] = call->weight[d * WEIGHTS + (size_t)w].data;
@@ -429,22 +445,21 @@ static Pass pass_make(const RecurrentCell *cell, const OpCall *call, bool backwa
     return pass;
 }
 
+static void run(Pass *pass) {
+    Parallel *parallel = pass->call->context->parallel;
+    size_t shares = pass->shares, items = pass->directions * pass->slabs.pieces;
+    parallel_for(parallel, shares, 1, pack_shares, pass);
+    parallel_for(parallel, items, items / shares, piece_items, pass);
+    if (pass->backward)
+        blas_parallel_for(parallel, shares, 1, gradient_shares, pass);
+}
+
 void recurrent_forward(const RecurrentCell *cell, const OpCall *call) {
     Pass pass = pass_make(cell, call, false);
-    Parallel *parallel = call->context->parallel;
-    parallel_for(parallel, pass.shares, 1, pack_shares, &pass);
-    parallel_for(parallel, pass.directions * pass.slabs.pieces, 1, piece_items, &pass);
+    run(&pass);
 }
 
 void recurrent_backward(const RecurrentCell *cell, const OpCall *call) {
     Pass pass = pass_make(cell, call, true);
-    Parallel *parallel = call->context->parallel;
-    parallel_for(parallel, pass.shares, 1, pack_shares, &pass);
-    parallel_for(parallel, pass.directions * pass.slabs.pieces, 1, piece_items, &pass);
-    blas_parallel_for(parallel, (pass.gates + COLUMN_BLOCK - 1) / COLUMN_BLOCK, 1, weight_gradients,
-                      &pass);
-    if (call->input_gradient[0].data == NULL)
-        return;
-    parallel_for(parallel, (pass.slabs.steps + AHEAD - 1) / AHEAD, 1, input_gradients, &pass);
-    parallel_for(parallel, pass.slabs.pieces, 1, unpack_pieces, &pass);
+    run(&pass);
 }
