@@ -97,6 +97,38 @@ static void finish_errors(const Evaluator *evaluator, int64_t count, Metrics *me
     metrics->r2 = explained / (double)width;
 }
 
+// A target's predicted class and how sure of it the outputs are: softmax, or a sigmoid where one output tells two classes.
+static void see_class(const Real *outputs, int64_t width, Mistake *row) {
+    if (width == 1) {
+        row->predicted = outputs[0] > 0;
+        row->probability = 1 / (1 + exp(-fabs((double)outputs[0])));
+        return;
+    }
+    int64_t best = 0;
+    for (int64_t c = 1; c < width; c++)
+        best = outputs[c] > outputs[best] ? c : best;
+    double sum = 0;
+    for (int64_t c = 0; c < width; c++)
+        sum += exp((double)(outputs[c] - outputs[best]));
+    row->predicted = (int32_t)best;
+    row->probability = 1 / sum;
+}
+
+static void count_classes(const Evaluator *evaluator, const Real *outputs) {
+    const Batch *batch = &evaluator->batch;
+    bool nodes = job_task(evaluator->job)->rows == ROWS_NODES;
+    int64_t width = batch_width(batch);
+    for (int64_t i = 0; i < batch->targets; i++, outputs += width) {
+        Mistake row = {.row = nodes ? i : batch->numbers[i]};
+        row.true_class =
+            batch->classes != NULL ? batch->classes[i] : (int32_t)(batch->values[i] > (Real)0.5);
+        if (row.true_class < 0)
+            continue;
+        see_class(outputs, width, &row);
+        confusion_add(evaluator->confusion, &row);
+    }
+}
+
 Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, int64_t count,
                       Parallel *parallel) {
     Metrics metrics = METRICS_NONE;
@@ -124,6 +156,8 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
         counted += batch_counted(batch);
         if (evaluator->sums != NULL)
             add_errors(evaluator, output.data, begin);
+        if (evaluator->confusion != NULL)
+            count_classes(evaluator, output.data);
     }
     metrics.loss = loss_sum / weight_sum;
     if (evaluator->sums != NULL)

@@ -3,6 +3,7 @@
 #pragma once
 #include <math.h>
 #include "core/train/batches.h"
+#include "core/train/confusion.h"
 #include "core/train/trainer.h"
 
 typedef struct Evaluator {
@@ -10,7 +11,8 @@ typedef struct Evaluator {
     const Scalers *scalers;
     Batch batch;
     Plan *plan;
-    double *sums; // regression: [SUMS, outputs], see metrics.c
+    double *sums;         // regression: [SUMS, outputs], see metrics.c
+    Confusion *confusion; // borrowed; classification: counts every row, where it is set
 } Evaluator;
 
 #define METRICS_NONE ((Metrics){NAN, NAN, NAN, NAN, NAN})

@@ -139,6 +139,24 @@ bool trainer_test(Trainer *trainer, Metrics *ret_metrics) {
     return true;
 }
 
+int trainer_confusion(Trainer *trainer, Confusion *ret_confusion) {
+    const JobRows *rows = job_rows(trainer->job);
+    const Task *task = job_task(trainer->job);
+    if (task->kind != TASK_CLASSIFICATION || task->outputs > CONFUSION_CLASSES_MAX ||
+        rows->validation_count == 0)
+        return ERR_NOT_FOUND;
+    Confusion confusion;
+    int error = confusion_init(&confusion, job_dataset(trainer->job)->archive, task->outputs);
+    if (error != OK)
+        return error;
+    trainer->evaluator.confusion = &confusion;
+    evaluator_run(&trainer->evaluator, trainer->weights, rows->validation, rows->validation_count,
+                  trainer->parallel);
+    trainer->evaluator.confusion = NULL;
+    *ret_confusion = confusion;
+    return OK;
+}
+
 // ---- events ----
 
 static void send(const Trainer *trainer, const TrainEvent *event) {

@@ -9,6 +9,7 @@
 //   trainer_create → [trainer_load] → trainer_run → trainer_save_model
 #pragma once
 #include <stdatomic.h>
+#include "core/train/confusion.h"
 #include "core/train/job.h"
 
 // Validation metrics; NAN where the task has no such thing.
@@ -63,6 +64,9 @@ const Metrics *trainer_validation(const Trainer *trainer); // newest
 const Metrics *trainer_best(const Trainer *trainer);
 // Metrics of the dataset's test rows under the final weights; false where it has none.
 bool trainer_test(Trainer *trainer, Metrics *ret_metrics);
+// What it takes for what on the validation rows under the final weights. ERR_NOT_FOUND: the targets are no classes, or too many,
+// or there are no such rows. ERR_NO_MEMORY. The names are the dataset's.
+int trainer_confusion(Trainer *trainer, Confusion *ret_confusion);
 const Real *trainer_weights(const Trainer *trainer);
 
 // A checkpoint: weights, optimizer slots, step, order and place in it, early stopping's state and

@@ -240,10 +240,12 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
     row.classes = dataset.classes;
     row.metrics = standing.metrics;
     char *diagnosis = diagnosis_text(store, slot->row.id);
+    char *confusion = member_text(root, "confusion");
     result = jobs_succeed(store, slot->row.id, slot->row.attempt, standing.progress,
-                          standing.metrics, standing.best, diagnosis, &row);
+                          standing.metrics, standing.best, diagnosis, confusion, &row);
     if (result == OK)
         slot->outcome = OUTCOME_STORED;
+    memory_free(confusion);
     memory_free(diagnosis);
     memory_free(row.input_shape);
     standing_finish(&standing);

@@ -18,7 +18,8 @@
 //   METRICS    a table of series over steps          GRADIENTS  a table: layer, then its statistics
 //   STEP       i64: the step just done, told one by one after an earlier worker's death
 //   FINDING    a finding                             PROGRESS   {"progress", "metrics", "best"}
-//   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"}}
+//   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"},
+//               "confusion" of a classifier}
 //   FAILED     {"code", "detail"}: the run ended with this error
 //   STOPPED    {"step"}: asked to, after a checkpoint
 #define FRAME_TYPES(X)                                                                             \

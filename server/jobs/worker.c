@@ -265,6 +265,18 @@ static int work_train(Work *work) {
     return work->report.failed ? ERR_NO_MEMORY : result;
 }
 
+// The member "confusion", where the job has one.
+static int confusion_add_to(Work *work, JsonOut *out) {
+    Confusion confusion;
+    int result = trainer_confusion(work->trainer, &confusion);
+    if (result != OK)
+        return result == ERR_NOT_FOUND ? OK : result;
+    ValueWriter writer = json_writer(out);
+    confusion_write(&confusion, "confusion", &writer);
+    confusion_finish(&confusion);
+    return OK;
+}
+
 static int model_send(Work *work) {
     char path[ID_TEXT + 32], sha256[65];
     size_t bytes = 0;
@@ -290,9 +302,13 @@ static int model_send(Work *work) {
         json_integer(&out, NULL, shape->dim[i]);
     json_end_array(&out);
     json_end_object(&out);
+    result = confusion_add_to(work, &out);
     json_end_object(&out);
-    report_send_json(&work->report, FRAME_FINISHED, &out);
-    return work->report.failed ? ERR_NO_MEMORY : OK;
+    if (result == OK)
+        report_send_json(&work->report, FRAME_FINISHED, &out);
+    else
+        json_finish(&out);
+    return work->report.failed ? ERR_NO_MEMORY : result;
 }
 
 static void failure_send(Work *work, int code) {

@@ -120,6 +120,17 @@ static const struct {
      "\"object\",\"properties\":{\"name\":" TEXT ",\"type\":" TEXT ",\"index\":" WHOLE
      ",\"parameters\":" WHOLE
      ",\"series\":{\"type\":\"object\",\"additionalProperties\":" REF("Series") "}}}}}}"},
+    {"Confusion",
+     "{\"type\":\"object\",\"properties\":{\"classes\":" TEXTS
+     ",\"matrix\":{\"type\":\"array\",\"description\":\"A row for each true class, a column for "
+     "each "
+     "predicted one.\",\"items\":" WHOLES "},"
+     "\"per_class\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"class\":" TEXT ",\"precision\":" NUMBER ",\"recall\":" NUMBER ",\"f1\":" NUMBER
+     ",\"support\":" WHOLE "}}},\"worst\":{\"type\":\"array\",\"description\":\"Wrong rows, the "
+     "surest first.\",\"items\":{"
+     "\"type\":\"object\",\"properties\":{\"row\":" WHOLE ",\"true\":" TEXT ",\"predicted\":" TEXT
+     ",\"probability\":" NUMBER "}}}}}"},
     {"Model",
      "{\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"job\":" TEXT_OR_NULL
      ",\"spec\":" ANY_OBJECT ",\"input_shape\":" WHOLES ",\"classes\":" TEXTS_OR_NULL

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "server/base/json_out.h"
+#include "server/store/confusions.h"
 #include "server/store/keys.h"
 #include "server/store/models.h"
 #include "server/store/record.h"
@@ -316,7 +317,7 @@ int64_t jobs_next_due(Store *store) {
 typedef struct Update {
     const char *id;
     int attempt;
-    const char *status, *progress, *metrics, *best, *diagnosis, *error;
+    const char *status, *progress, *metrics, *best, *diagnosis, *error, *confusion;
     const ModelRow *model;
     int64_t step; // of a death
     bool exact, failed;
@@ -397,12 +398,14 @@ static int end_change(sqlite3 *database, void *argument) {
                    update->model != NULL ? update->model->id : "", update->id, update->attempt);
     if (result == OK && update->model != NULL)
         result = model_insert(database, update->model);
+    if (result == OK && update->confusion != NULL)
+        result = confusion_insert(database, update->id, update->confusion);
     return result == OK ? end_log(database, update->id) : result;
 }
 
 int jobs_succeed(Store *store, const char *id, int attempt, const char *progress,
                  const char *metrics, const char *best, const char *diagnosis,
-                 const ModelRow *model) {
+                 const char *confusion, const ModelRow *model) {
     Update update = {.id = id,
                      .attempt = attempt,
                      .status = "succeeded",
@@ -410,6 +413,7 @@ int jobs_succeed(Store *store, const char *id, int attempt, const char *progress
                      .metrics = metrics,
                      .best = best,
                      .diagnosis = diagnosis,
+                     .confusion = confusion,
                      .model = model};
     return store_write(store, end_change, &update);
 }

@@ -85,6 +85,7 @@ int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, bo
 struct ModelRow;
 int jobs_succeed(Store *store, const char *id, int attempt, const char *progress,
                  const char *metrics, const char *best, const char *diagnosis,
+                 const char *confusion,         // NULL: it has none
                  const struct ModelRow *model); // model row in the same transaction
 int jobs_end(Store *store, const char *id, int attempt, const char *status, const char *error,
              const char *diagnosis); // failed, cancelled
@@ -113,6 +114,9 @@ int records_span(Store *store, const char *job, const char *kind, int64_t *ret_f
 // non-zero. limit −1: all.
 int records_since(Store *store, const char *job, const char *kind, int64_t seq, int limit,
                   int (*found)(void *context, const Record *record), void *context);
+
+// ---- confusion matrices: of jobs that classify, with their job ----
+int confusions_get(Store *store, const char *job, char **ret_json); // memory_free; ERR_NOT_FOUND
 
 // ---- models ----
 typedef struct ModelRow {

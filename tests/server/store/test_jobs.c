@@ -130,8 +130,13 @@ Test(jobs, success_makes_the_model_in_one_step) {
     scratch_job(&scratch, "job_1", 0);
     int attempt = scratch_claim(&scratch, id);
     cr_assert_eq(jobs_succeed(scratch.store, id, attempt, "{\"step\":9}", "{\"val_loss\":1}", NULL,
-                              "{}", &model),
+                              "{}", "{\"matrix\":[]}", &model),
                  OK);
+    char *confusion;
+    cr_assert_eq(confusions_get(scratch.store, id, &confusion), OK);
+    cr_expect_str_eq(confusion, "{\"matrix\":[]}");
+    memory_free(confusion);
+    cr_expect_eq(confusions_get(scratch.store, "job_2", &confusion), ERR_NOT_FOUND);
     cr_assert_eq(jobs_get(scratch.store, id, &row), OK);
     cr_expect_str_eq(row.status, "succeeded");
     cr_expect_str_eq(row.model, "mdl_1");
@@ -144,6 +149,9 @@ Test(jobs, success_makes_the_model_in_one_step) {
     model_row_finish(&model);
     cr_expect_eq(models_delete(scratch.store, "mdl_1"), OK);
     cr_expect_eq(models_delete(scratch.store, "mdl_1"), ERR_NOT_FOUND);
+    cr_expect_eq(jobs_delete(scratch.store, id), OK);
+    cr_expect_eq(confusions_get(scratch.store, id, &confusion), ERR_NOT_FOUND,
+                 "it goes with its job");
     scratch_close(&scratch);
 }
 
