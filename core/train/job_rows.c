@@ -65,19 +65,23 @@ static Value class_weight_of(const Job *job) {
 }
 
 // "balanced": rows / (classes · rows of the class), so that every class weighs the same in all. A
-// class without a training row weighs 1, which nothing sees.
+// class without a training row weighs 1, which nothing sees; rows without a class do not count.
 static int balance_classes(Job *job) {
     int64_t classes = job->task.outputs;
     AUTO_FREE int64_t *counts = memory_array((size_t)classes, sizeof(int64_t));
     if (counts == NULL)
         return ERR_NO_MEMORY;
-    for (int64_t i = 0; i < job->rows.train_count; i++)
-        counts[job->dataset->classes[job->rows.train[i]]]++;
+    int64_t counted = 0;
+    for (int64_t i = 0; i < job->rows.train_count; i++) {
+        int32_t class = job->dataset->classes[job->rows.train[i]];
+        if (class >= 0) {
+            counts[class]++;
+            counted++;
+        }
+    }
     for (int64_t c = 0; c < classes; c++)
         job->class_weights[c] =
-            counts[c] == 0
-                ? 1
-                : (Real)((double)job->rows.train_count / ((double)classes * (double)counts[c]));
+            counts[c] == 0 ? 1 : (Real)((double)counted / ((double)classes * (double)counts[c]));
     return OK;
 }
 
@@ -85,10 +89,13 @@ static int weigh_classes(Job *job, const Path *path, Issues *issues) {
     Value value = class_weight_of(job);
     int64_t classes = job->task.outputs;
     ValueKind kind = value_kind(value);
-    if (kind == VALUE_MISSING || kind == VALUE_NULL || job->task.kind != TASK_CLASSIFICATION ||
-        job_loss(job)->targets != TARGETS_CLASSES)
-        return OK;
+    if (kind == VALUE_MISSING || kind == VALUE_NULL || job->task.kind == TASK_REGRESSION)
+        return OK; // a loss that does not fit is told as such
     path = PATH_KEY(PATH_KEY(path, "loss"), "class_weight");
+    if (job->task.kind == TASK_LANGUAGE_MODEL) {
+        issues_add(issues, path, "is for classes, and a language model's targets are tokens");
+        return ERR_INVALID;
+    }
     job->class_weights = memory_array((size_t)classes, sizeof(Real));
     if (job->class_weights == NULL)
         return ERR_NO_MEMORY;

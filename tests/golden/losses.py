@@ -35,3 +35,10 @@ def make():
     loss({"type": "mae"}, logits, targets, F.l1_loss)
     loss({"type": "huber"}, logits, targets, F.huber_loss)
     loss({"type": "huber", "delta": 0.5}, logits, targets, lambda x, t: F.huber_loss(x, t, delta=0.5))
+    # Rows without a target, as nodes and padded steps have them.
+    for smoothing in (0, 0.1):
+        for weight in (None, weights):
+            spec = {"type": "cross_entropy", "label_smoothing": smoothing}
+            loss(spec, logits, torch.tensor([0, -1, 2, 2, -1, 3, -1]),
+                 lambda x, t, s=smoothing, w=weight: F.cross_entropy(x, t, weight=w, label_smoothing=s, ignore_index=-1),
+                 weight)

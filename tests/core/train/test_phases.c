@@ -208,6 +208,23 @@ Test(phases, give_early_stopping_its_whole_patience) {
     dataset_close(dataset);
 }
 
+// The second phase's rate is far too high, so the best epoch is the first phase's last.
+Test(phases, end_with_the_best_weights_of_them_all) {
+    Dataset *dataset = blobs(50);
+    Told told;
+#define GOOD "{\"epochs\": 4}"
+    const Real *good =
+        run(dataset, "{" MODEL ", \"training\": {\"phases\": [" GOOD "]}}", 0, &told);
+    const Real *best = run(dataset,
+                           "{" MODEL ", \"training\": {\"early_stopping\": {\"patience\": 4},"
+                           " \"phases\": [" GOOD ", {\"epochs\": 3, \"optimizer\": {\"type\":"
+                           " \"sgd\", \"learning_rate\": 1000}}]}}",
+                           0, &told);
+    cr_assert_eq(told.epochs, 7);
+    cr_assert(same(best, good));
+    dataset_close(dataset);
+}
+
 Test(phases, are_written_so_that_they_read_the_same) {
     Dataset *dataset = blobs(30);
     Job *job = sample_job(dataset, "{" MODEL ", \"training\": {\"epochs\": 4, \"phases\":"
