@@ -66,6 +66,10 @@ const LayerDesc layer_batch_norm = {
                  "\"batch_norm\"}, {\"type\": \"dense\", \"units\": 3}]}",
                  "{\"input\": [4, 3], \"layers\": [{\"type\": \"batch_norm\", \"epsilon\": "
                  "0.01}, {\"type\": \"dense\", \"units\": 2}]}",
+                 // rows of different lengths
+                 "{\"input\": [4, 2], \"lengths\": [4, 2, 0, 1], \"layers\": [{\"type\": "
+                 "\"dense\", \"units\": 3}, {\"type\": \"batch_norm\"}, {\"type\": "
+                 "\"global_max_pool\"}, {\"type\": \"dense\", \"units\": 2}]}",
                  NULL}},
     .min_inputs = 1,
     .max_inputs = 1,

@@ -26,10 +26,16 @@ static int build(LayerBuild *build, const void *layer_params, int inputs, const 
         return layer_fail(build, "axis", "must be an axis of %s, from %d to %d",
                           shape_text(shape, text), -shape->rank, shape->rank - 1);
     }
+    axis = axis < 0 ? axis + shape->rank : axis;
+    for (int i = 0; axis == 0 && i < inputs; i++)
+        if (graph_node(build->graph, input[i])->lengths != LENGTHS_NONE)
+            return layer_fail(build, "axis",
+                              "rows of different lengths cannot be joined along time: a pool, or a "
+                              "recurrent layer without return_sequences, makes one of each row");
     ConcatParams *concat = arena_new(build->arena, ConcatParams);
     if (concat == NULL)
         return ERR_NO_MEMORY;
-    concat->axis = (int)(axis < 0 ? axis + shape->rank : axis);
+    concat->axis = (int)axis;
     int node = layer_append(build, &op_concat, concat, inputs, input, 0, NULL);
     if (node < 0)
         return node;
@@ -53,6 +59,10 @@ const LayerDesc layer_concat = {
                  "{\"input\": [2, 3], \"layers\": [{\"type\": \"dense\", \"units\": 3, "
                  "\"name\": \"a\"}, {\"type\": \"concat\", \"axis\": 0, \"inputs\": [\"a\", "
                  "\"input\"]}, {\"type\": \"dense\", \"units\": 2}]}",
+                 "{\"input\": [2, 2, 3], \"layers\": [{\"type\": \"dense\", \"units\": 3, "
+                 "\"name\": \"a\"}, {\"type\": \"concat\", \"axis\": -2, \"inputs\": [\"a\", "
+                 "\"input\", \"a\"]}, {\"type\": \"flatten\"}, {\"type\": \"dense\", \"units\": "
+                 "2}]}",
                  NULL}},
     .min_inputs = 2,
     .max_inputs = OP_INPUTS_MAX,

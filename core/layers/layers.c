@@ -16,9 +16,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-static const char *const planned[] = {"reshape", "rms_norm", "group_norm", "multiply", NULL};
-
-const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), planned};
+const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), NULL};
 
 const LayerDesc *layer_find(const char *name) {
     return (const LayerDesc *)registry_find(&layer_registry, name);

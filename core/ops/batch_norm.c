@@ -8,15 +8,17 @@
 //   dβ = Σ dy     dγ = Σ dy x̂     training: dx = γ/√(v+ε) · (dy − dβ/n − x̂ dγ/n);  otherwise dx =
 //   γ/√(v+ε) · dy
 //
-// Sums are in double: a channel may have millions of values. A batch with one value a channel has
-// no variance: it leaves the moving statistics alone.
-#include "core/ops/ops.h"
+// Steps behind a row's length are no part of any sum; their y and dx are 0. A batch with one value a
+// channel has no variance: it leaves the moving statistics alone.
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/ops/normalise.h"
+#include "core/ops/ops.h"
 
 enum { GAMMA, BETA, MOVING_MEAN, MOVING_VARIANCE };
+enum { REALS = 4 }; // arrays of one number a channel that a pass over the values reads
 
 static int batch_norm_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
                             char why[OP_WHY]) {
@@ -34,101 +36,204 @@ static OpCost batch_norm_cost(const void *params, const OpExtent *extent, int in
     (void)params;
     (void)inputs;
     (void)input;
-    double elements = (double)extent->rows * (double)shape_elements(output);
-    size_t channels = (size_t)shape_last(output);
-    return (OpCost){.forward_flops = 6 * elements,
-                    .backward_flops = 9 * elements,
-                    .saved_bytes = 2 * channels * sizeof(Real),      // mean, 1 / √(v + ε)
-                    .scratch_bytes = 2 * channels * sizeof(double)}; // two sums a channel
+    size_t elements = (size_t)extent->rows * (size_t)shape_elements(output);
+    size_t channels = (size_t)shape_last(output), width = norm_width(channels);
+    return (OpCost){.forward_flops = 6 * (double)elements,
+                    .backward_flops = 9 * (double)elements,
+                    .saved_bytes = 2 * channels * sizeof(Real), // mean, 1 / √(v + ε)
+                    .scratch_bytes =
+                        width * (2 * norm_parts((size_t)extent->rows, elements) * sizeof(double) +
+                                 REALS * sizeof(Real))};
 }
 
-// mean [channels] and variance [channels] of x [rows, channels], the latter around the former.
-static void batch_statistics(const Real *x, size_t rows, size_t channels, double *mean,
-                             double *variance) {
-    memset(mean, 0, channels * sizeof(double));
-    memset(variance, 0, channels * sizeof(double));
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < channels; c++)
-            mean[c] += x[r * channels + c];
-    for (size_t c = 0; c < channels; c++)
-        mean[c] /= (double)rows;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < channels; c++) {
-            double d = x[r * channels + c] - mean[c];
-            variance[c] += d * d;
+// One pass over all values, in parts.
+typedef struct Pass {
+    const OpCall *call;
+    size_t rows, row;              // of the batch; elements of one
+    size_t channels, width, parts; // see normalise.h
+    double *sums;                  // [parts, 2, width]
+    Real *spread[REALS];           // [width] each
+    void (*run)(const struct Pass *pass, size_t first, size_t count, double *sums);
+} Pass;
+
+static Pass pass_of(const OpCall *call) {
+    Pass pass = {.call = call, .rows = (size_t)call->output.shape.dim[0]};
+    pass.row = op_elements(&call->output) / pass.rows;
+    pass.channels = op_width(&call->output);
+    pass.width = norm_width(pass.channels);
+    pass.parts = norm_parts(pass.rows, pass.rows * pass.row);
+    pass.sums = call->scratch;
+    void *behind = pass.sums + 2 * pass.parts * pass.width;
+    for (int i = 0; i < REALS; i++)
+        pass.spread[i] = (Real *)behind + (size_t)i * pass.width;
+    return pass;
+}
+
+// Elements of row `row` that are data; the rest is padding.
+static size_t data_of(const Pass *pass, size_t row) {
+    if (pass->call->lengths == NULL)
+        return pass->row;
+    size_t time = (size_t)pass->call->output.shape.dim[1];
+    return pass->row / time * (size_t)pass->call->lengths[row];
+}
+
+static void run_parts(void *context, size_t begin, size_t end, int piece) {
+    const Pass *pass = context;
+    (void)piece;
+    for (size_t part = begin; part < end; part++) {
+        size_t first = norm_part_begin(pass->rows, pass->parts, part);
+        size_t last = norm_part_begin(pass->rows, pass->parts, part + 1);
+        double *sums = pass->sums + 2 * part * pass->width;
+        if (pass->call->lengths == NULL)
+            pass->run(pass, first * pass->row, (last - first) * pass->row, sums);
+        for (size_t r = first; pass->call->lengths != NULL && r < last; r++)
+            pass->run(pass, r * pass->row, data_of(pass, r), sums);
+    }
+}
+
+static void run(Pass *pass,
+                void (*body)(const Pass *pass, size_t first, size_t count, double *sums)) {
+    pass->run = body;
+    parallel_for(pass->call->context->parallel, pass->parts, 1, run_parts, pass);
+}
+
+// As `run`, with sums [2, channels] that begin at 0 and are added up over the parts.
+static void run_sums(Pass *pass,
+                     void (*body)(const Pass *pass, size_t first, size_t count, double *sums)) {
+    memset(pass->sums, 0, 2 * pass->parts * pass->width * sizeof(double));
+    run(pass, body);
+    double *total = pass->sums;
+    for (size_t part = 1; part < pass->parts; part++)
+        for (size_t i = 0; i < 2 * pass->width; i++)
+            total[i] += total[2 * part * pass->width + i];
+    norm_fold(total, pass->channels, pass->width);
+    norm_fold(total + pass->width, pass->channels, pass->width);
+}
+
+// Values a channel.
+static double values_of(const Pass *pass) {
+    size_t elements = 0;
+    for (size_t r = 0; r < pass->rows; r++)
+        elements += data_of(pass, r);
+    return (double)(elements / pass->channels);
+}
+
+static void spread(const Pass *pass) {
+    for (int i = 0; i < REALS; i++)
+        norm_spread(pass->spread[i], pass->channels, pass->width);
+}
+
+static void clear_padding(const Pass *pass, Real *values) {
+    for (size_t r = 0; pass->call->lengths != NULL && r < pass->rows; r++) {
+        size_t data = data_of(pass, r);
+        memset(values + r * pass->row + data, 0, (pass->row - data) * sizeof(Real));
+    }
+}
+
+// ---- forward ----
+
+static void sum_moments(const Pass *pass, size_t first, size_t count, double *sums) {
+    norm_moments(pass->call->input[0].data + first, count, pass->spread[0], pass->width, sums,
+                 sums + pass->width);
+}
+
+static void apply(const Pass *pass, size_t first, size_t count, double *sums) {
+    (void)sums;
+    norm_apply(pass->call->input[0].data + first, count, pass->spread[0], pass->spread[1],
+               pass->spread[2], pass->width, pass->call->output.data + first);
+}
+
+// Mean and 1 / √(v + ε) of this batch to `saved`, and what it adds to the moving statistics.
+static void measure(Pass *pass, Real *mean, Real *inverse) {
+    const OpCall *call = pass->call;
+    const BatchNormParams *params = call->params;
+    Real *moving_mean = call->weight[MOVING_MEAN].data;
+    Real *moving_variance = call->weight[MOVING_VARIANCE].data;
+    double n = values_of(pass), old = params->momentum;
+    size_t first = 0; // row with data
+    while (first + 1 < pass->rows && data_of(pass, first) == 0)
+        first++;
+    memcpy(pass->spread[0], call->input[0].data + first * pass->row, pass->channels * sizeof(Real));
+    spread(pass);
+    run_sums(pass, sum_moments);
+    const double *sum = pass->sums, *squares = sum + pass->width;
+    for (size_t c = 0; c < pass->channels; c++) {
+        double offset = n > 0 ? sum[c] / n : 0, m = (double)pass->spread[0][c] + offset;
+        double v = n > 0 ? fmax(squares[c] / n - offset * offset, 0) : 0;
+        mean[c] = (Real)m;
+        inverse[c] = (Real)(1 / sqrt(v + params->epsilon));
+        if (n > 1) {
+            moving_mean[c] = (Real)(old * (double)moving_mean[c] + (1 - old) * m);
+            moving_variance[c] =
+                (Real)(old * (double)moving_variance[c] + (1 - old) * v * n / (n - 1));
         }
-    for (size_t c = 0; c < channels; c++)
-        variance[c] /= (double)rows;
+    }
 }
 
 static void batch_norm_forward(const OpCall *call) {
     const BatchNormParams *params = call->params;
-    size_t channels = op_width(&call->output), rows = op_rows(&call->output);
-    const Real *x = call->input[0].data; // [rows, channels]
-    Real *y = call->output.data;
-    Real *moving_mean = call->weight[MOVING_MEAN].data;
-    Real *moving_variance = call->weight[MOVING_VARIANCE].data;
-    Real *mean = call->saved, *inverse = mean + channels;
+    Pass pass = pass_of(call);
+    Real *mean = call->saved, *inverse = mean + pass.channels;
     if (call->context->training) {
-        double *m = call->scratch, *v = m + channels, old = params->momentum;
-        batch_statistics(x, rows, channels, m, v);
-        double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 0;
-        for (size_t c = 0; c < channels; c++) {
-            mean[c] = (Real)m[c];
-            inverse[c] = (Real)(1 / sqrt(v[c] + params->epsilon));
-            if (rows > 1) {
-                moving_mean[c] = (Real)(old * moving_mean[c] + (1 - old) * m[c]);
-                moving_variance[c] = (Real)(old * moving_variance[c] + (1 - old) * v[c] * unbiased);
-            }
-        }
+        measure(&pass, mean, inverse);
     } else {
-        for (size_t c = 0; c < channels; c++) {
-            mean[c] = moving_mean[c];
-            inverse[c] = (Real)(1 / sqrt(moving_variance[c] + params->epsilon));
+        for (size_t c = 0; c < pass.channels; c++) {
+            mean[c] = call->weight[MOVING_MEAN].data[c];
+            inverse[c] =
+                (Real)(1 / sqrt((double)call->weight[MOVING_VARIANCE].data[c] + params->epsilon));
         }
     }
-    const Real *gamma = call->weight[GAMMA].data, *beta = call->weight[BETA].data;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < channels; c++)
-            y[r * channels + c] =
-                (x[r * channels + c] - mean[c]) * (inverse[c] * gamma[c]) + beta[c];
+    for (size_t c = 0; c < pass.channels; c++) {
+        pass.spread[0][c] = mean[c];
+        pass.spread[1][c] = inverse[c] * call->weight[GAMMA].data[c];
+        pass.spread[2][c] = call->weight[BETA].data[c];
+    }
+    spread(&pass);
+    run(&pass, apply);
+    clear_padding(&pass, call->output.data);
+}
+
+// ---- backward ----
+
+static void sum_products(const Pass *pass, size_t first, size_t count, double *sums) {
+    norm_products(pass->call->output_gradient.data + first, pass->call->input[0].data + first,
+                  count, pass->spread[0], pass->width, sums, sums + pass->width);
+}
+
+static void apply_back(const Pass *pass, size_t first, size_t count, double *sums) {
+    const OpCall *call = pass->call;
+    (void)sums;
+    norm_back(call->output_gradient.data + first, call->input[0].data + first, count,
+              pass->spread[0], pass->spread[1], pass->spread[2], pass->spread[3], pass->width,
+              call->input_gradient[0].data + first);
 }
 
 static void batch_norm_backward(const OpCall *call) {
-    size_t channels = op_width(&call->output), rows = op_rows(&call->output);
-    const Real *x = call->input[0].data, *dy = call->output_gradient.data; // [rows, channels]
+    Pass pass = pass_of(call);
     const Real *gamma = call->weight[GAMMA].data;
-    const Real *mean = call->saved, *inverse = mean + channels;
-    double *sum = call->scratch, *sum_normal = sum + channels; // Σ dy, Σ dy x̂
-    memset(sum, 0, 2 * channels * sizeof(double));
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < channels; c++) {
-            Real g = dy[r * channels + c];
-            sum[c] += g;
-            sum_normal[c] += g * ((x[r * channels + c] - mean[c]) * inverse[c]);
-        }
+    const Real *mean = call->saved, *inverse = mean + pass.channels;
     Real *d_gamma = call->weight_gradient[GAMMA].data, *d_beta = call->weight_gradient[BETA].data;
-    for (size_t c = 0; c < channels; c++) {
+    memcpy(pass.spread[0], mean, pass.channels * sizeof(Real));
+    spread(&pass);
+    run_sums(&pass, sum_products);
+    // Outside training mean and variance do not depend on x, and their two terms fall away.
+    double n = values_of(&pass), share = call->context->training && n > 0 ? 1 / n : 0;
+    const double *sum = pass.sums, *products = sum + pass.width;
+    for (size_t c = 0; c < pass.channels; c++) {
+        double scale = (double)inverse[c], sum_normal = products[c] * scale; // Σ dy x̂
         if (d_gamma != NULL)
-            d_gamma[c] = (Real)sum_normal[c];
+            d_gamma[c] = (Real)sum_normal;
         if (d_beta != NULL)
             d_beta[c] = (Real)sum[c];
+        pass.spread[1][c] = gamma[c] * inverse[c];
+        pass.spread[2][c] = (Real)((double)gamma[c] * scale * scale * sum_normal * share);
+        pass.spread[3][c] = (Real)((double)gamma[c] * scale * sum[c] * share);
     }
-    Real *dx = call->input_gradient[0].data; // [rows, channels]; may be dy
-    if (dx == NULL)
+    if (call->input_gradient[0].data == NULL)
         return;
-    // Outside training mean and variance do not depend on x, and their two terms fall away.
-    double share = call->context->training ? 1 / (double)rows : 0;
-    for (size_t c = 0; c < channels; c++) {
-        sum[c] *= share;
-        sum_normal[c] *= share;
-    }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < channels; c++) {
-            size_t i = r * channels + c;
-            Real normal = (x[i] - mean[c]) * inverse[c];
-            dx[i] = (dy[i] - (Real)sum[c] - normal * (Real)sum_normal[c]) * (gamma[c] * inverse[c]);
-        }
+    spread(&pass);
+    run(&pass, apply_back);
+    clear_padding(&pass, call->input_gradient[0].data);
 }
 
 const OpDesc op_batch_norm = {

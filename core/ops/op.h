@@ -17,7 +17,8 @@
 //   many; a call has 1…max.
 //   - Rows may be sequences of different lengths in one tensor [rows, time, …]: what stands behind a row's length is
 //   padding. An operator that mixes steps (recurrence, attention, pooling, statistics) must not let padding reach any
-//   step that counts, and writes gradients of 0 there; one that works at each step alone need not look.
+//   step that counts, and writes gradients of 0 there; one that works at each step alone need not look. Values
+//   there are any finite numbers, never left unwritten: a gradient of 0 times a NaN would not be 0.
 //
 // An operator's parameters are a plain struct of its own, made by the layer that adds it.
 #pragma once

@@ -46,6 +46,9 @@ typedef struct AttentionParams {
 } AttentionParams;
 extern const OpDesc op_attention;
 
+// y = Π inputs, all of one shape. Two inputs or more; no parameters, no weights.
+extern const OpDesc op_multiply;
+
 // Inputs one after the other along an axis; the other axes agree.
 typedef struct ConcatParams {
     int axis; // of a row, from 0
@@ -107,6 +110,20 @@ typedef struct LayerNormParams {
 } LayerNormParams;
 extern const OpDesc op_layer_norm;
 
+// As batch_norm, with mean and variance over all places of a row and the channels of one group. Weights: gamma, beta
+// [channels].
+typedef struct GroupNormParams {
+    double epsilon;
+    int64_t groups; // divide the channels
+} GroupNormParams;
+extern const OpDesc op_group_norm;
+
+// y = gamma · x / √(mean(x²) + epsilon), the mean over the last axis of each place. Weight: gamma [last axis].
+typedef struct RmsNormParams {
+    double epsilon;
+} RmsNormParams;
+extern const OpDesc op_rms_norm;
+
 // Convolution of [time, channels] or [height, width, channels] with `filters` kernels. Weights: kernel
 // [taps…, channels / groups, filters], and bias [filters] where there is one. Padded steps count as 0.
 typedef struct ConvParams {
@@ -129,7 +146,7 @@ extern const OpDesc op_global_max_pool;
 extern const OpDesc op_graph_avg_pool;
 extern const OpDesc op_graph_max_pool;
 
-// The same elements under another shape.
+// The same elements under another shape. Where the first axis stays and others follow it, it is still time.
 typedef struct ReshapeParams {
     Shape shape;
 } ReshapeParams;

@@ -1,5 +1,5 @@
-// The same elements under another shape. Where its input has padding, that becomes 0: behind it nobody can tell it from
-// data.
+// The same elements under another shape. Where its input has padding, that becomes 0: where the first axis is not time
+// any more, nobody can tell it from data.
 #include "core/ops/ops.h"
 #include <stdio.h>
 #include <string.h>
@@ -18,11 +18,10 @@ static int reshape_shape(const void *params, int inputs, const Shape *input, Sha
     return OK;
 }
 
+// Where the first axis stays, each step keeps its elements; alone, it would be read as features.
 static int64_t reshape_length(const void *params, const Shape *input, int64_t length) {
-    (void)params;
-    (void)input;
-    (void)length;
-    return -1;
+    const Shape *shape = &((const ReshapeParams *)params)->shape;
+    return shape->rank > 1 && shape->dim[0] == input->dim[0] ? length : -1;
 }
 
 static OpCost reshape_cost(const void *params, const OpExtent *extent, int inputs,

@@ -12,8 +12,7 @@ import sys
 
 import golden
 
-TOPICS = ["attention", "convolutions", "graphs", "layers", "losses", "optimizers", "pools", "recurrent", "schedules",
-          "training"]
+TOPICS = ["attention", "convolutions", "graphs", "layers", "losses", "norms", "optimizers", "pools", "recurrent", "schedules", "training"]
 
 
 def main():

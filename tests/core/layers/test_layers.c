@@ -224,7 +224,11 @@ Test(layers, say_what_is_wrong_and_where) {
     expect_issue(
         "{\"input\": [4, 3], \"layers\": [{\"type\": \"residual\", \"layers\": [{\"type\": "
         "\"flatten\"}]}]}",
-        "/layers/0/layers", "only the last axis");
+        "/layers/0/layers", "[4, 3] into [12]");
+    expect_issue(
+        "{\"input\": [8, 8, 3], \"layers\": [{\"type\": \"residual\", \"layers\": [{\"type\": "
+        "\"conv2d\", \"filters\": 3, \"kernel_size\": 3}]}]}",
+        "/layers/0/layers", "[8, 8, 3] into [6, 6, 3]");
     expect_issue("{\"input\": [3], \"layers\": [{\"type\": \"residual\", \"layers\": []}]}",
                  "/layers/0/layers", "at least one");
     expect_issue(
@@ -235,6 +239,54 @@ Test(layers, say_what_is_wrong_and_where) {
         "{\"input\": [3], \"layers\": [{\"type\": \"dense\", \"units\": 2, \"name\": \"a\"}, "
         "{\"type\": \"concat\", \"axis\": 1, \"inputs\": [\"a\", \"input\"]}]}",
         "/layers/1/axis", "from -1 to 0");
+    expect_issue("{\"input\": [4, 3], \"lengths\": [2, 4], \"layers\": [{\"type\": \"concat\", "
+                 "\"axis\": -2, "
+                 "\"inputs\": [\"input\", \"input\"]}]}",
+                 "/layers/0/axis", "along time");
+    expect_issue("{\"input\": [4, 3], \"layers\": [{\"type\": \"reshape\", \"shape\": [5, 2]}]}",
+                 "/layers/0/shape", "[5, 2] does not hold the 12 elements of its input [4, 3]");
+    expect_issue(
+        "{\"input\": [4, 3], \"layers\": [{\"type\": \"reshape\", \"shape\": [2, 2, 3, 1, 1, 1]}]}",
+        "/layers/0/shape", "1 to 5 axes");
+    expect_issue("{\"input\": [4, 3], \"layers\": [{\"type\": \"group_norm\", \"groups\": 2}]}",
+                 "/layers/0/groups", "divide the input's 3 channels");
+    expect_issue(
+        "{\"input\": [4], \"layers\": [{\"type\": \"multiply\", \"inputs\": [\"input\"]}]}",
+        "/layers/0/inputs", "reads 2 to");
+    expect_issue("{\"input\": [4], \"layers\": [{\"type\": \"global_avg_pool\"}]}", "/layers/0",
+                 "nothing to pool over in rows of shape [4]");
+}
+
+Test(layers, with_windows_say_what_is_wrong_and_where) {
+    expect_issue("{\"input\": [784], \"layers\": [{\"type\": \"conv2d\", \"filters\": 6, "
+                 "\"kernel_size\": 5}]}",
+                 "/layers/0", "images [height, width, channels], not [784]");
+    expect_issue("{\"input\": [9], \"layers\": [{\"type\": \"conv1d\", \"filters\": 6, "
+                 "\"kernel_size\": 5}]}",
+                 "/layers/0", "an embedding");
+    expect_issue("{\"input\": [9, 2], \"layers\": [{\"type\": \"conv1d\", \"filters\": 6, "
+                 "\"kernel_size\": [5, 1]}]}",
+                 "/layers/0/kernel_size", "one number");
+    expect_issue("{\"input\": [9, 9, 2], \"layers\": [{\"type\": \"conv2d\", \"filters\": 6, "
+                 "\"kernel_size\": 3, "
+                 "\"strides\": [1, 2, 1]}]}",
+                 "/layers/0/strides", "[height, width], not 3 numbers");
+    expect_issue("{\"input\": [9, 9, 3], \"layers\": [{\"type\": \"conv2d\", \"filters\": 6, "
+                 "\"kernel_size\": 3, "
+                 "\"groups\": 2}]}",
+                 "/layers/0/groups", "the input's 3 channels");
+    expect_issue("{\"input\": [9, 9, 4], \"layers\": [{\"type\": \"conv2d\", \"filters\": 3, "
+                 "\"kernel_size\": 3, "
+                 "\"groups\": 2}]}",
+                 "/layers/0/filters", "multiple of groups, 2");
+    expect_issue("{\"input\": [4, 9, 1], \"layers\": [{\"type\": \"conv2d\", \"filters\": 3, "
+                 "\"kernel_size\": 5}]}",
+                 "/layers/0", "5 places, more than the 4 of the height");
+    expect_issue("{\"input\": [9, 9, 1], \"layers\": [{\"type\": \"max_pool2d\", \"pool_size\": "
+                 "[2, 2, 2]}]}",
+                 "/layers/0/pool_size", "[height, width], not 3 numbers");
+    expect_issue("{\"input\": [9, 1], \"layers\": [{\"type\": \"avg_pool1d\", \"pool_size\": 10}]}",
+                 "/layers/0", "10 places, more than the 9 of time");
 }
 
 // ---- weights: names, shapes, initialisers ----
@@ -428,6 +480,45 @@ Test(layers, start_recurrent_kernels_orthogonal_by_gate_and_forget_gates_open) {
     for (size_t u = 0; u < 20; u++)
         cr_expect_eq((double)bias[u], u / 5 == 1 ? 1 : 0);
     memory_free(weights);
+    model_destroy(model);
+    issues_finish(&issues);
+}
+
+static void expect_fans(const Model *model, const char *layer, double fan_in, double fan_out) {
+    const GraphWeight *kernel = find_weight(model, layer, "kernel");
+    cr_expect(kernel->fan_in == fan_in && kernel->fan_out == fan_out, "%s: %g, %g", layer,
+              kernel->fan_in, kernel->fan_out);
+}
+
+Test(layers, with_windows_declare_the_weights_of_the_job_language) {
+    Issues issues;
+    Model *model = model_of(
+        "{\"input\": [12, 8, 4], \"layers\": ["
+        "{\"type\": \"conv2d\", \"filters\": 6, \"kernel_size\": [5, 3], \"groups\": 2, "
+        "\"activation\": \"relu\"},"
+        "{\"type\": \"group_norm\", \"groups\": 3},"
+        "{\"type\": \"residual\", \"layers\": [{\"type\": \"max_pool2d\"}, {\"type\": \"conv2d\", "
+        "\"filters\": 4, "
+        "\"kernel_size\": 1, \"use_bias\": false}]},"
+        "{\"type\": \"reshape\", \"shape\": [12, 4]},"
+        "{\"type\": \"rms_norm\"},"
+        "{\"type\": \"conv1d\", \"filters\": 2, \"kernel_size\": 3, \"bias_init\": \"ones\"}]}",
+        &issues);
+    cr_assert_not_null(model);
+    expect_weight(model, "conv2d_1", "kernel", SHAPE(5, 3, 2, 6), "he_normal", NAN, false);
+    expect_weight(model, "conv2d_1", "bias", SHAPE(6), "zeros", NAN, false);
+    expect_fans(model, "conv2d_1", 5 * 3 * 2, 5 * 3 * 3);
+    expect_weight(model, "group_norm_1", "gamma", SHAPE(6), NULL, 1, false);
+    expect_weight(model, "group_norm_1", "beta", SHAPE(6), NULL, 0, false);
+    expect_weight(model, "conv2d_2", "kernel", SHAPE(1, 1, 6, 4), "glorot_uniform", NAN, false);
+    cr_expect_null(find_weight(model, "conv2d_2", "bias"));
+    expect_weight(model, "residual_1", "projection.kernel", SHAPE(6, 4), "glorot_uniform", NAN,
+                  false);
+    expect_weight(model, "rms_norm_1", "gamma", SHAPE(4), NULL, 1, false);
+    cr_expect_null(find_weight(model, "rms_norm_1", "beta"));
+    expect_weight(model, "conv1d_1", "kernel", SHAPE(3, 4, 2), "glorot_uniform", NAN, false);
+    expect_weight(model, "conv1d_1", "bias", SHAPE(2), "ones", NAN, false);
+    expect_fans(model, "conv1d_1", 12, 6);
     model_destroy(model);
     issues_finish(&issues);
 }

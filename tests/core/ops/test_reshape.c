@@ -33,3 +33,22 @@ Test(reshape, clears_padding_that_nobody_could_tell_from_data) {
         cr_expect_eq(output.data[i], i < 8 ? net.input[0].data[i] : 0, "element %d", i);
     net_finish(&net);
 }
+
+Test(reshape, keeps_lengths_where_the_first_axis_stays) {
+    const struct {
+        Shape from, to;
+        bool keeps;
+    } cases[] = {{SHAPE(4, 6), SHAPE(4, 2, 3), true},
+                 {SHAPE(4), SHAPE(4, 1), true},
+                 {SHAPE(4, 6), SHAPE(2, 12), false},
+                 {SHAPE(4, 1), SHAPE(4), false}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        Net net = net_make();
+        ReshapeParams params = {cases[i].to};
+        int x = net_input_of(&net, cases[i].from, GRAPH_SEQUENCES);
+        int y = net_op1(&net, &op_reshape, &params, x);
+        cr_expect_eq(graph_node(net.graph, y)->lengths != LENGTHS_NONE, cases[i].keeps, "case %zu",
+                     i);
+        graph_destroy(net.graph);
+    }
+}
