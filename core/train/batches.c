@@ -199,6 +199,8 @@ int64_t evaluation_rows(const Job *job) {
         rows->validation_count > rows->test_count ? rows->validation_count : rows->test_count;
     if (job_task(job)->rows == ROWS_NODES) // each pass runs the whole graph
         return most;
-    int64_t bound = job_batch_rows(job) > EVALUATION_ROWS ? job_batch_rows(job) : EVALUATION_ROWS;
+    // Rows with a target at each step are many targets already.
+    int64_t enough = EVALUATION_ROWS / (job_task(job)->steps > 0 ? job_task(job)->steps : 1);
+    int64_t bound = job_batch_rows(job) > enough ? job_batch_rows(job) : enough;
     return most < bound ? most : bound;
 }

@@ -5,7 +5,7 @@
 //   "targets"      i32 [targets] class numbers, or f32 [targets, width]
 //   "class_names"  bytes: NUL-terminated names one after the other (classification)
 //   "feature_names" bytes: likewise, where rows are tables
-//   "vocabulary"   bytes: likewise, the token of each id, where inputs are tokens
+//   "tokenizer", "vocabulary"   where inputs are tokens: core/tokens/vocabulary.h
 //   "splits"       u8 [targets]: 0 train, 1 validation, 2 test, 3 none of them; absent: the job splits
 //   "columns"      text: JSON of the server's, carried into the model as it is
 #pragma once
@@ -20,11 +20,13 @@ typedef struct Dataset {
     Archive *archive; // owned
     const struct FormDesc *form;
     Task task;
-    int64_t rows; // what a target belongs to: rows, texts, windows, nodes, graphs
+    int64_t rows; // what a target belongs to: rows, texts, tokens, windows, nodes, graphs
     const float *
         inputs; // row r's numbers [task.input] begin at inputs + r × stride; NULL: they are not there
     int64_t stride;
-    const int32_t *tokens;  // [rows, task.input] likewise; of a corpus: all of it
+    const int32_t *tokens;  // ids of texts, one text after the other; of a corpus: all of it
+    const uint8_t *bytes;   // a corpus of few different tokens, in place of `tokens`
+    const int64_t *starts;  // [rows + 1] of texts: where in `tokens` each begins
     const int32_t *lengths; // [rows] where they differ; else NULL
     const int32_t *classes; // [rows], classification; −1: a node without one
     const float *values;    // [rows, task.outputs], regression

@@ -10,9 +10,6 @@
 
 enum { DEFAULT_EPOCHS = 10 };
 
-// Keys of the language that are not built yet: known, so not to be taken for misspelt ones.
-static const char *const planned_keys[] = {"sequence_length", NULL};
-
 // ---- reading ----
 
 static int read_early_stopping(Job *job, const Path *path, Issues *issues) {
@@ -30,17 +27,8 @@ static int read_early_stopping(Job *job, const Path *path, Issues *issues) {
 
 static int read_training(Job *job, Value value, const Path *path, Issues *issues) {
     int result = OK;
-    for (size_t i = 0; planned_keys[i] != NULL; i++) {
-        ValueKind kind = value_kind(value_member(value, planned_keys[i]));
-        if (kind == VALUE_MISSING || kind == VALUE_NULL)
-            continue;
-        issues_add(issues, PATH_KEY(path, planned_keys[i]), "\"%s\" is not available yet",
-                   planned_keys[i]);
-        result = ERR_INVALID;
-    }
     const void *params;
-    int error =
-        params_read(&training_desc, value, path, planned_keys, &job->arena, issues, &params);
+    int error = params_read(&training_desc, value, path, NULL, &job->arena, issues, &params);
     if (error != OK)
         return error;
     TrainingParams *training = &job->training;
@@ -53,6 +41,11 @@ static int read_training(Job *job, Value value, const Path *path, Issues *issues
     if (training->epochs > 0 && training->steps > 0) {
         issues_add(issues, PATH_KEY(path, "steps"),
                    "must not stand beside \"epochs\": a job takes one of them");
+        result = ERR_INVALID;
+    }
+    if (training->sequence_length > 0 && job->task.kind != TASK_LANGUAGE_MODEL) {
+        issues_add(issues, PATH_KEY(path, "sequence_length"),
+                   "is for language models, which learn from a corpus; leave it out");
         result = ERR_INVALID;
     }
     if (training->epochs == 0 && training->steps == 0)
@@ -202,6 +195,9 @@ static void check_stop_metric(const Job *job, const Path *path, Issues *issues) 
     if ((strcmp(what, "mae") == 0 || strcmp(what, "r2") == 0) && classes)
         issues_add(issues, path, "\"%s\" is for numbers; val_loss and val_accuracy fit classes",
                    stop->metric);
+    if (strcmp(what, "perplexity") == 0 && job->task.kind != TASK_LANGUAGE_MODEL)
+        issues_add(issues, path, "\"%s\" is for language models; val_loss fits every task",
+                   stop->metric);
     if (strncmp(stop->metric, "val_", 4) == 0 && job->rows.validation_count == 0)
         issues_add(issues, path, "\"%s\" needs validation rows, and there are none", stop->metric);
 }
@@ -317,7 +313,8 @@ bool job_binary(const Job *job) {
 static bool is_unused(const Job *job, const char *key) {
     const TrainingParams *training = &job->training;
     return (strcmp(key, "epochs") == 0 && (training->epochs == 0 || job->given_count > 0)) ||
-           (strcmp(key, "steps") == 0 && training->steps == 0);
+           (strcmp(key, "steps") == 0 && training->steps == 0) ||
+           (strcmp(key, "sequence_length") == 0 && training->sequence_length == 0);
 }
 
 void job_write_spec(const Job *job, const ValueWriter *out) {

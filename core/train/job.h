@@ -29,7 +29,8 @@ typedef struct TrainingParams { // the table of training keys is training_desc's
     const EarlyStoppingParams *stop; // NULL: off
     bool standardize;
     SelectionList augment;
-    Value phases; // see JobPhase
+    Value phases;            // see JobPhase
+    int64_t sequence_length; // of a language model; 0 otherwise
     int64_t seed;
     int64_t record_every; // 0: chosen
     double checkpoint_seconds;

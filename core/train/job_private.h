@@ -18,7 +18,7 @@ struct Job {
     int threads;
     bool binary;
     JobRows rows;
-    int32_t *row_numbers; // [dataset rows] that JobRows points into
+    int32_t *row_numbers; // that JobRows points into
     Real *class_weights;  // [classes], or NULL
     PhaseParams *given;   // [given_count], 0 without phases
     size_t given_count;

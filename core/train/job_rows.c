@@ -23,9 +23,12 @@ int64_t job_validation_rows(const Job *job, int64_t rows) {
     return (int64_t)floor((double)rows * job->training.validation_split + 1e-6);
 }
 
-static void split_rows(Job *job) {
+static int split_rows(Job *job) {
     const Dataset *dataset = job->dataset;
     JobRows *rows = &job->rows;
+    job->row_numbers = memory_array((size_t)dataset->rows, sizeof(int32_t));
+    if (job->row_numbers == NULL)
+        return ERR_NO_MEMORY;
     int32_t *at = job->row_numbers;
     rows->train = at;
     rows->train_count = take_rows(dataset, SPLIT_TRAIN, at);
@@ -36,13 +39,14 @@ static void split_rows(Job *job) {
     rows->test = at;
     rows->test_count = take_rows(dataset, SPLIT_TEST, at);
     if (rows->validation_count > 0)
-        return;
+        return OK;
     int64_t kept = job_validation_rows(job, rows->train_count);
     Rng rng = rng_make((uint64_t)job->training.seed, RNG_SPLIT, 0, 0);
     rng_shuffle(&rng, job->row_numbers, (size_t)rows->train_count);
     rows->train_count -= kept;
     rows->validation_count = kept;
     rows->validation = rows->train + rows->train_count;
+    return OK;
 }
 
 static int lay_out(Job *job, const Path *path, Issues *issues) {
@@ -120,16 +124,10 @@ static int weigh_classes(Job *job, const Path *path, Issues *issues) {
 }
 
 int job_split(Job *job, const Path *path, Issues *issues) {
-    job->row_numbers = memory_array((size_t)job->dataset->rows, sizeof(int32_t));
-    if (job->row_numbers == NULL)
-        return ERR_NO_MEMORY;
-    if (job->dataset->form->split != NULL) {
-        int error = job->dataset->form->split(job);
-        if (error != OK)
-            return error;
-    } else {
-        split_rows(job);
-    }
+    const FormDesc *form = job->dataset->form;
+    int error = form->split != NULL ? form->split(job) : split_rows(job);
+    if (error != OK)
+        return error;
     int laid = lay_out(job, path, issues);
     int weighed = weigh_classes(job, path, issues);
     return laid != OK ? laid : weighed;

@@ -166,3 +166,7 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
         metrics.accuracy = (double)correct / (double)counted;
     return metrics;
 }
+
+double metrics_perplexity(const Task *task, const Metrics *metrics) {
+    return task->kind == TASK_LANGUAGE_MODEL ? exp(metrics->loss) : NAN;
+}

@@ -37,7 +37,9 @@ static size_t activation_bytes(const Job *job, int64_t rows, bool backward) {
     PlanCost cost;
     if (plan_cost(model_graph(job->model), &options, &cost) != OK)
         return SIZE_MAX;
-    size_t row = (size_t)(shape_elements(&job->task.input) + job->task.outputs) * sizeof(Real);
+    int64_t targets = job->task.steps > 0 ? job->task.steps : 1;
+    size_t row =
+        (size_t)(shape_elements(&job->task.input) + targets * job->task.outputs) * sizeof(Real);
     size_t batch, total;
     if (!size_multiply(row, (size_t)rows, &batch) ||
         !size_add(batch, cost.activation_bytes, &total))
@@ -61,7 +63,9 @@ size_t job_memory_bytes(const Job *job) {
     int64_t rows = evaluation_rows(job);
     if (rows > 0)
         bytes = sum(bytes, activation_bytes(job, rows, false));
-    bytes = sum(bytes, 2 * (size_t)job->dataset->rows * sizeof(int32_t));
+    const JobRows *numbers = &job->rows; // and an epoch's order of those that train
+    int64_t listed = 2 * numbers->train_count + numbers->validation_count + numbers->test_count;
+    bytes = sum(bytes, (size_t)listed * sizeof(int32_t));
     bytes = sum(bytes, augmenter_bytes(job));
     if (job->initial != NULL)
         bytes = sum(bytes, archive_bytes(job->initial));

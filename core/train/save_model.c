@@ -5,8 +5,8 @@
 #include "core/train/trainer_private.h"
 
 // Sections of the dataset that prediction needs, where it has them.
-static const char *const kept_sections[] = {"class_names", "columns", "vocabulary",
-                                            "series.transform", "series.targets"};
+static const char *const kept_sections[] = {"class_names", "columns",          "tokenizer",
+                                            "vocabulary",  "series.transform", "series.targets"};
 
 static int copy_section(const Archive *archive, const char *name, ArchiveWriter *writer) {
     const ArchiveSection *section = archive_find(archive, name);

@@ -394,9 +394,13 @@ static double watched_value(const Trainer *trainer, const Metrics *train) {
     const struct {
         const char *name;
         double value; // the smaller the better
-    } values[] = {{"val_loss", validation->loss}, {"val_accuracy", -validation->accuracy},
-                  {"val_mae", validation->mae},   {"val_r2", -validation->r2},
-                  {"train_loss", train->loss},    {"train_accuracy", -train->accuracy}};
+    } values[] = {{"val_loss", validation->loss},
+                  {"val_accuracy", -validation->accuracy},
+                  {"val_mae", validation->mae},
+                  {"val_r2", -validation->r2},
+                  {"val_perplexity", metrics_perplexity(job_task(trainer->job), validation)},
+                  {"train_loss", train->loss},
+                  {"train_accuracy", -train->accuracy}};
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
         if (strcmp(values[i].name, metric) == 0)
             return values[i].value;

@@ -17,6 +17,9 @@ typedef struct Metrics {
     double loss, accuracy, mae, rmse, r2;
 } Metrics;
 
+// e^loss: among how many tokens a language model wavers. NAN for other tasks.
+double metrics_perplexity(const Task *task, const Metrics *metrics);
+
 typedef enum TrainEventKind {
     TRAIN_STEP, // after every step: step, loss, learning_rate, gradient_norm, clipped_gradient_norm
     TRAIN_GRADIENTS, // every record_every steps, after its TRAIN_STEP: layers, samples_per_second

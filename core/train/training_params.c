@@ -3,8 +3,9 @@
 #include <stddef.h>
 #include "core/train/job_private.h"
 
-static const char *const stop_metrics[] = {"val_loss",   "val_accuracy",   "val_mae", "val_r2",
-                                           "train_loss", "train_accuracy", NULL};
+static const char *const stop_metrics[] = {
+    "val_loss",       "val_accuracy", "val_mae",        "val_r2",
+    "val_perplexity", "train_loss",   "train_accuracy", NULL};
 
 #define FIELD(name) offsetof(EarlyStoppingParams, name)
 static const ParamSpec early_stopping_params[] = {
@@ -126,6 +127,12 @@ static const ParamSpec params[] = {
      .offset = FIELD(phases),
      .help = "a list of {\"epochs\", \"optimizer\", \"schedule\", \"batch_size\"}, run one after "
              "the other; what one does not name is the training's own"},
+    {.name = "sequence_length",
+     .type = PARAM_INTEGER,
+     .offset = FIELD(sequence_length),
+     .minimum = 1,
+     .maximum = 1e6,
+     .help = "tokens that a language model sees at once; 64 unless given"},
     {.name = "seed",
      .type = PARAM_INTEGER,
      .offset = FIELD(seed),

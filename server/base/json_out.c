@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "server/base/utf8.h"
+#include "core/base/utf8.h"
 
 void json_init(JsonOut *out) {
     *out = (JsonOut){0};

@@ -4,7 +4,7 @@
 // "missing". As text: [{"name": "age", "kind": "number"}, {"name": "color", "kind": "category", "values": ["blue", "red"]}].
 #pragma once
 #include "server/base/json_out.h"
-#include "server/data/names.h"
+#include "core/base/names.h"
 #include "server/data/rows.h"
 
 typedef struct Column {

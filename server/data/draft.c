@@ -18,9 +18,6 @@ void draft_init(Draft *draft, int directory, Issues *issues) {
 
 void draft_finish(Draft *draft) {
     archive_writer_destroy(draft->writer);
-    if (draft->form->finish != NULL) {
-        draft->form->finish(draft->inputs);
-    }
     memory_free(draft->pending);
     targets_finish(&draft->targets);
     findings_finish(&draft->findings);

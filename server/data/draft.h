@@ -17,7 +17,6 @@ typedef struct DraftForm {
     int (*write)(Draft *draft);
     // Members of the profile's object, "classes" among them; what one should be wary of goes to draft->findings.
     int (*profile)(Draft *draft, const Archive *archive, JsonOut *out);
-    void (*finish)(void *inputs); // NULL: nothing to release
 } DraftForm;
 
 struct Draft {
@@ -26,7 +25,7 @@ struct Draft {
     char id[ID_TEXT];
     char path[ID_TEXT + 16];
     const DraftForm *form; // rows, unless another is set
-    void *inputs;          // the form's own; its finish releases it
+    void *inputs;          // the form's own; borrowed
     ArchiveWriter *writer; // once something is in the archive
     Shape shape;           // of one row
     int64_t rows;

@@ -7,21 +7,23 @@
 #include "core/model/task.h"
 #include "server/data/intake_form.h"
 
-const char *const intake_lifted_top[] = {"/inputs",       "/targets", "/test_inputs",
-                                         "/test_targets", "/series",  NULL};
-const char *const intake_lifted_inline[] = {"/dataset/inputs",      "/dataset/targets",
-                                            "/dataset/test_inputs", "/dataset/test_targets",
-                                            "/dataset/series",      NULL};
+const char *const intake_lifted_top[] = {"/inputs", "/targets", "/test_inputs", "/test_targets",
+                                         "/series", "/texts",   "/text",        NULL};
+const char *const intake_lifted_inline[] = {
+    "/dataset/inputs", "/dataset/targets", "/dataset/test_inputs", "/dataset/test_targets",
+    "/dataset/series", "/dataset/texts",   "/dataset/text",        NULL};
 
-extern const IntakeForm intake_form_rows, intake_form_series;
+extern const IntakeForm intake_form_rows, intake_form_texts, intake_form_corpus, intake_form_series;
 
-static const IntakeForm *const forms[] = {&intake_form_rows, &intake_form_series};
+static const IntakeForm *const forms[] = {&intake_form_rows, &intake_form_texts,
+                                          &intake_form_corpus, &intake_form_series};
 
 static const char *const common_keys[] = {"name", "task"};
 
 // Keys of forms that cannot be taken in yet.
 static const char *const planned_keys[] = {
-    "texts", "text", "tokenizer", "max_length", "vocabulary_size", "graph", "graphs",
+    "graph",
+    "graphs",
 };
 
 // ---- the keys ----
@@ -100,9 +102,7 @@ static bool check_keys(const Body *body, const IntakeForm *form) {
         }
         const char *nearest = nearest_name(key, keys.names, keys.count);
         if (one_of(key, planned_keys, ARRAY_LENGTH(planned_keys))) {
-            issues_add(body->issues, &path,
-                       "this form of dataset is not available yet: send rows as \"inputs\" and "
-                       "\"targets\"");
+            issues_add(body->issues, &path, "this form of dataset is not available yet");
             available = false;
         } else if (one_of(key, keys.names, keys.count)) {
             issues_add(body->issues, &path, "does not belong to a dataset of \"%s\"", form->key);

@@ -8,8 +8,7 @@
 #include "server/store/tables.h"
 
 // The pointers to lift when parsing a body that may hold a dataset: at the top, and under /dataset for inline ones.
-extern const char
-    *const intake_lifted_top[]; // "/inputs", "/targets", "/test_inputs", "/test_targets", NULL
+extern const char *const intake_lifted_top[];    // "/inputs", "/targets", …, NULL
 extern const char *const intake_lifted_inline[]; // "/dataset/inputs", …
 
 // A dataset object `value`, found at `prefix` ("" or "/dataset") of `document`. Writes DIR/datasets/ID.bpa with the id made

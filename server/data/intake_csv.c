@@ -10,7 +10,7 @@
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "server/base/utf8.h"
+#include "core/base/utf8.h"
 #include "server/data/csv.h"
 #include "server/data/draft.h"
 #include "server/data/intake.h"

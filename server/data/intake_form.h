@@ -3,7 +3,8 @@
 #pragma once
 #include <stdio.h>
 #include "server/data/intake.h"
-#include "server/data/names.h"
+#include "core/base/names.h"
+#include "server/data/targets.h"
 #include "server/json/span.h"
 
 enum { INTAKE_NAME_MAX = 200 }; // bytes of a dataset's name
@@ -51,3 +52,14 @@ bool body_span(const Body *body, const char *key, const char *items, Span *ret_s
 // "splits" over `rows` rows: ret_splits [rows] of DatasetSplit (memory_free), NULL where it is not given.
 // ERR_NO_MEMORY.
 int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits);
+
+// ---- forms with targets ----
+
+// "class_names", checked against the task. ERR_NO_MEMORY.
+int body_class_names(const Body *body, Names *names);
+// Appends the items of the array to the targets.
+int body_targets(const Body *body, const char *key, const char *items, Targets *targets);
+// An issue where there are not as many targets as `rows` of the member `rows_key`, unless something was wrong with either
+// since there were `issues_before`.
+void body_match(const Body *body, const char *key, int64_t count, const char *rows_key,
+                int64_t rows, size_t issues_before);

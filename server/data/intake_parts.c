@@ -4,8 +4,6 @@
 #include "core/base/memory.h"
 #include "core/train/dataset.h"
 #include "server/data/intake_form.h"
-#include "server/data/row_text.h"
-#include "server/data/targets.h"
 
 bool body_given(const Body *body, const char *key) {
     ValueKind kind = value_kind(value_member(body->value, key));
@@ -175,4 +173,39 @@ int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits) {
     settle_splits(body, train_listed, rows, splits);
     *ret_splits = splits;
     return OK;
+}
+
+// ---- targets ----
+
+int body_class_names(const Body *body, Names *names) {
+    int result = body_names(body, "class_names", names);
+    if (names->count > TARGETS_CLASSES_MAX) {
+        BODY_ISSUE(body, "class_names", "has more than %d names", TARGETS_CLASSES_MAX);
+    }
+    if (names->count > 0 && body->task != NULL && strcmp(body->task, "regression") == 0) {
+        BODY_ISSUE(body, "class_names", "regression has no classes");
+    }
+    return result;
+}
+
+int body_targets(const Body *body, const char *key, const char *items, Targets *targets) {
+    Span span;
+    if (!body_span(body, key, items, &span)) {
+        return OK;
+    }
+    Pointer pointer = body_pointer(body, key);
+    Place place = {.before = pointer.text, .after = ""};
+    int result = OK;
+    for (span_enter(&span); result == OK && span_next(&span); place.row++) {
+        result = targets_take(targets, &span, &place, body->issues);
+    }
+    return result;
+}
+
+void body_match(const Body *body, const char *key, int64_t count, const char *rows_key,
+                int64_t rows, size_t issues_before) {
+    if (rows != count && (issues_before == body->issues->count || (rows > 0 && count > 0))) {
+        BODY_ISSUE(body, key, "must have one item for each of the %lld rows of %s, not %lld",
+                   (long long)rows, rows_key, (long long)count);
+    }
 }

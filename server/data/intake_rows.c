@@ -31,39 +31,19 @@ static int take_inputs(RowsIntake *intake, const char *key) {
     return result;
 }
 
-static int take_targets(RowsIntake *intake, const char *key) {
-    const Body *body = intake->body;
-    Span span;
-    if (!body_span(body, key, "row", &span)) {
-        return OK;
-    }
-    Pointer pointer = body_pointer(body, key);
-    Place place = {.before = pointer.text, .after = ""};
-    int result = OK;
-    for (span_enter(&span); result == OK && span_next(&span); place.row++) {
-        result = targets_take(&intake->draft.targets, &span, &place, body->issues);
-    }
-    return result;
-}
-
 // One pair of inputs and targets, behind what the draft has already.
 static int take_pair(RowsIntake *intake, const char *inputs, const char *targets) {
     Draft *draft = &intake->draft;
-    const Issues *issues = intake->body->issues;
     int64_t rows_before = draft->rows;
     int64_t targets_before = draft->targets.rows;
-    size_t issues_before = issues->count;
+    size_t issues_before = intake->body->issues->count;
     int result = take_inputs(intake, inputs);
     if (result == OK) {
-        result = take_targets(intake, targets);
+        result = body_targets(intake->body, targets, "row", &draft->targets);
     }
-    int64_t rows = draft->rows - rows_before;
-    int64_t count = draft->targets.rows - targets_before;
-    if (result == OK && rows != count &&
-        (issues_before == issues->count || (rows > 0 && count > 0))) {
-        BODY_ISSUE(intake->body, targets,
-                   "must have one item for each of the %lld rows of %s, not %lld", (long long)rows,
-                   inputs, (long long)count);
+    if (result == OK) {
+        body_match(intake->body, targets, draft->targets.rows - targets_before, inputs,
+                   draft->rows - rows_before, issues_before);
     }
     return result;
 }
@@ -94,22 +74,6 @@ static int name_features(RowsIntake *intake) {
     return columns_create(names, &draft->columns);
 }
 
-static int read_names(RowsIntake *intake) {
-    const Body *body = intake->body;
-    int result = body_names(body, "class_names", &intake->class_names);
-    if (result == OK) {
-        result = body_names(body, "feature_names", &intake->feature_names);
-    }
-    if (intake->class_names.count > TARGETS_CLASSES_MAX) {
-        BODY_ISSUE(body, "class_names", "has more than %d names", TARGETS_CLASSES_MAX);
-    }
-    if (intake->class_names.count > 0 && body->task != NULL &&
-        strcmp(body->task, "regression") == 0) {
-        BODY_ISSUE(body, "class_names", "regression has no classes");
-    }
-    return result;
-}
-
 static int take_all(RowsIntake *intake) {
     const Body *body = intake->body;
     Draft *draft = &intake->draft;
@@ -117,7 +81,10 @@ static int take_all(RowsIntake *intake) {
     if (body->task != NULL && strcmp(body->task, "language_model") == 0) {
         BODY_ISSUE(body, "task", "a language model needs a \"text\", not rows");
     }
-    int result = read_names(intake);
+    int result = body_class_names(body, &intake->class_names);
+    if (result == OK) {
+        result = body_names(body, "feature_names", &intake->feature_names);
+    }
     if (has_test && body_given(body, "splits")) {
         BODY_ISSUE(body, "splits", "give test_inputs and test_targets, or splits, not both");
     }

@@ -40,11 +40,7 @@ bool row_shape(Span span, const Place *place, Issues *issues, Shape *ret_shape) 
             place_issue(place, NULL, 0, issues, "must have at most %d axes", SHAPE_RANK_MAX);
             return false;
         }
-        Span items = span;
-        int64_t count = 0;
-        for (span_enter(&items); span_next(&items); span_skip(&items)) {
-            count++;
-        }
+        int64_t count = span_items(span);
         if (count == 0) {
             place_issue(place, indices, shape.rank, issues, "must not be an empty array");
             return false;

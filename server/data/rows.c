@@ -11,6 +11,7 @@
 #include "core/train/batches.h"
 #include "server/data/columns.h"
 #include "server/data/row_text.h"
+#include "server/data/text_rows.h"
 
 enum {
     ROWS_NUMBERS_MAX = 1 << 28, // of one request: a row of short texts can be many one-hot numbers
@@ -174,14 +175,6 @@ static void read_object(TableReading *reading, float *numbers) {
     }
 }
 
-static int64_t count_items(Span span) {
-    int64_t count = 0;
-    for (span_enter(&span); span_next(&span); span_skip(&span)) {
-        count++;
-    }
-    return count;
-}
-
 int rows_read_table(const Columns *columns, Span span, const char *pointer, Issues *issues,
                     float *numbers) {
     TableReading reading = {
@@ -230,7 +223,7 @@ int rows_read(const Columns *columns, const Shape *shape, const char *text, size
     if (columns != NULL && columns->width != width) {
         return ERR_DAMAGED;
     }
-    int64_t rows = span_kind(&span) == VALUE_ARRAY ? count_items(span) : 0;
+    int64_t rows = span_items(span);
     int result = rows_check_count(rows, width, pointer, issues);
     if (result != OK) {
         return result;
@@ -302,7 +295,7 @@ static void write_columns(JsonOut *out, const char *key, const Columns *columns,
 }
 
 // values [outputs] is for its use.
-static void write_target(const Dataset *dataset, int64_t row, double *values, JsonOut *out) {
+void rows_write_target(const Dataset *dataset, int64_t row, double *values, JsonOut *out) {
     if (dataset->classes != NULL) {
         json_string(out, "target", dataset_class_name(dataset, dataset->classes[row]));
         return;
@@ -325,20 +318,28 @@ static void write_target(const Dataset *dataset, int64_t row, double *values, Js
     }
 }
 
-int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out) {
-    AUTO_FREE char *text = archive_text(dataset->archive, "columns");
-    AUTO_FREE double *values = memory_array((size_t)dataset->task.outputs, sizeof *values);
-    if (values == NULL) {
-        return ERR_NO_MEMORY;
+static void write_token_rows(const Dataset *dataset, const Vocabulary *vocabulary, int64_t offset,
+                             int64_t limit, double *values, JsonOut *out) {
+    Text text;
+    text_init(&text);
+    for (int64_t row = offset; row < dataset->rows && row - offset < limit; row++) {
+        json_begin_object(out, NULL);
+        json_integer(out, "row", row);
+        text_row_write(vocabulary, dataset, row, values, &text, out);
+        json_end_object(out);
     }
+    text_finish(&text);
+}
+
+static void write_number_rows(const Dataset *dataset, int64_t offset, int64_t limit, double *values,
+                              JsonOut *out) {
+    AUTO_FREE char *text = archive_text(dataset->archive, "columns");
     Columns *columns = NULL;
     if (columns_parse(text, &columns) != OK) {
         columns = NULL; // the plain numbers can still be shown
     }
     const Shape *shape = &dataset->task.input;
     bool table = columns != NULL && shape->rank == 1 && columns->width == shape->dim[0];
-    json_begin_array(out, "items");
-    offset = offset > 0 ? offset : 0;
     for (int64_t row = offset; row < dataset->rows && row - offset < limit; row++) {
         const float *numbers = dataset->inputs + row * dataset->stride;
         json_begin_object(out, NULL);
@@ -348,10 +349,30 @@ int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *o
         } else {
             write_nested(out, "input", shape, 0, &numbers);
         }
-        write_target(dataset, row, values, out);
+        rows_write_target(dataset, row, values, out);
         json_end_object(out);
     }
-    json_end_array(out);
     columns_destroy(columns);
+}
+
+int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out) {
+    AUTO_FREE double *values = memory_array((size_t)dataset->task.outputs, sizeof *values);
+    Vocabulary vocabulary;
+    if (values == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    int result = vocabulary_load(dataset->archive, &vocabulary);
+    if (result != OK && result != ERR_NOT_FOUND) {
+        return result;
+    }
+    offset = offset > 0 ? offset : 0;
+    json_begin_array(out, "items");
+    if (result == OK) {
+        write_token_rows(dataset, &vocabulary, offset, limit, values, out);
+        vocabulary_finish(&vocabulary);
+    } else {
+        write_number_rows(dataset, offset, limit, values, out);
+    }
+    json_end_array(out);
     return OK;
 }

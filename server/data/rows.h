@@ -2,6 +2,7 @@
 // ([{"name", "kind": "number" | "category", "values": […]}]; "" where rows are plain arrays of numbers).
 #pragma once
 #include "core/base/issues.h"
+#include "core/tokens/vocabulary.h"
 #include "core/train/dataset.h"
 #include "server/base/json_out.h"
 #include "server/json/document.h"
@@ -20,6 +21,11 @@ int rows_check_count(int64_t rows, int64_t width, const char *pointer, Issues *i
 // The rows of a table at `span`, which says how many: numbers [rows, columns->width], zeroed. Issues, or ERR_NO_MEMORY.
 int rows_read_table(const Columns *columns, Span span, const char *pointer, Issues *issues,
                     float *numbers);
+// `texts`: the text of a JSON array of strings. ret_inputs [rows, max_length]: ids, padded; ret_lengths [rows].
+int rows_read_texts(const Vocabulary *vocabulary, int64_t max_length, const char *texts,
+                    size_t length, const char *pointer, Issues *issues, float **ret_inputs,
+                    int32_t **ret_lengths, int64_t *ret_rows);
 // Rows [offset, offset + limit) of a dataset as {"items": [{"row", "input", "target"}]} members into the open object.
-// ERR_NO_MEMORY.
+// Texts come back as far as the vocabulary knows them; a corpus's row is a token, its target the next one. ERR_NO_MEMORY,
+// ERR_DAMAGED.
 int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out);

@@ -7,7 +7,7 @@
 #include "core/base/archive.h"
 #include "core/model/task.h"
 #include "server/data/findings.h"
-#include "server/data/names.h"
+#include "core/base/names.h"
 #include "server/data/row_text.h"
 
 enum {

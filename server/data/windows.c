@@ -7,16 +7,6 @@
 #include "server/data/columns.h"
 #include "server/data/row_text.h"
 
-static int64_t count_items(Span span) {
-    int64_t count = 0;
-    if (span_kind(&span) == VALUE_ARRAY) {
-        for (span_enter(&span); span_next(&span); span_skip(&span)) {
-            count++;
-        }
-    }
-    return count;
-}
-
 static ValueKind first_kind(Span span) {
     span_enter(&span);
     return span_next(&span) ? span_kind(&span) : VALUE_MISSING;
@@ -32,9 +22,9 @@ static int read_window(Span *span, const Columns *columns, const Shape *shape, c
         span_skip(span);
         return OK;
     }
-    if (count_items(*span) != steps) {
+    if (span_items(*span) != steps) {
         place_issue(place, NULL, 0, issues, "must have %lld steps, not %lld", (long long)steps,
-                    (long long)count_items(*span));
+                    (long long)span_items(*span));
         span_skip(span);
         return OK;
     }
@@ -79,7 +69,7 @@ int windows_read(const Forecast *forecast, const Columns *columns, const Shape *
                  const char *text, size_t length, const char *pointer, Issues *issues,
                  float **ret_inputs, int64_t *ret_windows) {
     Span span = {text, text + length};
-    int64_t width = shape_elements(shape), windows = count_items(span);
+    int64_t width = shape_elements(shape), windows = span_items(span);
     if (columns != NULL && columns->width != shape->dim[1]) {
         return ERR_DAMAGED;
     }

@@ -16,7 +16,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "server/base/utf8.h"
+#include "core/base/utf8.h"
 #include "server/json/document.h"
 #include "server/json/numbers.h"
 #include "server/json/span.h"
@@ -421,20 +421,22 @@ static const char *lifted_pointer(const Scanner *s, const Frame *frame) {
     return NULL;
 }
 
-static int scan_array(Scanner *s, const Frame *frame, int depth) {
+// The array or string at s->at, which is lifted where its pointer says so.
+static int scan_liftable(Scanner *s, const Frame *frame, int depth) {
+    bool array = *s->at == '[';
     const char *pointer = s->lifting || frame->key == NULL ? NULL : lifted_pointer(s, frame);
     // A pointer can come up twice only by a key that stands twice, which is refused at its object's
     // end.
     if (pointer == NULL || s->scan.lift_count == SCAN_LIFTS_MAX) {
-        return scan_items(s, frame, depth);
+        return array ? scan_items(s, frame, depth) : scan_string(s, frame);
     }
     const char *start = s->at;
     s->lifting = true;
-    int result = scan_items(s, frame, depth);
+    int result = array ? scan_items(s, frame, depth) : scan_string(s, frame);
     s->lifting = false;
     if (result == OK) {
         s->scan.lifts[s->scan.lift_count++] = (ScanLift){pointer, start, (size_t)(s->at - start)};
-        replace(s, start, "[]", s->at);
+        replace(s, start, array ? "[]" : "\"\"", s->at);
     }
     return result;
 }
@@ -453,9 +455,10 @@ static int scan_value(Scanner *s, const Frame *frame, int depth) {
         if (depth == JSON_DEPTH_MAX) {
             return fail_at(s, s->at, "this is nested too deep");
         }
-        return *s->at == '{' ? scan_object(s, frame, depth + 1) : scan_array(s, frame, depth + 1);
+        return *s->at == '{' ? scan_object(s, frame, depth + 1)
+                             : scan_liftable(s, frame, depth + 1);
     case '"':
-        return scan_string(s, frame);
+        return scan_liftable(s, frame, depth);
     case 't':
         return scan_word(s, "true");
     case 'f':

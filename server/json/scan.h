@@ -1,19 +1,19 @@
 // The strict scanner: says whether a text is JSON as RFC 8259 writes it, before cJSON sees any of it, and finds the arrays
-// that cJSON shall not see. For the files of server/json only.
+// and strings that cJSON shall not see. For the files of server/json only.
 #pragma once
 #include "core/base/issues.h"
 #include "core/base/text.h"
 
 enum {
     SCAN_LIFTS_MAX = 8,
-    SCAN_ELEMENTS_MAX = 500000, // values outside lifted arrays: what the tree may hold
+    SCAN_ELEMENTS_MAX = 500000, // values outside what is lifted: what the tree may hold
     SCAN_KEYS_MAX = 65536,      // of one object
 };
 
 typedef struct ScanLift {
     const char *pointer; // one of the caller's
-    const char *text;    // from '[' …
-    size_t length;       // … to ']'
+    const char *text;    // from '[' or '"' …
+    size_t length;       // … to ']' or '"'
 } ScanLift;
 
 typedef struct Scan {
@@ -21,7 +21,7 @@ typedef struct Scan {
     size_t lift_count;
     bool reduced_used; // false: the text can be parsed as it is
     Text
-        reduced; // the text with [] for lifted arrays and with no number longer than cJSON can read
+        reduced; // the text with [] and "" for what was lifted and with no number longer than cJSON can read
 } Scan;
 
 // As document_parse; on success the caller finishes the scan.

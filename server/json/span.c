@@ -1,7 +1,7 @@
 // Steps over text that is known to be JSON.
 #include "server/json/span.h"
 #include <string.h>
-#include "server/base/utf8.h"
+#include "core/base/utf8.h"
 #include "server/json/numbers.h"
 
 static void skip_blanks(Span *span) {
@@ -112,6 +112,17 @@ void span_skip(Span *span) {
             return;
         }
     }
+}
+
+int64_t span_items(Span span) {
+    int64_t count = 0;
+    if (span_kind(&span) != VALUE_ARRAY) {
+        return 0;
+    }
+    for (span_enter(&span); span_next(&span); span_skip(&span)) {
+        count++;
+    }
+    return count;
 }
 
 int span_number(Span *span, double *ret_number) {

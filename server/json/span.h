@@ -1,4 +1,4 @@
-// Walking the text of an array that was lifted past the tree. The text has passed the strict scanner, so walking it needs no
+// Walking the text of an array or string that was lifted past the tree. The text has passed the strict scanner, so walking it needs no
 // second check of its grammar; still nothing here reads beyond `end`.
 //
 //   span_enter(&span);                       // at '[' or '{'
@@ -19,7 +19,8 @@ typedef struct Span {
 ValueKind span_kind(const Span *span); // of the value at `at`; VALUE_MISSING where none begins
 void span_enter(Span *span);
 bool span_next(Span *span);
-void span_skip(Span *span);                      // over one value of any kind
+int64_t span_items(Span span); // how many the array at `at` has; 0: none begins there
+void span_skip(Span *span);    // over one value of any kind
 int span_number(Span *span, double *ret_number); // as number_read
 void span_string(Span *span, Text *text);        // the decoded characters into the cleared text
 void span_key(Span *span, Text *text);           // of a member: its key, and on to its value

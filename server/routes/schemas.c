@@ -43,9 +43,11 @@ static const struct {
      "\"pointer\":{\"type\":\"string\",\"description\":\"JSON Pointer, RFC 6901\"},\"detail\":" TEXT
      "}}}}}"},
     {"DatasetInput",
-     "{\"type\":\"object\",\"anyOf\":[{\"required\":[\"inputs\",\"targets\"]},{\"required\":["
-     "\"series\"]}],\"additionalProperties\":false,\"properties\":{"
-     "\"name\":" TEXT ",\"task\":{\"enum\":[\"classification\",\"regression\"]},"
+     "{\"type\":\"object\",\"oneOf\":[{\"required\":[\"inputs\",\"targets\"]},"
+     "{\"required\":[\"series\"]},{\"required\":[\"texts\",\"targets\"]},{\"required\":[\"text\"]}]"
+     ","
+     "\"additionalProperties\":false,\"properties\":{"
+     "\"name\":" TEXT ",\"task\":{\"enum\":[\"classification\",\"regression\",\"language_model\"]},"
      "\"inputs\":{\"type\":\"array\",\"description\":\"Rows of any equal shape; null is "
      "missing.\"},"
      "\"targets\":{\"type\":\"array\",\"description\":\"Class names, class numbers, numbers or "
@@ -59,7 +61,13 @@ static const struct {
      "\"transform\":{\"enum\":[\"none\",\"log\",\"difference\",\"log_difference\"]},"
      "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
      ",\"class_names\":" TEXTS ",\"splits\":{\"type\":\"object\",\"additionalProperties\":false,"
-     "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES ",\"test\":" WHOLES "}}}}"},
+     "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES ",\"test\":" WHOLES "}},"
+     "\"texts\":" TEXTS
+     ",\"text\":{\"type\":\"string\",\"description\":\"A corpus for a language model.\"},"
+     "\"tokenizer\":{\"enum\":[\"word\",\"char\",\"byte\"],\"description\":"
+     "\"word for texts, char for a corpus, unless given.\"},"
+     "\"max_length\":{\"type\":\"integer\",\"minimum\":1,\"default\":128},"
+     "\"vocabulary_size\":{\"type\":\"integer\",\"minimum\":3,\"default\":20000}}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
      "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE

@@ -11,7 +11,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-CORE = [["base"], ["tensor", "activations", "inits", "schedules", "optimizers"], ["ops"], ["graph"],
+CORE = [["base"], ["tensor", "tokens", "activations", "inits", "schedules", "optimizers"], ["ops"], ["graph"],
         ["layers", "losses"], ["model"], ["diagnose"], ["train"], ["catalog"]]
 SERVER = [["base"], ["json", "store", "http"], ["data", "jobs"], ["routes"], ["main"]]
 # The server stands on the whole core.

@@ -21,7 +21,8 @@ typedef struct FormDesc {
     // The task as this job has it: job->task is the dataset's (sequence_length of a language model). ERR_INVALID with
     // issues under `path`, that of the training object. NULL: as it is.
     int (*adapt)(Job *job, const Path *path, Issues *issues);
-    // Fills job->rows, whose arrays live as long as job->row_numbers. NULL: by the dataset's splits, else by the seed.
+    // Fills job->rows, whose arrays lie in job->row_numbers, which it makes. NULL: by the dataset's splits, else by the
+    // seed.
     int (*split)(Job *job);
     // The training rows in the order of an epoch, from 1. NULL: shuffled by seed and epoch.
     void (*order)(const Job *job, int64_t epoch, int32_t *order);

@@ -126,10 +126,10 @@ static int series_split(Job *job) {
     const Dataset *dataset = job->dataset;
     const Series *series = series_of(dataset);
     AUTO_FREE uint8_t *judged = memory_array((size_t)series->steps, 1);
-    if (judged == NULL)
+    int32_t *train = job->row_numbers = memory_array((size_t)dataset->rows, sizeof(int32_t));
+    if (judged == NULL || train == NULL)
         return ERR_NO_MEMORY;
     JobRows *rows = &job->rows;
-    int32_t *train = job->row_numbers;
     rows->train_count = take_rows(dataset, SPLIT_TRAIN, train);
     int32_t *validation = train + rows->train_count;
     rows->validation_count = take_rows(dataset, SPLIT_VALIDATION, validation);

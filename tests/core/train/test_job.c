@@ -69,14 +69,6 @@ Test(job, reports_mistakes_of_model_and_training_together) {
     dataset_close(dataset);
 }
 
-Test(job, knows_keys_that_are_not_built_yet) {
-    Dataset *dataset = blobs(30, 3);
-    refuse(dataset, "{" LAYERS(3) ", \"training\": {\"sequence_length\": 3}}");
-    assert_issue(&issues, "/training/sequence_length", "not available yet");
-    cr_assert_eq(issues.count, 1);
-    dataset_close(dataset);
-}
-
 Test(job, says_which_width_fits_classes) {
     Dataset *dataset = blobs(30, 3);
     refuse(dataset, "{" LAYERS(4) "}");

@@ -155,14 +155,11 @@ Test(intake, unknown_keys_and_wrong_options_are_named) {
             "/feature_names: has 1 names for rows of shape [2]\n");
 }
 
-Test(intake, forms_that_are_to_come_are_named_at_their_place) {
-    refused("{\"texts\":[\"a\"],\"targets\":[0],\"tokenizer\":\"word\"}",
-            "/texts: this form of dataset is not available yet: send rows as \"inputs\" and "
-            "\"targets\"\n"
-            "/tokenizer: this form of dataset is not available yet: send rows as \"inputs\" and "
-            "\"targets\"\n");
-    refused("{\"graph\":{}}", "/graph: this form of dataset is not available yet: send rows as "
-                              "\"inputs\" and \"targets\"\n");
+Test(intake, a_dataset_has_one_form_and_its_keys) {
+    refused("{\"inputs\":[1,2],\"texts\":[\"a\"],\"targets\":[0,1],\"max_length\":3}",
+            "/texts: does not belong to a dataset of \"inputs\"\n"
+            "/max_length: does not belong to a dataset of \"inputs\"\n");
+    refused("{\"graph\":{}}", "/graph: this form of dataset is not available yet\n");
     refused("{\"inputs\":[1],\"targets\":[1],\"task\":\"language_model\"}",
             "/task: a language model needs a \"text\", not rows\n");
 }

@@ -11,7 +11,9 @@ static char *profile_of(const float *inputs, int64_t rows, Shape shape, const Ta
     json_init(&out);
     Findings findings;
     findings_init(&findings);
+    json_begin_object(&out, NULL);
     cr_assert_eq(profile_write(inputs, rows, &shape, NULL, targets, &out, &findings), OK);
+    json_end_object(&out);
     *ret_findings = findings_take(&findings);
     return text_take(&out.text);
 }

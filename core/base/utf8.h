@@ -10,3 +10,5 @@ size_t utf8_character(const char *bytes, size_t left);
 size_t utf8_check(const char *bytes, size_t length);
 // Writes the character of a code point (at most 0x10FFFF, no surrogate) and returns its bytes.
 size_t utf8_write(uint32_t code_point, char bytes[4]);
+// The code point of the valid character at `bytes`; ret_length: its bytes.
+uint32_t utf8_read(const char *bytes, size_t *ret_length);

@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include "core/base/memory.h"
-#include "server/base/utf8.h"
+#include "core/base/utf8.h"
 
 Test(utf8, every_code_point_is_one_character_and_surrogates_are_none) {
     for (uint32_t point = 0; point <= 0x10FFFF; point++) {
@@ -10,6 +10,9 @@ Test(utf8, every_code_point_is_one_character_and_surrogates_are_none) {
         size_t length = utf8_write(point, bytes);
         bool surrogate = point >= 0xD800 && point <= 0xDFFF;
         cr_assert_eq(utf8_character(bytes, length), surrogate ? 0 : length, "U+%04X", point);
+        size_t read_length = 0;
+        cr_assert_eq(utf8_read(bytes, &read_length), point);
+        cr_assert_eq(read_length, length);
     }
 }
 

@@ -1,5 +1,5 @@
 // UTF-8 by the table of RFC 3629, section 4; plain ASCII is passed eight bytes at a time.
-#include "server/base/utf8.h"
+#include "core/base/utf8.h"
 #include <string.h>
 
 static int continuation(unsigned char byte) {
@@ -72,4 +72,19 @@ size_t utf8_write(uint32_t code_point, char bytes[4]) {
     bytes[2] = (char)(0x80 | (code_point >> 6 & 0x3F));
     bytes[3] = (char)(0x80 | (code_point & 0x3F));
     return 4;
+}
+
+uint32_t utf8_read(const char *bytes, size_t *ret_length) {
+    const unsigned char *b = (const unsigned char *)bytes;
+    if (b[0] < 0x80) {
+        *ret_length = 1;
+        return b[0];
+    }
+    size_t length = b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : 4;
+    uint32_t point = b[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        point = point << 6 | (b[i] & 0x3F);
+    }
+    *ret_length = length;
+    return point;
 }

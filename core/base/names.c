@@ -1,5 +1,5 @@
 // Open addressing over FNV-1a, at most half full. The number of strings is bounded by the caller.
-#include "server/data/names.h"
+#include "core/base/names.h"
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/error.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "server/data/names.h"
+#include "core/base/names.h"
 
 static int32_t add(Names *names, const char *text, size_t maximum) {
     int32_t index = -1;
