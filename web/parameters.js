@@ -38,9 +38,28 @@ export class Catalog {
     return this.entries(kind).find((entry) => entry.name === name || entry.aliases?.includes(name));
   }
 
-  get training() {
-    return this.#parts.training.parameters;
+  /** The parameters of an object that has a table of its own: "training", "early_stopping", "phase". */
+  table(name) {
+    return this.#parts[name]?.parameters ?? [];
   }
+
+  get training() {
+    return this.table('training');
+  }
+}
+
+/** A value as short as it can be said: {"type": "noise", "std": 0.1} at its default is "noise". */
+function shortened(spec, value, catalog) {
+  if (Array.isArray(value) && spec.type === 'entries')
+    return value.map((item) => shortened({ ...spec, type: 'entry' }, item, catalog));
+  if (Array.isArray(value) && spec.many)
+    return value.map((item) => shortened({ ...spec, many: false }, item, catalog));
+  if (typeof value !== 'object' || value === null) return value;
+  if (spec.object && !spec.many) return withoutDefaults(catalog.table(spec.object), value, catalog);
+  if (spec.type !== 'entry' || !value.type) return value;
+  const { type, ...rest } = value;
+  const own = withoutDefaults(catalog.entry(spec.registry, type)?.parameters ?? [], rest, catalog);
+  return Object.keys(own).length ? { type, ...own } : type;
 }
 
 /** What is left of a filled-in `object` when every parameter that stands at its default goes, nested ones first. */
@@ -48,12 +67,7 @@ export function withoutDefaults(specs, object, catalog) {
   const left = {};
   for (const [name, value] of Object.entries(object)) {
     const spec = specs.find((one) => one.name === name);
-    let kept = value;
-    if (spec?.type === 'entry' && value?.type) {
-      const { type, ...rest } = value;
-      const own = withoutDefaults(catalog.entry(spec.registry, type)?.parameters ?? [], rest, catalog);
-      kept = Object.keys(own).length ? { type, ...own } : type;
-    }
+    const kept = spec ? shortened(spec, value, catalog) : value;
     if (kept === null || (spec && JSON.stringify(kept) === JSON.stringify(spec.default))) continue;
     left[name] = kept;
   }
@@ -93,13 +107,70 @@ export function parameterFields(specs, object, pointer, form) {
 }
 
 function startingValue(spec, { catalog }) {
+  if (isList(spec)) return [startingItem(spec, catalog)];
+  if (spec.object) return {};
   if (spec.type === 'boolean') return true;
   if (spec.type === 'choice') return spec.choices[0];
   if (spec.type === 'entry') return catalog.entries(spec.registry)[0]?.name ?? '';
   return spec.minimum ?? '';
 }
 
+const isList = (spec) => spec.type === 'entries' || Boolean(spec.many);
+const startingItem = (spec, catalog) => (spec.object ? {} : (catalog.entries(spec.registry)[0]?.name ?? ''));
+
+/** What a list or an object has in place of one control; null for any other value, right or wrong. */
+function parts(spec, value, pointer, form) {
+  if (isList(spec) && Array.isArray(value)) return items(spec, value, pointer, form);
+  if (spec.object && !spec.many && typeof value === 'object' && value !== null)
+    return parameterFields(form.catalog.table(spec.object), value, pointer, form);
+  return null;
+}
+
+function items(spec, list, pointer, form) {
+  const one = { ...spec, type: spec.object ? 'value' : 'entry', many: false };
+  const rows = list.map((item, at) => {
+    const place = `${pointer}/${at}`;
+    const named = { ...one, name: at };
+    return h(
+      'span',
+      { class: 'parameter item' },
+      h('span', { class: 'muted' }, `${at + 1}.`),
+      parts(one, item, place, form) ?? [control(named, list, place, form), nested(named, list, place, form)].flat(),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'plain',
+          title: 'remove',
+          'aria-label': `remove ${spec.name} ${at + 1}`,
+          onclick: () => {
+            list.splice(at, 1);
+            form.rebuild(pointer);
+          },
+        },
+        '×',
+      ),
+    );
+  });
+  const more = h(
+    'button',
+    {
+      type: 'button',
+      class: 'plain',
+      'data-pointer': pointer,
+      'aria-label': `add to ${spec.name}`,
+      onclick: () => {
+        list.push(startingItem(spec, form.catalog));
+        form.rebuild(`${pointer}/${list.length - 1}`);
+      },
+    },
+    '+',
+  );
+  return [...rows, more];
+}
+
 function field(spec, object, pointer, form) {
+  const inside = parts(spec, object[spec.name], pointer, form);
   const drop = spec.required
     ? null
     : h(
@@ -119,9 +190,11 @@ function field(spec, object, pointer, form) {
   return h(
     'span',
     { class: 'parameter', title: spec.help },
-    h('label', {}, h('span', {}, spec.name), control(spec, object, pointer, form)),
+    inside
+      ? h('span', { class: 'muted' }, spec.name)
+      : h('label', {}, h('span', {}, spec.name), control(spec, object, pointer, form)),
     drop,
-    spec.type === 'entry' ? nested(spec, object, pointer, form) : null,
+    inside ?? (spec.type === 'entry' ? nested(spec, object, pointer, form) : null),
   );
 }
 

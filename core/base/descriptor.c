@@ -285,6 +285,10 @@ void params_describe(const Desc *desc, const ValueWriter *out) {
         if (spec->registry != NULL) {
             write_string(out, "registry", spec->registry->kind);
         }
+        if (spec->object != NULL) {
+            write_string(out, "object", spec->object->name);
+            write_boolean(out, "many", spec->many);
+        }
         write_string(out, "help", spec->help);
         write_end_object(out);
     }

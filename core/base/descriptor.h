@@ -67,6 +67,8 @@ typedef struct ParamSpec {
     const char *keyword;      // INTEGER, NUMBER: this string is allowed too ("full") …
     double keyword_number;    // … and stands for this number
     const Registry *registry; // ENTRY, ENTRIES
+    const Desc *object;       // VALUE: the table of its keys, for whoever describes it …
+    bool many;                // … and whether it is a list of such objects
     const char *help;         // one line
 } ParamSpec;
 

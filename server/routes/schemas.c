@@ -210,6 +210,18 @@ static const struct {
 enum { NAME_BYTES = 96 };
 
 // "layer" → "Layer", "dense" of it → "Layer.dense".
+// "early_stopping" → "EarlyStopping".
+static void object_name(const Desc *desc, char name[NAME_BYTES]) {
+    size_t length = 0;
+    bool upper = true;
+    for (const char *c = desc->name; *c != '\0' && length < NAME_BYTES - 1; c++) {
+        if (*c != '_')
+            name[length++] = (char)(upper ? toupper((unsigned char)*c) : *c);
+        upper = *c == '_';
+    }
+    name[length] = '\0';
+}
+
 static void schema_name(const Registry *registry, const Desc *desc, char name[NAME_BYTES]) {
     snprintf(name, NAME_BYTES, "%s%s%s", registry->kind, desc == NULL ? "" : ".",
              desc == NULL ? "" : desc->name);
@@ -285,6 +297,21 @@ static void write_either(JsonOut *out, const ParamSpec *param) {
     json_end_object(out);
 }
 
+// The object that a value is, or the list of such objects; nothing for one that no table describes.
+static void write_object_refs(JsonOut *out, const ParamSpec *param) {
+    char name[NAME_BYTES];
+    if (param->object == NULL)
+        return;
+    object_name(param->object, name);
+    if (param->many)
+        json_string(out, "type", "array");
+    else
+        json_begin_array(out, "allOf");
+    write_ref(out, param->many ? "items" : NULL, name);
+    if (!param->many)
+        json_end_array(out);
+}
+
 static void write_plain(JsonOut *out, const ParamSpec *param) {
     json_begin_object(out, param->name);
     switch (param->type) {
@@ -316,6 +343,7 @@ static void write_plain(JsonOut *out, const ParamSpec *param) {
         json_end_array(out);
         break;
     default: // PARAM_VALUE: read by a reader of its own
+        write_object_refs(out, param);
         break;
     }
     json_string(out, "description", param->help);
@@ -405,5 +433,10 @@ void schemas_write(JsonOut *out) {
         json_raw(out, schemas[i].name, schemas[i].json);
     for (size_t i = 0; i < catalog_parts(); i++)
         write_registry(out, catalog_part(i)->registry);
-    write_desc(out, "Training", &training_desc, NULL);
+    const Desc *const objects[] = {&training_desc, &early_stopping_desc, &phase_desc};
+    for (size_t i = 0; i < ARRAY_LENGTH(objects); i++) {
+        char name[NAME_BYTES];
+        object_name(objects[i], name);
+        write_desc(out, name, objects[i], NULL);
+    }
 }

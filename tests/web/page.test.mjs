@@ -224,6 +224,50 @@ test('a job is made by the form from pasted data', async () => {
   assert.equal(job.spec.training.epochs, 5);
 });
 
+test('lists and objects of settings are made by the form', async () => {
+  await go('/new');
+  const editor = page.getByLabel('the job as JSON');
+  const spec = async () => JSON.parse(await editor.inputValue()).training;
+  const add = page.locator('[data-section="training"]').getByLabel('add a setting').last();
+  await add.selectOption('augment');
+  assert.deepEqual((await spec()).augment, ['flip_horizontal']);
+  await page.locator('[data-pointer="/training/augment/0"]').selectOption('noise');
+  await page.locator('.item').getByLabel('add a setting').selectOption('std');
+  assert.deepEqual((await spec()).augment, [{ type: 'noise', std: 0.1 }]);
+  await page.getByLabel('add to augment').click();
+  await page.getByLabel('remove augment 1').click();
+  assert.deepEqual((await spec()).augment, ['flip_horizontal']);
+  await page.getByLabel('remove augment', { exact: true }).click();
+
+  await add.selectOption('phases');
+  await page.getByLabel('add to phases').click();
+  await page.locator('.item').nth(1).getByLabel('add a setting').selectOption('epochs');
+  await page.locator('[data-pointer="/training/phases/1/epochs"]').fill('3');
+  assert.deepEqual((await spec()).phases, [{}, { epochs: 3 }]);
+  await add.selectOption('early_stopping');
+  assert.deepEqual((await spec()).early_stopping, {});
+
+  // A job to change starts without what was filled in.
+  const { items } = await service.get('/v1/datasets');
+  const iris = items.find(({ name }) => name === 'iris');
+  const job = await service.post('/v1/jobs', {
+    dataset: iris.id,
+    model: { layers: [{ type: 'dense', units: 3 }] },
+    training: {
+      augment: ['noise', { type: 'noise', std: 0.2 }],
+      phases: [{ epochs: 1, optimizer: { type: 'sgd', momentum: 0.5 } }],
+      early_stopping: { patience: 3 },
+    },
+  });
+  await go(`/new?from=${job.id}`);
+  await becomes(async () => JSON.stringify(await spec()), JSON.stringify({
+    loss: 'cross_entropy',
+    early_stopping: { patience: 3 },
+    augment: ['noise', { type: 'noise', std: 0.2 }],
+    phases: [{ epochs: 1, optimizer: { type: 'sgd', momentum: 0.5 } }],
+  }));
+});
+
 test('every error of a job stands beside its pointer', async () => {
   await go('/new');
   const editor = page.getByLabel('the job as JSON');
