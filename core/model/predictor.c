@@ -4,13 +4,14 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/model/graph_pass.h"
 
 struct Predictor {
     Model *model;
     Plan *plan;
-    Real *weights;       // [graph_weight_elements]
-    Real *inputs;        // [rows or nodes of the options, input width]
-    PlanOptions options; // what plan and inputs have room for
+    Real *weights;    // [graph_weight_elements]
+    Real *inputs;     // [max_rows, input width]
+    int64_t max_rows; // that plan and inputs have room for; both NULL where the model reads graphs
     int64_t input_width, output_width;
     Task task;
     bool binary; // one output stands for two classes: its sigmoid is the second's probability
@@ -109,27 +110,15 @@ static int load_forecast(Predictor *predictor, const Archive *archive) {
     return OK;
 }
 
-// Makes a plan, and room for its inputs, where there is none that is large enough.
-static int make_room(Predictor *predictor, int64_t rows, int64_t nodes, int64_t edges) {
-    PlanOptions options = {.max_rows = rows,
-                           .max_nodes = nodes,
-                           .max_edges = edges,
-                           .output = model_output(predictor->model)};
-    const PlanOptions *now = &predictor->options;
-    if (predictor->plan != NULL && rows <= now->max_rows && nodes <= now->max_nodes &&
-        edges <= now->max_edges)
-        return OK;
-    int64_t input_rows = nodes > 0 ? nodes : rows;
+static int make_room(Predictor *predictor, int64_t rows) {
+    PlanOptions options = {.max_rows = rows, .output = model_output(predictor->model)};
     size_t elements;
-    if (!size_multiply((size_t)input_rows, (size_t)predictor->input_width, &elements))
+    if (!size_multiply((size_t)rows, (size_t)predictor->input_width, &elements))
         return ERR_TOO_LARGE;
-    plan_destroy(predictor->plan);
-    memory_free(predictor->inputs);
-    predictor->plan = NULL;
+    predictor->max_rows = rows;
     predictor->inputs = memory_array(elements, sizeof(Real));
     if (predictor->inputs == NULL)
         return ERR_NO_MEMORY;
-    predictor->options = options;
     return plan_create(model_graph(predictor->model), &options, &predictor->plan);
 }
 
@@ -151,7 +140,7 @@ int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
     if (error == OK)
         error = load_forecast(predictor, archive);
     if (error == OK && task_graph_rows(&predictor->task) != GRAPH_NODES)
-        error = make_room(predictor, max_rows, 0, 0);
+        error = make_room(predictor, max_rows);
     if (error != OK) {
         predictor_destroy(predictor);
         return error;
@@ -239,7 +228,9 @@ static float sigmoid(float x) {
 int64_t predictor_targets(const Predictor *predictor, const PredictorInput *input) {
     const Task *task = &predictor->task;
     if (task->rows == ROWS_GRAPHS)
-        return input->adjacency->graphs;
+        return input->graphs->graphs;
+    if (task->rows == ROWS_NODES)
+        return input->graphs->nodes;
     return task->steps > 0 ? input->rows * task->steps : input->rows;
 }
 
@@ -301,8 +292,7 @@ static void give_answers(const Predictor *predictor, const PredictorInput *piece
 // One pass over what fits the plan.
 static void run_piece(Predictor *predictor, const PredictorInput *piece, float *outputs,
                       float *probabilities) {
-    const OpContext context = {
-        .training = false, .lengths = piece->lengths, .adjacency = piece->adjacency};
+    const OpContext context = {.training = false, .lengths = piece->lengths};
     take_inputs(predictor, piece);
     Tensor input = {.data = predictor->inputs}, output;
     const Shape *shape = model_input_shape(predictor->model);
@@ -313,16 +303,21 @@ static void run_piece(Predictor *predictor, const PredictorInput *piece, float *
     give_answers(predictor, piece, output.data, outputs, probabilities);
 }
 
+static int run_graphs(Predictor *predictor, const PredictorInput *input, float *outputs,
+                      float *probabilities) {
+    CLEANUP(graph_pass_finish) GraphPass pass = {0};
+    int error = graph_pass_run(&pass, predictor->model, predictor->weights,
+                               &predictor->input_scaler, input->graphs);
+    if (error == OK)
+        give_answers(predictor, input, pass.output.data, outputs, probabilities);
+    return error;
+}
+
 int predictor_run(Predictor *predictor, const PredictorInput *input, float *outputs,
                   float *probabilities) {
-    const Adjacency *graphs = input->adjacency;
-    if (graphs != NULL) {
-        int error = make_room(predictor, graphs->graphs, graphs->nodes, graphs->edges);
-        if (error == OK)
-            run_piece(predictor, input, outputs, probabilities);
-        return error;
-    }
-    int64_t max_rows = predictor->options.max_rows;
+    if (input->graphs != NULL)
+        return run_graphs(predictor, input, outputs, probabilities);
+    int64_t max_rows = predictor->max_rows;
     for (int64_t begin = 0; begin < input->rows; begin += max_rows) {
         int64_t left = input->rows - begin;
         PredictorInput piece = {.rows = left < max_rows ? left : max_rows,

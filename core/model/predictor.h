@@ -8,12 +8,14 @@
 //   "columns"       text: the dataset's columns as JSON; read by the caller
 //   "input.…", "target.…"   scalers
 //   "series.…"      of forecasts: see core/model/forecast.h
+//   "inputs" or "features.…", "edges"   of nodes of one graph: that graph; see core/model/graph_data.h
 //   "layer.weight"  f32: the weights
 //
 // A predictor is used by one thread at a time.
 #pragma once
 #include "core/base/archive.h"
 #include "core/model/forecast.h"
+#include "core/model/graph_data.h"
 #include "core/model/model.h"
 #include "core/model/scaler.h"
 
@@ -36,16 +38,16 @@ const char *predictor_class_name(const Predictor *predictor, int64_t index);
 
 // What is asked. Numbers are in the user's units, NaN: missing; tokens are their ids.
 typedef struct PredictorInput {
-    int64_t rows;               // or nodes
-    const float *values;        // [rows, input_width]
-    const int32_t *lengths;     // [rows] where rows are sequences; else NULL
-    const Adjacency *adjacency; // where they are nodes; else NULL
+    int64_t rows;
+    const float *values;     // [rows, input_width]
+    const int32_t *lengths;  // [rows] where rows are sequences; else NULL
+    const GraphData *graphs; // where the model reads graphs: these, and neither values nor rows
 } PredictorInput;
 
 // How many targets an input has: its rows, the steps of all its rows, its nodes or its graphs.
 int64_t predictor_targets(const Predictor *predictor, const PredictorInput *input);
 // outputs [targets, output_width]: logits, or numbers in the target's own unit. probabilities [targets, classes], or
-// NULL. Any number of rows: runs in pieces of max_rows; graphs run at once, in memory for the largest so far.
+// NULL. Any number of rows: runs in pieces of max_rows; graphs run at once, in memory that is released again.
 // ERR_TOO_LARGE, ERR_NO_MEMORY.
 int predictor_run(Predictor *predictor, const PredictorInput *input, float *outputs,
                   float *probabilities);

@@ -42,8 +42,12 @@ void scalers_finish(Scalers *scalers) {
 
 // ---- batches ----
 
+static int64_t target_width(const Job *job) {
+    return job_binary(job) ? 1 : job_task(job)->outputs;
+}
+
 int64_t batch_width(const Batch *batch) {
-    return job_binary(batch->job) ? 1 : job_task(batch->job)->outputs;
+    return target_width(batch->job);
 }
 
 PlanOptions job_plan_options(const Job *job, int64_t rows, bool backward) {
@@ -55,16 +59,40 @@ PlanOptions job_plan_options(const Job *job, int64_t rows, bool backward) {
     return options;
 }
 
-static int allocate(Batch *batch, const PlanOptions *options) {
-    const Task *task = job_task(batch->job);
+// Elements that a batch has room for; false where they are too many to count.
+static bool count_elements(const Job *job, int64_t max_rows, const PlanOptions *options,
+                           size_t *ret_inputs, size_t *ret_targets, size_t *ret_values) {
+    const Task *task = job_task(job);
     bool graphs = task_graph_rows(task) == GRAPH_NODES;
     int64_t input_rows = graphs ? options->max_nodes : options->max_rows;
     int64_t row_targets = task->steps > 0 ? task->steps : 1;
+    *ret_inputs = (size_t)options->max_entries;
+    return (*ret_inputs > 0 ||
+            size_multiply((size_t)input_rows, (size_t)shape_elements(&task->input), ret_inputs)) &&
+           size_multiply((size_t)max_rows, (size_t)row_targets, ret_targets) &&
+           size_multiply(*ret_targets, (size_t)target_width(job), ret_values);
+}
+
+size_t batch_bytes(const Job *job, int64_t max_rows) {
+    PlanOptions options = job_plan_options(job, max_rows, false);
     size_t inputs, targets, values;
-    if (!size_multiply((size_t)input_rows, (size_t)shape_elements(&task->input), &inputs) ||
-        !size_multiply(task->rows == ROWS_NODES ? (size_t)input_rows : (size_t)batch->max_rows,
-                       (size_t)row_targets, &targets) ||
-        !size_multiply(targets, (size_t)batch_width(batch), &values))
+    if (!count_elements(job, max_rows, &options, &inputs, &targets, &values) ||
+        inputs > SIZE_MAX / 64 || values > SIZE_MAX / 64)
+        return SIZE_MAX;
+    bool nodes = job_task(job)->rows == ROWS_NODES;
+    size_t columns = (size_t)shape_last(&job_task(job)->input);
+    // Of an adjacency five numbers an edge and two a node, of a pattern three an entry.
+    size_t indices = 5 * (size_t)options.max_edges + 2 * (size_t)options.max_nodes;
+    if (options.max_entries > 0)
+        indices += 3 * (size_t)options.max_entries + (size_t)options.max_nodes + columns;
+    return (inputs + (nodes ? 3 : 1) * values) * sizeof(Real) + indices * sizeof(int32_t);
+}
+
+static int allocate(Batch *batch, const PlanOptions *options) {
+    const Task *task = job_task(batch->job);
+    bool graphs = task_graph_rows(task) == GRAPH_NODES, nodes = task->rows == ROWS_NODES;
+    size_t inputs, targets, values;
+    if (!count_elements(batch->job, batch->max_rows, options, &inputs, &targets, &values))
         return ERR_TOO_LARGE;
     if (graphs) {
         int error = adjacency_init(&batch->graphs, options->max_nodes, options->max_rows,
@@ -78,6 +106,8 @@ static int allocate(Batch *batch, const PlanOptions *options) {
         batch->classes = memory_array(targets, sizeof(int32_t));
     else
         batch->values = memory_array(values, sizeof(Real));
+    if (nodes)
+        batch->picked = memory_array(2 * values, sizeof(Real));
     if (task->rows == ROWS_SEQUENCES)
         batch->lengths = memory_array((size_t)batch->max_rows, sizeof(int32_t));
     int64_t width = shape_elements(&task->input);
@@ -85,6 +115,7 @@ static int allocate(Batch *batch, const PlanOptions *options) {
     batch->scratch = memory_array((size_t)width, sizeof(float));
     if (batch->inputs.data == NULL || batch->scratch == NULL ||
         (classes ? batch->classes == NULL : batch->values == NULL) ||
+        (nodes && batch->picked == NULL) ||
         (task->rows == ROWS_SEQUENCES && batch->lengths == NULL))
         return ERR_NO_MEMORY;
     return OK;
@@ -97,6 +128,8 @@ int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max
     memcpy(batch->inputs.shape.dim + 1, shape->dim, (size_t)shape->rank * sizeof(*shape->dim));
     PlanOptions options = job_plan_options(job, max_rows, false);
     int error = allocate(batch, &options);
+    if (error == OK && job_dataset(job)->form->prepare != NULL)
+        error = job_dataset(job)->form->prepare(batch);
     if (error != OK)
         batch_finish(batch);
     return error;
@@ -106,6 +139,8 @@ void batch_finish(Batch *batch) {
     memory_free(batch->inputs.data);
     memory_free(batch->lengths);
     adjacency_finish(&batch->graphs);
+    pattern_destroy(batch->pattern);
+    memory_free(batch->picked);
     memory_free(batch->classes);
     memory_free(batch->values);
     memory_free(batch->scratch);
@@ -132,17 +167,44 @@ void row_target(const Dataset *dataset, int32_t row, double *values) {
 void batch_context(const Batch *batch, OpContext *context) {
     context->lengths = batch->lengths;
     context->adjacency = batch->graphs.memory == NULL ? NULL : &batch->graphs.adjacency;
+    context->pattern = batch->pattern;
 }
 
-LossCall batch_loss(const Batch *batch, const Real *outputs, Real *gradients) {
-    return (LossCall){.params = job_training(batch->job)->loss.params,
-                      .rows = batch->targets,
-                      .width = batch_width(batch),
-                      .outputs = outputs,
-                      .classes = batch->classes,
-                      .values = batch->values,
-                      .class_weights = job_class_weights(batch->job),
-                      .gradients = gradients};
+const Real *batch_pick(Batch *batch, const Real *outputs) {
+    if (batch->picked == NULL)
+        return outputs;
+    size_t width = (size_t)batch_width(batch);
+    for (int64_t i = 0; i < batch->rows; i++)
+        memcpy(batch->picked + (size_t)i * width, outputs + (size_t)batch->numbers[i] * width,
+               width * sizeof(Real));
+    return batch->picked;
+}
+
+// The gradients of the nodes listed to their places among all nodes', which are 0 elsewhere.
+static void spread_gradients(const Batch *batch, const Real *picked, Real *gradients) {
+    size_t width = (size_t)batch_width(batch);
+    memset(gradients, 0, (size_t)batch->graphs.adjacency.nodes * width * sizeof(Real));
+    for (int64_t i = 0; i < batch->rows; i++)
+        memcpy(gradients + (size_t)batch->numbers[i] * width, picked + (size_t)i * width,
+               width * sizeof(Real));
+}
+
+double batch_loss(Batch *batch, const Real *picked, Real *gradients) {
+    bool spread = gradients != NULL && batch->picked != NULL;
+    int64_t width = batch_width(batch);
+    const LossCall call = {.params = job_training(batch->job)->loss.params,
+                           .rows = batch->targets,
+                           .width = width,
+                           .outputs = picked,
+                           .classes = batch->classes,
+                           .values = batch->values,
+                           .class_weights = job_class_weights(batch->job),
+                           .gradients =
+                               spread ? batch->picked + batch->targets * width : gradients};
+    double loss = job_loss(batch->job)->value(&call);
+    if (spread)
+        spread_gradients(batch, call.gradients, gradients);
+    return loss;
 }
 
 int64_t batch_counted(const Batch *batch) {

@@ -21,22 +21,29 @@ typedef struct Batch {
     Tensor inputs;          // [rows, input shape]; where rows are nodes or graphs, [nodes, …]
     int32_t *lengths;       // [rows], where rows are sequences
     AdjacencyBuffer graphs; // where the task has graphs
-    int64_t targets;        // rows; steps of all rows, or nodes, where each has a target
-    int32_t *classes;       // [targets], where the loss takes classes; negative: does not count
-    Real *values;           // [targets, outputs], where it takes values; 0 or 1 for a binary job
+    Pattern *pattern; // where inputs.data are the numbers of features of mostly zeros; else NULL
+    int64_t targets;  // rows; steps of all rows, or nodes, where each has a target
+    int32_t *classes; // [targets], where the loss takes classes; negative: does not count
+    Real *values;     // [targets, outputs], where it takes values; 0 or 1 for a binary job
+    Real *
+        picked; // [2, targets, outputs], where rows are nodes: the outputs of those listed, and their gradients
     float *scratch; // [numbers of an input row, or of a target if that has more], for gathering
 } Batch;
 
 int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max_rows);
 void batch_finish(Batch *batch);
+size_t batch_bytes(const Job *job, int64_t max_rows); // of its memory; SIZE_MAX where it cannot be
 // rows [count], count ≤ max_rows.
 void batch_gather(Batch *batch, const int32_t *rows, int64_t count);
-// Tells a pass what the batch has beside its inputs: lengths, graphs.
+// Tells a pass what the batch has beside its inputs: lengths, graphs, a pattern.
 void batch_context(const Batch *batch, OpContext *context);
 // Numbers a target has for the net: the classes' logits, or the values.
 int64_t batch_width(const Batch *batch);
-// The loss of `outputs` [targets, outputs] against the batch's targets.
-LossCall batch_loss(const Batch *batch, const Real *outputs, Real *gradients);
+// The outputs that have targets [targets, outputs], of all that a pass gave: where rows are nodes, those of the nodes
+// listed, copied; else `outputs` as they are.
+const Real *batch_pick(Batch *batch, const Real *outputs);
+// The loss of what was picked against the batch's targets. gradients: of all that the pass gave, overwritten; or NULL.
+double batch_loss(Batch *batch, const Real *picked, Real *gradients);
 // The own target of a row, in the user's unit, where targets are numbers: values [task.outputs].
 void row_target(const Dataset *dataset, int32_t row, double *values);
 // What the batch weighs in a mean over several: its targets that count, or their classes' weights.

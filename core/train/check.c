@@ -47,8 +47,7 @@ static double forward(Check *check, Real *gradients) {
     OpContext context = check_context(check);
     Tensor output;
     plan_forward(check->plan, &context, NULL, &check->batch.inputs, check->weights, &output);
-    LossCall call = batch_loss(&check->batch, output.data, gradients);
-    return job_loss(check->job)->value(&call);
+    return batch_loss(&check->batch, batch_pick(&check->batch, output.data), gradients);
 }
 
 static double objective(void *context) {

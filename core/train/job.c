@@ -25,6 +25,21 @@ static int read_early_stopping(Job *job, const Path *path, Issues *issues) {
     return error;
 }
 
+static bool is_given(Value training, const char *key) {
+    ValueKind kind = value_kind(value_member(training, key));
+    return kind != VALUE_MISSING && kind != VALUE_NULL;
+}
+
+// What is otherwise than for rows (docs/decisions, graphs): one graph runs whole in any case, so a step
+// takes all its training nodes; and the features of nodes whose classes are told stay as they are.
+static void default_for_graphs(Job *job, Value training) {
+    TrainingParams *params = &job->training;
+    if (job->task.rows == ROWS_NODES && !is_given(training, "batch_size"))
+        params->batch_size = 0;
+    if (task_graph_rows(&job->task) == GRAPH_NODES && !is_given(training, "standardize"))
+        params->standardize = job->task.kind == TASK_REGRESSION;
+}
+
 static int read_training(Job *job, Value value, const Path *path, Issues *issues) {
     int result = OK;
     const void *params;
@@ -33,6 +48,7 @@ static int read_training(Job *job, Value value, const Path *path, Issues *issues
         return error;
     TrainingParams *training = &job->training;
     *training = *(const TrainingParams *)params;
+    default_for_graphs(job, value);
     error = read_early_stopping(job, path, issues);
     if (error == OK)
         error = job_read_phases(job, path, issues);

@@ -116,10 +116,9 @@ static void see_class(const Real *outputs, int64_t width, Mistake *row) {
 
 static void count_classes(const Evaluator *evaluator, const Real *outputs) {
     const Batch *batch = &evaluator->batch;
-    bool nodes = job_task(evaluator->job)->rows == ROWS_NODES;
     int64_t width = batch_width(batch);
     for (int64_t i = 0; i < batch->targets; i++, outputs += width) {
-        Mistake row = {.row = nodes ? i : batch->numbers[i]};
+        Mistake row = {.row = batch->numbers[i]};
         row.true_class =
             batch->classes != NULL ? batch->classes[i] : (int32_t)(batch->values[i] > (Real)0.5);
         if (row.true_class < 0)
@@ -135,7 +134,6 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
     if (count == 0)
         return metrics;
     OpContext context = {.training = false, .parallel = parallel};
-    const LossDesc *loss = job_loss(evaluator->job);
     Batch *batch = &evaluator->batch;
     double loss_sum = 0, weight_sum = 0;
     int64_t correct = 0, counted = 0;
@@ -148,16 +146,16 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
         batch_context(batch, &context);
         Tensor output;
         plan_forward(evaluator->plan, &context, NULL, &batch->inputs, weights, &output);
-        LossCall call = batch_loss(batch, output.data, NULL);
+        const Real *picked = batch_pick(batch, output.data);
         double weight = batch_weight(batch);
-        loss_sum += loss->value(&call) * weight;
+        loss_sum += batch_loss(batch, picked, NULL) * weight;
         weight_sum += weight;
-        correct += batch_correct(batch, output.data);
+        correct += batch_correct(batch, picked);
         counted += batch_counted(batch);
         if (evaluator->sums != NULL)
-            add_errors(evaluator, output.data, begin);
+            add_errors(evaluator, picked, begin);
         if (evaluator->confusion != NULL)
-            count_classes(evaluator, output.data);
+            count_classes(evaluator, picked);
     }
     metrics.loss = loss_sum / weight_sum;
     if (evaluator->sums != NULL)

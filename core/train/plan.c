@@ -37,14 +37,8 @@ static size_t activation_bytes(const Job *job, int64_t rows, bool backward) {
     PlanCost cost;
     if (plan_cost(model_graph(job->model), &options, &cost) != OK)
         return SIZE_MAX;
-    int64_t targets = job->task.steps > 0 ? job->task.steps : 1;
-    size_t row =
-        (size_t)(shape_elements(&job->task.input) + targets * job->task.outputs) * sizeof(Real);
-    size_t batch, total;
-    if (!size_multiply(row, (size_t)rows, &batch) ||
-        !size_add(batch, cost.activation_bytes, &total))
-        return SIZE_MAX;
-    return total;
+    size_t total;
+    return size_add(batch_bytes(job, rows), cost.activation_bytes, &total) ? total : SIZE_MAX;
 }
 
 // Saturates: what overflows cannot fit either.
@@ -75,14 +69,16 @@ size_t job_memory_bytes(const Job *job) {
 // Of a phase; `flops` are those of a step on the largest batch.
 static double phase_seconds(const Job *job, const JobPhase *phase, double flops) {
     const Graph *graph = model_graph(job->model);
-    double share = (double)phase->batch_rows / (double)job_batch_rows(job);
+    bool whole = job->task.rows == ROWS_NODES; // each pass runs all nodes, whichever count
+    double share = whole ? 1 : (double)phase->batch_rows / (double)job_batch_rows(job);
     // The optimizer reads and writes weights and slots and reads gradients.
     double bytes =
         (double)(graph_learned(graph) * sizeof(Real)) * (3 + 2 * (double)phase_slots(phase));
     double step = flops * share / (core_flops * job->threads) + bytes / memory_bandwidth +
                   graph_nodes(graph) * node_seconds;
     // Validation goes forward only: a third of a step's arithmetic for each of its rows.
-    double validation = step / 3 * (double)job->rows.validation_count / (double)phase->batch_rows;
+    double validation = (double)job->rows.validation_count / (double)phase->batch_rows;
+    validation = step / 3 * (whole ? validation > 0 : validation);
     double steps = (double)(phase->end - phase->begin);
     return step * steps + validation * ceil(steps / (double)phase->steps_per_epoch);
 }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include "core/base/error.h"
+#include "core/model/graph_data.h"
 #include "core/train/trainer_private.h"
 
 // Sections of the dataset that prediction needs, where it has them.
@@ -24,6 +25,8 @@ static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter 
         error = archive_add_text(writer, "loss", job_loss(trainer->job)->desc.name);
     for (size_t i = 0; error == OK && i < ARRAY_LENGTH(kept_sections); i++)
         error = copy_section(dataset->archive, kept_sections[i], writer);
+    if (error == OK && dataset->task.rows == ROWS_NODES) // its nodes can be asked for
+        error = graph_data_copy(dataset->archive, writer);
     if (error == OK)
         error = scaler_save(&trainer->scalers.input, "input", writer);
     if (error == OK && dataset->task.kind == TASK_REGRESSION)

@@ -253,10 +253,10 @@ static void run_passes(Trainer *trainer, Step *step) {
         statistics_begin(trainer->statistics, trainer->gradients, step->recorded);
     Tensor output;
     plan_forward(trainer->plan, &context, observer, &batch->inputs, trainer->weights, &output);
+    const Real *picked = batch_pick(batch, output.data);
     // Before the loss: its gradient may be written over the output.
-    trainer->state.correct += batch_correct(batch, output.data);
-    LossCall call = batch_loss(batch, output.data, plan_output_gradient(trainer->plan));
-    step->loss = job_loss(trainer->job)->value(&call);
+    trainer->state.correct += batch_correct(batch, picked);
+    step->loss = batch_loss(batch, picked, plan_output_gradient(trainer->plan));
     trainer->state.rows += batch_counted(batch);
     double weight = batch_weight(batch);
     trainer->state.loss_sum += step->loss * weight;

@@ -32,6 +32,8 @@ typedef struct FormDesc {
     int (*fit_inputs)(const Job *job, Scaler *ret_scaler);
     // The scaling of targets that are numbers, given that of the inputs. NULL: by dataset->values of the training rows.
     int (*fit_targets)(const Job *job, const Scaler *inputs, Scaler *ret_scaler);
+    // Fills what is the same in every batch, once its memory is there. NULL: nothing is. ERR_NO_MEMORY.
+    int (*prepare)(Batch *batch);
     // Writes rows [count] of the dataset to the batch: inputs, and lengths or graphs where the task has them; targets
     // (classes or values), with batch->targets saying how many.
     void (*gather)(Batch *batch, const int32_t *rows, int64_t count);

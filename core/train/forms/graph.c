@@ -1,0 +1,73 @@
+// One graph, whose nodes have targets: sections of core/model/graph_data.h, and a class of −1 for a node without one.
+//
+// Every pass runs the whole graph: a batch is its nodes, features and edges, filled once, and a list of the nodes whose
+// targets count. Nodes without a target are in no split. Features of mostly zeros stay so where the model can read them.
+#include "core/base/error.h"
+#include "core/model/graph_data.h"
+#include "core/train/forms/form.h"
+
+static int graph_open(Dataset *dataset) {
+    GraphData *data = arena_new(&dataset->owned, GraphData);
+    if (data == NULL)
+        return ERR_NO_MEMORY;
+    int error = dataset->task.kind == TASK_LANGUAGE_MODEL
+                    ? ERR_DAMAGED
+                    : graph_data_load(dataset->archive, false, data);
+    if (error != OK)
+        return error;
+    dataset->more = data;
+    dataset->rows = data->nodes;
+    dataset->task.rows = ROWS_NODES;
+    dataset->task.input = SHAPE(data->features);
+    error = form_read_targets(dataset, data->nodes, true);
+    for (int64_t v = 0; error == OK && dataset->classes != NULL && v < data->nodes; v++)
+        if (dataset->classes[v] < 0 &&
+            (dataset->splits == NULL || dataset->splits[v] != SPLIT_NONE))
+            error = ERR_DAMAGED;
+    return error;
+}
+
+static void graph_extent(const Job *job, int64_t rows, PlanOptions *options) {
+    (void)rows;
+    const GraphData *data = job_dataset(job)->more;
+    options->max_rows = 1;
+    options->max_nodes = data->nodes;
+    options->max_edges = data->edges;
+    if (data->first != NULL && graph_takes_pattern(model_graph(job_model(job)), options->output))
+        options->max_entries = data->numbers > 0 ? data->numbers : 1;
+}
+
+static int graph_fit_inputs(const Job *job, Scaler *ret_scaler) {
+    return graph_data_fit(job_dataset(job)->more, job_training(job)->standardize, NULL, 0,
+                          ret_scaler);
+}
+
+static int graph_prepare(Batch *batch) {
+    const GraphData *data = job_dataset(batch->job)->more;
+    const Scaler *scaler = &batch->scalers->input;
+    PlanOptions options = job_plan_options(batch->job, batch->max_rows, false);
+    adjacency_clear(&batch->graphs);
+    graph_data_join(data, 0, &batch->graphs);
+    adjacency_close(&batch->graphs);
+    batch->inputs.shape.dim[0] = data->nodes;
+    if (options.max_entries == 0) {
+        graph_data_fill(data, 0, data->nodes, scaler, batch->inputs.data);
+        return OK;
+    }
+    graph_data_fill_numbers(data, scaler, batch->inputs.data);
+    return pattern_create(data->nodes, data->features, data->first, data->column, &batch->pattern);
+}
+
+static void graph_gather(Batch *batch, const int32_t *rows, int64_t count) {
+    batch->inputs.shape.dim[0] = batch->graphs.adjacency.nodes;
+    form_gather_targets(batch, rows, count);
+}
+
+const FormDesc form_graph = {
+    .desc = {.name = "graph", .summary = "one graph, with a target for some or all of its nodes"},
+    .open = graph_open,
+    .extent = graph_extent,
+    .fit_inputs = graph_fit_inputs,
+    .prepare = graph_prepare,
+    .gather = graph_gather,
+};
