@@ -50,13 +50,8 @@ static AugmentTask describe(const Job *job) {
                          .width = shape->rank > 1 ? shape->dim[1] : shape->dim[0]};
 }
 
-int job_fit_augment(Job *job, const Path *path, Issues *issues) {
-    SelectionList *list = &job->training.augment;
-    path = PATH_KEY(path, "augment");
-    job->augment = arena_array(&job->arena, list->count, sizeof(*job->augment));
-    if (job->augment == NULL)
-        return ERR_NO_MEMORY;
-    AugmentTask task = describe(job);
+static int fit_all(Job *job, const AugmentTask *task, const Path *path, Issues *issues) {
+    const SelectionList *list = &job->training.augment;
     int result = OK;
     for (size_t i = 0; i < list->count; i++) {
         const AugmentationDesc *desc = (const AugmentationDesc *)list->items[i].desc;
@@ -68,7 +63,7 @@ int job_fit_augment(Job *job, const Path *path, Issues *issues) {
             issues_add(issues, place, "\"%s\" %s", desc->desc.name, why);
             error = ERR_INVALID;
         } else if (desc->prepare != NULL) {
-            error = desc->prepare(list->items[i].params, &task, place, issues, &job->arena,
+            error = desc->prepare(list->items[i].params, task, place, issues, &job->arena,
                                   &job->augment[i]);
         }
         if (error == ERR_NO_MEMORY)
@@ -76,6 +71,25 @@ int job_fit_augment(Job *job, const Path *path, Issues *issues) {
         if (error != OK)
             result = error;
     }
+    return result;
+}
+
+int job_fit_augment(Job *job, const Path *path, Issues *issues) {
+    SelectionList *list = &job->training.augment;
+    path = PATH_KEY(path, "augment");
+    job->augment = arena_array(&job->arena, list->count, sizeof(*job->augment));
+    if (job->augment == NULL)
+        return ERR_NO_MEMORY;
+    Vocabulary vocabulary = {0};
+    AugmentTask task = describe(job);
+    if (job->task.vocabulary > 0 && list->count > 0) {
+        int error = vocabulary_load(job->dataset->archive, &vocabulary);
+        if (error != OK)
+            return error;
+        task.vocabulary = &vocabulary;
+    }
+    int result = fit_all(job, &task, path, issues);
+    vocabulary_finish(&vocabulary);
     return result;
 }
 

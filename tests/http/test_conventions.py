@@ -147,7 +147,8 @@ class Forms(LiveTest):
         self.assertLessEqual({"sgd", "rmsprop", "adagrad", "adam", "adamw", "lion"}, names["optimizers"])
         self.assertLessEqual({"constant", "step", "exponential", "cosine", "one_cycle", "cyclic", "plateau"},
                              names["schedules"])
-        self.assertLessEqual({"flip_horizontal", "flip_vertical", "rotate", "shift", "crop", "noise", "token_swap"},
+        self.assertLessEqual({"flip_horizontal", "flip_vertical", "rotate", "shift", "crop", "noise",
+                              "token_dropout", "token_swap", "synonym"},
                              names["augmentations"])
 
     def test_openapi_has_every_route(self):

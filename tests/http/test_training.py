@@ -35,6 +35,29 @@ class Phases(LiveTest):
                          {"/training/phases/0/epochs", "/training/phases/1/optimiser", "/training/steps"})
 
 
+class Augmentation(LiveTest):
+    def test_texts_take_those_of_tokens(self):
+        words = ("a good film", "a bad film", "what a good picture", "bad, bad picture", "good", "bad")
+        job = {
+            "dataset": {"texts": words, "targets": ["yes", "no"] * 3, "tokenizer": "word"},
+            "model": {"layers": [{"type": "embedding", "units": 8}, {"type": "global_avg_pool"},
+                                 {"type": "dense", "units": 2}]},
+            "training": {"epochs": 20, "validation_split": 0, "optimizer": {"type": "adam", "learning_rate": 0.05},
+                         "augment": [{"type": "token_dropout", "rate": 0.2}, "token_swap",
+                                     {"type": "synonym", "table": {"Film": ["movie", "picture"]}}]},
+        }
+        answer = self.server.post("/v1/jobs", job)
+        self.assertEqual(answer.status, 202, answer)
+        ended = self.server.wait(answer.json["id"])
+        self.assertEqual(ended["status"], "succeeded", ended)
+        self.assertEqual(ended["spec"]["training"]["augment"][2], job["training"]["augment"][2])
+        job["training"]["augment"] = ["rotate", {"type": "synonym", "table": {"film": ["movie"]}}]
+        answer = self.server.post("/v1/jobs?dry_run=true", job)
+        self.assertProblem(answer, 422)
+        self.assertEqual([error["pointer"] for error in answer.json["errors"]],
+                         ["/training/augment/0", "/training/augment/1/table"])
+
+
 class Initial(LiveTest):
     def trained(self):
         ended = self.server.wait(self.server.post("/v1/jobs", small_job()).json["id"])

@@ -10,6 +10,7 @@
 #include "core/base/descriptor.h"
 #include "core/base/real.h"
 #include "core/base/rng.h"
+#include "core/tokens/vocabulary.h"
 
 // Which rows an augmentation fits.
 typedef enum AugmentationRows {
@@ -27,7 +28,8 @@ typedef struct AugmentRow {
 
 // What an augmentation gets to know of a job's rows before the first of them.
 typedef struct AugmentTask {
-    int64_t height, width; // of images
+    int64_t height, width;        // of images
+    const Vocabulary *vocabulary; // of texts
 } AugmentTask;
 
 typedef struct AugmentationDesc {

@@ -23,8 +23,26 @@ enum { HEIGHT = 5, WIDTH = 7, CHANNELS = 2, IMAGE = HEIGHT * WIDTH * CHANNELS, D
 
 typedef struct Augmentation {
     const AugmentationDesc *desc;
-    const void *params;
+    const void *params; // as prepared
 } Augmentation;
+
+// Ids 2 … 6 are film, movie, picture, good and bad.
+static Vocabulary vocabulary_of(TokenizerKind kind, int32_t reserved) {
+    static const char *const words[] = {"film", "movie", "picture", "good", "bad"};
+    Vocabulary vocabulary = {.kind = kind, .reserved = reserved};
+    int32_t index;
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        cr_assert_eq(names_add(&vocabulary.tokens, words[i], strlen(words[i]), 100, &index), OK);
+    return vocabulary;
+}
+
+static int prepare(Augmentation *augmentation, const Vocabulary *vocabulary) {
+    if (augmentation->desc->prepare == NULL)
+        return OK;
+    const AugmentTask task = {.height = HEIGHT, .width = WIDTH, .vocabulary = vocabulary};
+    return augmentation->desc->prepare(augmentation->params, &task, NULL, &issues, &sample_arena,
+                                       &augmentation->params);
+}
 
 static Augmentation make(const char *name, const char *params) {
     Augmentation made = {.desc =
@@ -33,6 +51,14 @@ static Augmentation make(const char *name, const char *params) {
     cr_assert_eq(params_read(&made.desc->desc, json_value(&sample_arena, params), NULL, NULL,
                              &sample_arena, &issues, &made.params),
                  OK);
+    return made;
+}
+
+static Augmentation make_prepared(const char *name, const char *params) {
+    Augmentation made = make(name, params);
+    Vocabulary vocabulary = vocabulary_of(TOKENIZER_WORD, 2);
+    cr_assert_eq(prepare(&made, &vocabulary), OK);
+    vocabulary_finish(&vocabulary);
     return made;
 }
 
@@ -197,6 +223,74 @@ Test(augmentations, token_swap_moves_tokens_by_one_place) {
     assert_near((double)swaps / (19 * DRAWS), 0.1 / 1.1, 0.01);
 }
 
+Test(augmentations, token_dropout_makes_tokens_unknown) {
+    Augmentation dropout = make_prepared("token_dropout", "{\"rate\": 0.25}");
+    Real text[20], after[20];
+    int unknown = 0;
+    for (int i = 0; i < 20; i++)
+        text[i] = (Real)(i + 2);
+    for (int draw = 0; draw < DRAWS; draw++) {
+        apply(&dropout, text, 20, draw, after);
+        for (int i = 0; i < 20; i++) {
+            cr_assert(after[i] == text[i] || after[i] == TOKEN_UNKNOWN);
+            unknown += after[i] == TOKEN_UNKNOWN;
+        }
+    }
+    assert_near((double)unknown / (20 * DRAWS), 0.25, 0.02);
+}
+
+Test(augmentations, synonym_chooses_evenly_among_a_word_and_its_alternatives) {
+    // A word is read as the tokenizer reads it; what the dataset has not is passed over.
+    Augmentation synonym = make_prepared(
+        "synonym",
+        "{\"table\": {\"Bad\": [\"Good\"], \"film\": [\"movie\", \"flick\", \"picture\"],"
+        " \"car\": [\"film\"]}}");
+    const Real text[] = {2, 3, 6, 5, 1, 2};
+    Real after[6];
+    int films[3] = {0}, good = 0;
+    for (int draw = 0; draw < 3000; draw++) {
+        apply(&synonym, text, 6, draw, after);
+        cr_assert(after[0] >= 2 && after[0] <= 4);
+        films[(int)after[0] - 2]++;
+        cr_assert(after[2] == 5 || after[2] == 6);
+        good += after[2] == 5;
+        cr_assert_eq(after[1], 3);
+        cr_assert_eq(after[3], 5);
+        cr_assert_eq(after[4], 1);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_near(films[i], 1000, 100);
+    assert_near(good, 1500, 100);
+}
+
+static void refuse_words(const char *name, const char *params, TokenizerKind kind, int32_t reserved,
+                         const char *pointer, const char *part) {
+    Augmentation made = make(name, params);
+    Vocabulary vocabulary = vocabulary_of(kind, reserved);
+    issues_finish(&issues);
+    issues_init(&issues);
+    cr_assert_eq(prepare(&made, &vocabulary), ERR_INVALID);
+    assert_issue(&issues, pointer, part);
+    vocabulary_finish(&vocabulary);
+}
+
+Test(augmentations, of_words_are_refused_where_they_mean_nothing) {
+    refuse_words("token_dropout", "{}", TOKENIZER_BYTE, 1, "", "every byte");
+    refuse_words("synonym", "{\"table\": {\"film\": [\"movie\"]}}", TOKENIZER_CHAR, 2, "/table",
+                 "no tokens of words");
+    refuse_words("synonym", "{\"table\": [\"film\"]}", TOKENIZER_WORD, 2, "/table", "an object");
+    refuse_words("synonym", "{\"table\": {\"film\": \"movie\"}}", TOKENIZER_WORD, 2, "/table/film",
+                 "a list of words");
+    refuse_words("synonym", "{\"table\": {\"film\": [\"movie\", \"the movie\"]}}", TOKENIZER_WORD,
+                 2, "/table/film/1", "one word");
+    refuse_words("synonym", "{\"table\": {\"a film\": [\"movie\"]}}", TOKENIZER_WORD, 2,
+                 "/table/a film", "one word");
+    refuse_words("synonym", "{\"table\": {\"film\": [7]}}", TOKENIZER_WORD, 2, "/table/film/0",
+                 "a number");
+    refuse_words("synonym", "{\"table\": {\"film\": [\"flick\", \"Film\"]}}", TOKENIZER_WORD, 2,
+                 "/table", "both in the dataset");
+}
+
 // ---- all ----
 
 Test(augmentations, probes_draw_from_their_generator_alone) {
@@ -204,10 +298,12 @@ Test(augmentations, probes_draw_from_their_generator_alone) {
         const AugmentationDesc *desc = (const AugmentationDesc *)augmentation_registry.entries[i];
         const char *const *probes = desc->desc.probes;
         cr_assert(probes != NULL && probes[0] != NULL, "%s has no probe", desc->desc.name);
-        for (; desc->prepare == NULL && *probes != NULL; probes++) {
-            Augmentation augmentation = make(desc->desc.name, *probes);
+        for (; *probes != NULL; probes++) {
+            Augmentation augmentation = make_prepared(desc->desc.name, *probes);
             Real row[IMAGE], first[IMAGE], second[IMAGE];
             count_up(row);
+            for (int k = 0; desc->rows == AUGMENT_TEXTS && k < IMAGE; k++)
+                row[k] = (Real)(2 + k % 5);
             int changed = 0;
             for (int draw = 0; draw < 20; draw++) {
                 apply(&augmentation, row, IMAGE, draw, first);
@@ -264,6 +360,38 @@ Test(augmentations, are_refused_where_they_would_do_nothing_or_leave_nothing) {
 static void keep_loss(void *context, const TrainEvent *event) {
     if (event->kind == TRAIN_EPOCH)
         *(double *)context = event->train.loss;
+}
+
+// In a corpus a token moved would be a target told.
+Test(augmentations, of_texts_are_refused_for_a_corpus) {
+    ArchiveWriter *writer;
+    Vocabulary vocabulary = vocabulary_of(TOKENIZER_WORD, 2);
+    int64_t count = 100;
+    uint8_t tokens[100];
+    for (int i = 0; i < 100; i++)
+        tokens[i] = (uint8_t)(2 + i % 5);
+    cr_assert_eq(archive_writer_create(sample_directory, "corpus", &writer), OK);
+    archive_add_text(writer, "task", "language_model");
+    archive_add_text(writer, "form", "corpus");
+    vocabulary_save(&vocabulary, writer);
+    archive_add(writer, "tokens", ARCHIVE_U8, 1, &count, tokens);
+    cr_assert_eq(archive_commit(writer, NULL), OK);
+    archive_writer_destroy(writer);
+    vocabulary_finish(&vocabulary);
+    Dataset *dataset;
+    cr_assert_eq(dataset_open(sample_directory, "corpus", true, &dataset), OK);
+    Job *job;
+    cr_assert_eq(job_create(json_value(&sample_arena,
+                                       "{\"model\": {\"layers\": [{\"type\": \"embedding\","
+                                       " \"units\": 4}, {\"type\": \"dense\", \"units\": 7}]},"
+                                       " \"training\": {\"sequence_length\": 5,"
+                                       " \"augment\": [\"token_swap\", \"noise\"]}}"),
+                            dataset, 1, &issues, &job),
+                 ERR_INVALID);
+    assert_issue(&issues, "/training/augment/0", "every token is the target");
+    assert_issue(&issues, "/training/augment/1", "texts");
+    cr_assert_eq(issues.count, 2);
+    dataset_close(dataset);
 }
 
 // The weights barely move, so validation sees what it saw without; the training loss does not.

@@ -1,5 +1,5 @@
 #include "tests/core/sample.h"
-#include "core/train/job.h"
+#include "core/train/batches.h"
 #include "tests/support/near.h"
 
 static Issues issues;
@@ -263,4 +263,51 @@ Test(job, finds_a_doubled_softmax_before_the_run) {
     job_destroy(wrong);
     job_destroy(right);
     dataset_close(dataset);
+}
+
+// How a model's inputs [4] of bytes are scaled: offset and factor of the first.
+static Scaler scaling(const char *model, float least, float greatest) {
+    SampleData data = sample_blobs(10, 3);
+    for (int i = 0; i < 40; i++)
+        data.inputs[i] = least + (greatest - least) * (float)(i % 7) / 6;
+    Dataset *dataset = sample_dataset(&data);
+    char spec[512];
+    snprintf(spec, sizeof(spec),
+             "{\"model\": {%s, {\"type\": \"flatten\"}, {\"type\": \"dense\","
+             " \"units\": 3}]}}",
+             model);
+    Job *job = sample_job(dataset, spec);
+    Scalers scalers;
+    cr_assert_eq(scalers_fit(job, &scalers), OK);
+    Scaler first = {.width = scalers.input.width};
+    first.offset = arena_array(&sample_arena, 1, sizeof(float));
+    first.factor = arena_array(&sample_arena, 1, sizeof(float));
+    first.offset[0] = scalers.input.offset[0];
+    first.factor[0] = scalers.input.factor[0];
+    scalers_finish(&scalers);
+    job_destroy(job);
+    dataset_close(dataset);
+    return first;
+}
+
+#define AS(shape) "\"input\": {\"shape\": " shape "}, \"layers\": ["
+#define CONV                                                                                       \
+    "{\"type\": \"reshape\", \"shape\": [2, 2, 1]}, {\"type\": \"conv2d\", \"filters\": 2, "       \
+    "\"kernel_size\": 1}"
+#define LAYER "{\"type\": \"layer_norm\"}"
+
+Test(job, divides_images_by_255_and_standardises_what_is_none) {
+    const char *const images[] = {AS("[2, 2, 1]") LAYER, AS("[2, 2]") CONV};
+    for (int i = 0; i < 2; i++) {
+        Scaler bytes = scaling(images[i], 0, 255);
+        assert_near((double)bytes.offset[0], 0, 0);
+        assert_near((double)bytes.factor[0], 1.0 / 255, 1e-9);
+        Scaler fractions = scaling(images[i], 0, 1);
+        assert_near((double)fractions.offset[0], 0, 0);
+        assert_near((double)fractions.factor[0], 1, 0);
+        cr_assert_neq(scaling(images[i], -1, 255).offset[0], 0);
+    }
+    const char *const others[] = {AS("[4]") LAYER, AS("[2, 2]") LAYER, AS("[4]") CONV};
+    for (int i = 0; i < 3; i++)
+        cr_assert_gt(scaling(others[i], 0, 255).offset[0], 50);
 }
