@@ -5,6 +5,7 @@
 //   "loss"          text: its name; cross_entropy means softmax over the outputs,
 //                   binary_cross_entropy a sigmoid
 //   "class_names"   bytes: NUL-terminated names one after the other (classification)
+//   "class_weights" f32 [classes]: those that the loss had, where it had any
 //   "columns"       text: the dataset's columns as JSON; read by the caller
 //   "input.…", "target.…"   scalers
 //   "series.…"      of forecasts: see core/model/forecast.h

@@ -147,11 +147,24 @@ void batch_finish(Batch *batch) {
     *batch = (Batch){0};
 }
 
+// Tokens that are numbered otherwise than the model's (align.h).
+static void renumber_tokens(Batch *batch, const int32_t *ids) {
+    const Task *task = job_task(batch->job);
+    int64_t count = batch->rows * shape_elements(&task->input);
+    for (int64_t i = 0; i < count; i++)
+        batch->inputs.data[i] = (Real)ids[(int32_t)batch->inputs.data[i]];
+    for (int64_t i = 0; task->kind == TASK_LANGUAGE_MODEL && i < batch->targets; i++)
+        batch->classes[i] = ids[batch->classes[i]];
+}
+
 void batch_gather(Batch *batch, const int32_t *rows, int64_t count) {
     batch->numbers = rows;
     batch->rows = count;
     batch->inputs.shape.dim[0] = count;
-    job_dataset(batch->job)->form->gather(batch, rows, count);
+    const Dataset *dataset = job_dataset(batch->job);
+    dataset->form->gather(batch, rows, count);
+    if (dataset->token_ids != NULL)
+        renumber_tokens(batch, dataset->token_ids);
 }
 
 void row_target(const Dataset *dataset, int32_t row, double *values) {
@@ -264,5 +277,6 @@ int64_t evaluation_rows(const Job *job) {
     // Rows with a target at each step are many targets already.
     int64_t enough = EVALUATION_ROWS / (job_task(job)->steps > 0 ? job_task(job)->steps : 1);
     int64_t bound = job_batch_rows(job) > enough ? job_batch_rows(job) : enough;
+    bound = bound > 0 ? bound : 1; // a job that only judges has no batches
     return most < bound ? most : bound;
 }

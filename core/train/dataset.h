@@ -20,10 +20,9 @@ typedef struct Dataset {
     Archive *archive; // owned
     const struct FormDesc *form;
     Task task;
-    int64_t rows; // what a target belongs to: rows, texts, tokens, windows, nodes, graphs
-    const float *
-        inputs; // row r's numbers [task.input] begin at inputs + r × stride; NULL: they are not there
-    int64_t stride;
+    int64_t rows;           // what a target belongs to: rows, texts, tokens, windows, nodes, graphs
+    const float *inputs;    // row r's numbers begin at inputs + r · stride; NULL: not there
+    int64_t stride;         // of rows: numbers of one; of a series: its columns
     const int32_t *tokens;  // ids of texts, one text after the other; of a corpus: all of it
     const uint8_t *bytes;   // a corpus of few different tokens, in place of `tokens`
     const int64_t *starts;  // [rows + 1] of texts: where in `tokens` each begins
@@ -33,6 +32,9 @@ typedef struct Dataset {
     const uint8_t *splits;  // [rows], or NULL
     Arena owned;            // what the form made of the archive
     const void *more;       // the form's own, in `owned`
+    // What align.h puts between the archive's numbers and a model's; else NULL:
+    const int32_t *places;    // [task.input] which of a row's numbers each is; −1: 0
+    const int32_t *token_ids; // [its own vocabulary] the model's id of each token
 } Dataset;
 
 int dataset_open(int directory, const char *path, bool verify, Dataset **ret_dataset);

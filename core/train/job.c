@@ -88,10 +88,14 @@ static bool values_are_fractions(const Dataset *dataset) {
     return dataset->values != NULL;
 }
 
+static bool loss_is_binary(const Job *job) {
+    return strcmp(job_loss(job)->desc.name, "binary_cross_entropy") == 0;
+}
+
 static void check_loss(Job *job, const Path *path, Issues *issues) {
     const LossDesc *loss = job_loss(job);
     const Task *task = &job->task;
-    bool binary_loss = strcmp(loss->desc.name, "binary_cross_entropy") == 0;
+    bool binary_loss = loss_is_binary(job);
     path = PATH_KEY(path, "loss");
     if (task->kind == TASK_LANGUAGE_MODEL && loss->targets != TARGETS_CLASSES)
         issues_add(
@@ -268,6 +272,50 @@ int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, 
     job->task = dataset->task;
     job->threads = threads < 1 ? 1 : threads;
     int error = read_job(job, spec, issues);
+    if (error != OK) {
+        job_destroy(job);
+        return error;
+    }
+    *ret_job = job;
+    return OK;
+}
+
+// The model has trained once: what is wrong with its spec now is damage.
+static int read_judge(Job *job, Value spec) {
+    CLEANUP(issues_finish) Issues issues;
+    issues_init(&issues);
+    int error = read_training(job, value_member(spec, "training"), NULL, &issues);
+    if (error == OK)
+        error = model_create(value_member(spec, "model"), NULL, &job->task, &issues, &job->model);
+    if (error == OK) {
+        job->binary = job->task.kind == TASK_CLASSIFICATION && loss_is_binary(job);
+        check_width(job, &issues);
+    }
+    if (error == OK && issues_any(&issues))
+        error = issues.failed ? ERR_NO_MEMORY : ERR_DAMAGED;
+    return error == ERR_INVALID ? ERR_DAMAGED : error;
+}
+
+int job_create_judge(Value spec, const Dataset *dataset, const Task *task, int split,
+                     Issues *issues, Job **ret_job) {
+    Job *job = memory_new(Job);
+    if (job == NULL)
+        return ERR_NO_MEMORY;
+    arena_init(&job->arena, 0);
+    job->dataset = dataset;
+    job->task = *task;
+    job->threads = 1;
+    int error = read_judge(job, spec);
+    if (error == OK) {
+        if (task->kind == TASK_REGRESSION && loss_is_binary(job) && !values_are_fractions(dataset))
+            issues_add_at(issues, "/dataset",
+                          "has targets that are not from 0 to 1, as the model's loss takes them");
+        error = job_judge(job, split);
+    }
+    if (error == OK && job->rows.test_count == 0)
+        issues_add_at(issues, split < 0 ? "/dataset" : "/split", "leaves no rows to evaluate");
+    if (error == OK && issues_any(issues))
+        error = issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
     if (error != OK) {
         job_destroy(job);
         return error;

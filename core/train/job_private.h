@@ -35,6 +35,12 @@ struct Job {
 int job_split(Job *job, const Path *path, Issues *issues);
 // How many of `rows` rows validation_split takes.
 int64_t job_validation_rows(const Job *job, int64_t rows);
+// Fills job->rows.test with the rows that can be judged, of a DatasetSplit or (−1) all.
+int job_judge(Job *job, int split);
+// A job that trains nothing: all its rows are for testing. `spec`, borrowed for the call, and `task` are a trained model's, which
+// the dataset fits already (align.h). ERR_INVALID with issues at "/dataset" and "/split"; ERR_DAMAGED: the spec.
+int job_create_judge(Value spec, const Dataset *dataset, const Task *task, int split,
+                     Issues *issues, Job **ret_job);
 // Reads the list of phases.
 int job_read_phases(Job *job, const Path *path, Issues *issues);
 // Lays the run out over its phases, once the rows are known.

@@ -13,7 +13,7 @@
 static int64_t take_rows(const Dataset *dataset, DatasetSplit split, int32_t *rows) {
     int64_t count = 0;
     for (int64_t i = 0; i < dataset->rows; i++)
-        if ((dataset->splits == NULL ? SPLIT_TRAIN : (DatasetSplit)dataset->splits[i]) == split)
+        if (form_in_split(dataset, i, (int)split))
             rows[count++] = (int32_t)i;
     return count;
 }
@@ -131,4 +131,19 @@ int job_split(Job *job, const Path *path, Issues *issues) {
     int laid = lay_out(job, path, issues);
     int weighed = weigh_classes(job, path, issues);
     return laid != OK ? laid : weighed;
+}
+
+int job_judge(Job *job, int split) {
+    const Dataset *dataset = job->dataset;
+    if (dataset->form->judge != NULL)
+        return dataset->form->judge(job, split);
+    job->row_numbers = memory_array((size_t)dataset->rows, sizeof(int32_t));
+    if (job->row_numbers == NULL)
+        return ERR_NO_MEMORY;
+    job->rows.test = job->row_numbers;
+    for (int64_t i = 0; i < dataset->rows; i++)
+        if (form_in_split(dataset, i, split) &&
+            (dataset->classes == NULL || dataset->classes[i] >= 0))
+            job->row_numbers[job->rows.test_count++] = (int32_t)i;
+    return OK;
 }

@@ -16,6 +16,19 @@ static int copy_section(const Archive *archive, const char *name, ArchiveWriter 
     return archive_add(writer, name, section->type, section->rank, section->dims, section->data);
 }
 
+static int add_class_weights(const Job *job, ArchiveWriter *writer) {
+    const Real *weights = job_class_weights(job);
+    int64_t classes = job_task(job)->outputs;
+    if (weights == NULL)
+        return OK;
+    AUTO_FREE float *single = memory_array((size_t)classes, sizeof(float));
+    if (single == NULL)
+        return ERR_NO_MEMORY;
+    for (int64_t c = 0; c < classes; c++)
+        single[c] = (float)weights[c];
+    return archive_add(writer, "class_weights", ARCHIVE_F32, 1, &classes, single);
+}
+
 static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter *writer) {
     const Dataset *dataset = job_dataset(trainer->job);
     int error = archive_add_text(writer, "spec", spec);
@@ -31,6 +44,8 @@ static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter 
         error = scaler_save(&trainer->scalers.input, "input", writer);
     if (error == OK && dataset->task.kind == TASK_REGRESSION)
         error = scaler_save(&trainer->scalers.target, "target", writer);
+    if (error == OK)
+        error = add_class_weights(trainer->job, writer);
     if (error == OK)
         error = model_save_weights(job_model(trainer->job), trainer->weights, writer);
     return error;

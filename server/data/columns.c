@@ -137,3 +137,62 @@ int columns_parse(const char *json, Columns **ret_columns) {
     document_destroy(document);
     return result;
 }
+
+// ---- a dataset's columns for a model ----
+
+static void match_category(const Column *model, const Column *dataset, const char *pointer,
+                           Issues *issues, int32_t *places) {
+    for (size_t i = 0; i < model->values.count; i++) {
+        const char *value = model->values.items[i];
+        int32_t own = names_find(&dataset->values, value, strlen(value));
+        places[i] = own < 0 ? -1 : (int32_t)dataset->offset + own;
+    }
+    places[model->values.count] = (int32_t)dataset->offset + (int32_t)dataset->values.count;
+    for (size_t i = 0; i < dataset->values.count; i++) {
+        const char *value = dataset->values.items[i];
+        if (names_find(&model->values, value, strlen(value)) < 0) {
+            issues_add_at(
+                issues, pointer,
+                "the column \"%.60s\" has the value \"%.60s\", which the model does not know",
+                model->name, value);
+        }
+    }
+}
+
+int columns_match(const Columns *model, const Columns *dataset, const char *pointer, Issues *issues,
+                  int32_t **ret_places) {
+    int32_t *places = memory_array((size_t)model->width, sizeof *places);
+    if (places == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < model->count; i++) {
+        const Column *column = &model->items[i];
+        int32_t index = names_find(&dataset->names, column->name, strlen(column->name));
+        const Column *own = index < 0 ? NULL : &dataset->items[index];
+        if (own == NULL) {
+            issues_add_at(issues, pointer, "has no column \"%.60s\", which the model takes",
+                          column->name);
+        } else if (own->category != column->category) {
+            issues_add_at(issues, pointer, "the column \"%.60s\" is a %s, and the model's is a %s",
+                          column->name, own->category ? "category" : "number",
+                          column->category ? "category" : "number");
+        } else if (own->category) {
+            match_category(column, own, pointer, issues, places + column->offset);
+        } else {
+            places[column->offset] = (int32_t)own->offset;
+        }
+    }
+    for (size_t i = 0; i < dataset->count; i++) {
+        const char *name = dataset->items[i].name;
+        if (names_find(&model->names, name, strlen(name)) < 0) {
+            issues_add_at(issues, pointer,
+                          "has the column \"%.60s\", which the model does not take", name);
+        }
+    }
+    if (issues_any(issues)) {
+        memory_free(places);
+        return issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
+    }
+    *ret_places = places;
+    return OK;
+}

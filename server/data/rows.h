@@ -12,6 +12,12 @@ typedef struct Columns Columns;
 int columns_parse(const char *json, Columns **ret_columns); // NULL or "": plain numbers
 void columns_destroy(Columns *columns);
 
+// How a dataset's columns are those of a model: for each of the model's numbers the place of the dataset's, −1 where a category
+// has a value that the dataset lacks; ret_places [the model's width] (memory_free). Columns go by name. ERR_INVALID with issues
+// at `pointer`: one is missing or too many, of another kind, or has values that the model does not know.
+int columns_match(const Columns *model, const Columns *dataset, const char *pointer, Issues *issues,
+                  int32_t **ret_places);
+
 // `inputs`: the text of a JSON array of rows (lifted, or of any array), each of `shape`, or as the columns say: an array in
 // the columns' order or an object by name; null is missing (NaN). ret_inputs [rows, width] (memory_free).
 int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length,

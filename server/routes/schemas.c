@@ -153,6 +153,16 @@ static const struct {
      "{\"type\":\"object\",\"properties\":{\"outputs\":{\"type\":\"array\",\"items\":" NUMBERS
      "},\"predictions\":" ANY_ARRAY ",\"probabilities\":{\"type\":\"array\",\"items\":" NUMBERS
      "}}}"},
+    {"EvaluateInput",
+     "{\"type\":\"object\",\"required\":[\"dataset\"],\"additionalProperties\":false,"
+     "\"properties\":{"
+     "\"dataset\":" TEXT ",\"split\":{\"enum\":[\"train\",\"validation\",\"test\"],\"description\":"
+     "\"Only these rows, where the dataset has splits; all by default.\"}}}"},
+    {"Evaluation",
+     "{\"type\":\"object\",\"properties\":{\"metrics\":{\"type\":\"object\",\"properties\":{"
+     "\"loss\":" NUMBER ",\"accuracy\":" NUMBER ",\"mae\":" NUMBER ",\"rmse\":" NUMBER
+     ",\"r2\":" NUMBER ",\"perplexity\":" NUMBER
+     "}},\"confusion\":{\"oneOf\":[{\"type\":\"null\"}," REF("Confusion") "]}}}"},
     {"GradientCheck",
      "{\"type\":\"object\",\"properties\":{\"passed\":{\"type\":\"boolean\"},\"max_relative_"
      "error\":" NUMBER ",\"weights\":{\"type\":\"object\",\"additionalProperties\":{\"type\":"

@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/tokens/vocabulary.h"
+#include "core/train/align.h"
 #include "core/train/forms/form.h"
 #include "core/train/job_private.h"
 
@@ -115,6 +116,24 @@ static int corpus_split(Job *job) {
     return OK;
 }
 
+// All of it, in windows that touch; a corpus has no splits of its own.
+static int corpus_judge(Job *job, int split) {
+    int64_t length = job->task.steps;
+    int64_t windows = split > SPLIT_TRAIN ? 0 : (job->dataset->rows - 1) / length;
+    job->row_numbers = memory_array((size_t)windows, sizeof(int32_t));
+    if (job->row_numbers == NULL)
+        return ERR_NO_MEMORY;
+    for (int64_t i = 0; i < windows; i++)
+        job->row_numbers[i] = (int32_t)(i * length);
+    job->rows = (JobRows){.test = job->row_numbers, .test_count = windows};
+    return OK;
+}
+
+static int corpus_align(Dataset *dataset, const Archive *model, const Task *task, Issues *issues) {
+    (void)task;
+    return align_tokens(dataset, model, issues);
+}
+
 static void corpus_order(const Job *job, int64_t epoch, int32_t *order) {
     int64_t length = job->training.sequence_length, shifts;
     int64_t windows = epoch_windows(train_tokens(job), length, &shifts);
@@ -155,6 +174,8 @@ const FormDesc form_corpus = {
     .open = corpus_open,
     .adapt = corpus_adapt,
     .split = corpus_split,
+    .judge = corpus_judge,
+    .align = corpus_align,
     .order = corpus_order,
     .gather = corpus_gather,
 };

@@ -24,6 +24,12 @@ typedef struct FormDesc {
     // Fills job->rows, whose arrays lie in job->row_numbers, which it makes. NULL: by the dataset's splits, else by the
     // seed.
     int (*split)(Job *job);
+    // Fills job->rows.test with all rows that can be judged: of a DatasetSplit, or (−1) of any. NULL: those that have a
+    // target.
+    int (*judge)(Job *job, int split);
+    // Makes the dataset speak as the one of `model`, whose task this is (core/train/align.h): shape, tokens, whatever is the
+    // form's own. NULL: shapes hold as many numbers, or dataset->places says which they are.
+    int (*align)(Dataset *dataset, const Archive *model, const Task *task, Issues *issues);
     // The training rows in the order of an epoch, from 1. NULL: shuffled by seed and epoch.
     void (*order)(const Job *job, int64_t epoch, int32_t *order);
     // What a plan for batches of `rows` rows holds at most: max_rows, max_nodes, max_edges. NULL: max_rows = rows.
@@ -51,6 +57,8 @@ const FormDesc *form_find(const char *name);
 // "targets", "class_names" and "splits" as dataset.h names them; `count` targets. Classes of −1 (no target) are refused
 // unless `gaps`.
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps);
+// Whether the row is in this DatasetSplit, or (−1) in whichever. All train where the dataset has no splits.
+bool form_in_split(const Dataset *dataset, int64_t row, int split);
 int form_read_splits(Dataset *dataset, int64_t count); // "splits" alone
 // Targets of the rows, one each: classes as they are, values scaled.
 void form_gather_targets(Batch *batch, const int32_t *rows, int64_t count);

@@ -73,6 +73,11 @@ int form_read_splits(Dataset *dataset, int64_t count) {
     return OK;
 }
 
+bool form_in_split(const Dataset *dataset, int64_t row, int split) {
+    int own = dataset->splits == NULL ? SPLIT_TRAIN : dataset->splits[row];
+    return split < 0 || own == split;
+}
+
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps) {
     int error = dataset->task.kind == TASK_REGRESSION ? read_values(dataset, count)
                                                       : read_classes(dataset, count, gaps);

@@ -69,9 +69,15 @@ static int rows_fit_inputs(const Job *job, Scaler *ret_scaler) {
 static void rows_gather(Batch *batch, const int32_t *rows, int64_t count) {
     const Dataset *dataset = job_dataset(batch->job);
     int64_t width = shape_elements(&dataset->task.input);
-    for (int64_t i = 0; i < count; i++)
-        scaler_apply(&batch->scalers->input, dataset->inputs + rows[i] * width,
-                     batch->inputs.data + i * width, 1, width);
+    for (int64_t i = 0; i < count; i++) {
+        const float *row = dataset->inputs + rows[i] * dataset->stride;
+        if (dataset->places != NULL) {
+            for (int64_t c = 0; c < width; c++)
+                batch->scratch[c] = dataset->places[c] < 0 ? 0 : row[dataset->places[c]];
+            row = batch->scratch;
+        }
+        scaler_apply(&batch->scalers->input, row, batch->inputs.data + i * width, 1, width);
+    }
     form_gather_targets(batch, rows, count);
 }
 

@@ -101,11 +101,9 @@ static bool has_targets(const Series *series, int64_t row) {
 
 static int64_t take_rows(const Dataset *dataset, DatasetSplit split, int32_t *rows) {
     int64_t count = 0;
-    for (int64_t i = 0; i < dataset->rows; i++) {
-        DatasetSplit own = dataset->splits == NULL ? SPLIT_TRAIN : (DatasetSplit)dataset->splits[i];
-        if (own == split && has_targets(series_of(dataset), i))
+    for (int64_t i = 0; i < dataset->rows; i++)
+        if (form_in_split(dataset, i, (int)split) && has_targets(series_of(dataset), i))
             rows[count++] = (int32_t)i;
-    }
     return count;
 }
 
@@ -146,6 +144,54 @@ static int series_split(Job *job) {
     rows->train = train;
     rows->validation = validation;
     rows->test = test;
+    return OK;
+}
+
+static int series_judge(Job *job, int split) {
+    const Dataset *dataset = job->dataset;
+    job->row_numbers = memory_array((size_t)dataset->rows, sizeof(int32_t));
+    if (job->row_numbers == NULL)
+        return ERR_NO_MEMORY;
+    job->rows.test = job->row_numbers;
+    for (int64_t i = 0; i < dataset->rows; i++)
+        if (form_in_split(dataset, i, split) && has_targets(series_of(dataset), i))
+            job->row_numbers[job->rows.test_count++] = (int32_t)i;
+    return OK;
+}
+
+// The steps are in the user's units, so what the model makes of them is its own affair: its transform, its target columns.
+static int series_align(Dataset *dataset, const Archive *model, const Task *task, Issues *issues) {
+    Series *series = arena_new(&dataset->owned, Series);
+    if (series == NULL)
+        return ERR_NO_MEMORY;
+    *series = *series_of(dataset);
+    if (forecast_load(model, shape_last(&task->input), &series->forecast) != OK ||
+        task->outputs % series->forecast.targets != 0)
+        return ERR_DAMAGED;
+    int64_t window = task->input.dim[0], horizon = task->outputs / series->forecast.targets;
+    if (series->columns != series->forecast.columns)
+        issues_add_at(issues, "/dataset", "has %lld columns, and the model takes %lld",
+                      (long long)series->columns, (long long)series->forecast.columns);
+    if (series->window != window || series->horizon != horizon)
+        issues_add_at(
+            issues, "/dataset",
+            "has a window of %lld steps and a horizon of %lld, and the model %lld and %lld",
+            (long long)series->window, (long long)series->horizon, (long long)window,
+            (long long)horizon);
+    if (issues_any(issues))
+        return ERR_INVALID;
+    if (transform_takes_logs(series->forecast.transform))
+        for (int64_t i = 0; i < series->steps * series->columns; i++)
+            if (series->x[i] <= 0) {
+                issues_add_at(issues, "/dataset",
+                              "step %lld has the number %g, and the model's transform \"%s\" takes "
+                              "numbers above 0",
+                              (long long)(i / series->columns), (double)series->x[i],
+                              transform_name(series->forecast.transform));
+                return ERR_INVALID;
+            }
+    dataset->more = series;
+    dataset->task.outputs = task->outputs;
     return OK;
 }
 
@@ -235,6 +281,8 @@ const FormDesc form_series = {
     .desc = {.name = "series", .summary = "windows over a series, and the steps that follow them"},
     .open = series_open,
     .split = series_split,
+    .judge = series_judge,
+    .align = series_align,
     .fit_inputs = series_fit_inputs,
     .fit_targets = series_fit_targets,
     .gather = series_gather,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/tokens/vocabulary.h"
+#include "core/train/align.h"
 #include "core/train/forms/form.h"
 
 enum { ROWS_MAX = INT32_MAX };
@@ -69,19 +70,27 @@ static void texts_gather(Batch *batch, const int32_t *rows, int64_t count) {
     int64_t steps = dataset->task.input.dim[0];
     for (int64_t i = 0; i < count; i++) {
         const int32_t *tokens = dataset->tokens + dataset->starts[rows[i]];
-        int32_t length = dataset->lengths[rows[i]];
+        // More than `steps` only where a model for shorter texts is evaluated.
+        int64_t length = dataset->lengths[rows[i]];
+        length = length < steps ? length : steps;
         Real *inputs = batch->inputs.data + i * steps;
         for (int64_t t = 0; t < length; t++)
             inputs[t] = (Real)tokens[t];
         for (int64_t t = length; t < steps; t++)
             inputs[t] = TOKEN_PADDING;
-        batch->lengths[i] = length;
+        batch->lengths[i] = (int32_t)length;
     }
     form_gather_targets(batch, rows, count);
+}
+
+static int texts_align(Dataset *dataset, const Archive *model, const Task *task, Issues *issues) {
+    (void)task;
+    return align_tokens(dataset, model, issues);
 }
 
 const FormDesc form_texts = {
     .desc = {.name = "texts", .summary = "texts as rows of tokens, with a target each"},
     .open = texts_open,
+    .align = texts_align,
     .gather = texts_gather,
 };
