@@ -257,6 +257,22 @@ Real *plan_output_gradient(Plan *plan) {
     return plan->nodes[plan->count - 1].gradient.data;
 }
 
+typedef struct GradientSum {
+    Real *sum;
+    const Real *part;
+} GradientSum;
+
+static void add_piece(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const GradientSum *of = context;
+    kernel_add(of->sum + begin, of->part + begin, end - begin);
+}
+
+static void add_gradient(Parallel *parallel, const Tensor *sum, const Real *part) {
+    GradientSum of = {sum->data, part};
+    parallel_for(parallel, (size_t)shape_elements(&sum->shape), parallel_grain(2), add_piece, &of);
+}
+
 void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *observer,
                    Real *gradients) {
     OpContext still = *context;
@@ -279,7 +295,7 @@ void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *obs
         for (int k = 0; k < node->inputs; k++) {
             const Tensor *below = &plan->nodes[node->input[k]].gradient;
             if (at->extra[k] != NULL)
-                kernel_add(below->data, at->extra[k], (size_t)shape_elements(&below->shape));
+                add_gradient(context->parallel, below, at->extra[k]);
         }
     }
 }

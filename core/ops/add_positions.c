@@ -59,8 +59,9 @@ static void add_positions_backward(const OpCall *call) {
     const Real *dy = call->output_gradient.data;
     Real *dx = call->input_gradient[0].data;
     if (call->weights > 0 && call->weight_gradient[0].data != NULL)
-        kernel_sum_rows(dy, call->weight_gradient[0].data, (size_t)call->output.shape.dim[0],
-                        row_elements(call));
+        kernel_sum_columns_parallel(call->context->parallel, dy, row_elements(call),
+                                    call->weight_gradient[0].data,
+                                    (size_t)call->output.shape.dim[0], row_elements(call));
     if (dx != NULL && dx != dy)
         memcpy(dx, dy, op_elements(&call->output) * sizeof(Real));
 }

@@ -73,7 +73,8 @@ static void joint_linear_backward(const OpCall *call) {
         if (d_kernel.c != NULL)
             blas_product(call->context->parallel, &d_kernel);
         if (d_bias != NULL)
-            kernel_sum_columns(dy, (size_t)width, d_bias, (size_t)rows, (size_t)units);
+            kernel_sum_columns_parallel(call->context->parallel, dy, (size_t)width, d_bias,
+                                        (size_t)rows, (size_t)units);
         BlasProduct dx = {.m = rows,
                           .n = in,
                           .k = units,

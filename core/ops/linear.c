@@ -106,7 +106,8 @@ static void linear_backward(const OpCall *call) {
                                                              .c = d_kernel,
                                                              .ldc = units});
     if (d_bias != NULL)
-        kernel_sum_rows(dy->data, d_bias, (size_t)rows, (size_t)units);
+        kernel_sum_columns_parallel(call->context->parallel, dy->data, (size_t)units, d_bias,
+                                    (size_t)rows, (size_t)units);
     if (dx != NULL)
         blas_product(call->context->parallel, &(BlasProduct){.m = rows,
                                                              .n = in,

@@ -121,3 +121,21 @@ VECTOR_LOOPS void kernel_sum_columns(const Real *restrict x, size_t stride, Real
         }
     }
 }
+
+typedef struct ColumnSums {
+    const Real *x;
+    Real *sums;
+    size_t stride, rows;
+} ColumnSums;
+
+static void sum_piece(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const ColumnSums *of = context;
+    kernel_sum_columns(of->x + begin, of->stride, of->sums + begin, of->rows, end - begin);
+}
+
+void kernel_sum_columns_parallel(Parallel *parallel, const Real *x, size_t stride, Real *sums,
+                                 size_t rows, size_t width) {
+    ColumnSums of = {x, sums, stride, rows};
+    parallel_for(parallel, width, parallel_grain(rows), sum_piece, &of);
+}

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include "core/base/parallel.h"
 #include "core/base/real.h"
 
 void kernel_fill(Real *y, size_t n, Real value);
@@ -18,3 +19,6 @@ void kernel_add_rows(Real *y, const Real *row, size_t rows, size_t width);  // y
 void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width); // sums[c] = Σ_r x[r, c]
 // The same for columns [0, width) of rows that begin `stride` elements apart.
 void kernel_sum_columns(const Real *x, size_t stride, Real *sums, size_t rows, size_t width);
+// The same bits, its columns split among the threads.
+void kernel_sum_columns_parallel(Parallel *parallel, const Real *x, size_t stride, Real *sums,
+                                 size_t rows, size_t width);

@@ -71,3 +71,9 @@ Test(dropout, passes_everything_outside_training) {
         cr_assert_eq(y.data[i], 1);
     net_finish(&net);
 }
+
+Test(dropout, gives_the_same_on_two_threads) {
+    Net net = net_make();
+    int x = net_linear(&net, 0, net_input(&net, SHAPE(2)), 3000, true);
+    net_check_threads(net, net_op1(&net, &op_dropout, &third, x), 11);
+}

@@ -109,6 +109,18 @@ Test(kernels, rows_are_added_and_summed) {
     cr_assert_arr_eq(some, sums + FROM, sizeof(some));
 }
 
+Test(kernels, columns_are_summed_alike_by_any_number_of_threads) {
+    enum { ROWS = 1000, WIDTH = 131, FROM = 7 };
+    AUTO_FREE Real *x = random_array(ROWS * WIDTH, 1);
+    Real alone[WIDTH - FROM], shared[WIDTH - FROM];
+    Parallel *parallel;
+    cr_assert_eq(parallel_create(3, &parallel), OK);
+    kernel_sum_columns(x + FROM, WIDTH, alone, ROWS, WIDTH - FROM);
+    kernel_sum_columns_parallel(parallel, x + FROM, WIDTH, shared, ROWS, WIDTH - FROM);
+    parallel_destroy(parallel);
+    cr_assert_arr_eq(shared, alone, sizeof(alone));
+}
+
 Test(blas, multiplies_in_each_orientation) {
     enum { M = 5, N = 7, K = 3 };
     AUTO_FREE Real *a = random_array(M * K, 3);
