@@ -133,10 +133,10 @@ typedef struct PlanObserver {
 
 // Whether all that reads the input can read it as a pattern's numbers.
 bool graph_takes_pattern(const Graph *graph, int output);
-// What a node costs in a pass under these options.
-OpCost plan_node_cost(const Graph *graph, const PlanOptions *options, int node);
-// What a plan would cost, without making it. ERR_TOO_LARGE where a product of sizes overflows.
-int plan_cost(const Graph *graph, const PlanOptions *options, PlanCost *ret_cost);
+// What a plan would cost, without making it; and each node of it, where ret_nodes [graph_nodes] is not NULL (nothing, where
+// it does not run). ERR_TOO_LARGE where a product of sizes overflows.
+int plan_cost(const Graph *graph, const PlanOptions *options, OpCost *ret_nodes,
+              PlanCost *ret_cost);
 int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan);
 void plan_destroy(Plan *plan); // takes NULL
 

@@ -36,11 +36,14 @@ static void *buffer_memory(const Plan *plan, int buffer) {
     return buffer == SCHEME_NONE ? NULL : plan->memory + plan->scheme.buffers[buffer].ret_offset;
 }
 
-int plan_cost(const Graph *graph, const PlanOptions *options, PlanCost *ret_cost) {
+int plan_cost(const Graph *graph, const PlanOptions *options, OpCost *ret_nodes,
+              PlanCost *ret_cost) {
     Scheme scheme;
     int err = scheme_make(graph, options, &scheme);
     if (err != OK)
         return err;
+    for (int i = 0; ret_nodes != NULL && i < graph_nodes(graph); i++)
+        ret_nodes[i] = i < scheme.count ? scheme.nodes[i].cost : (OpCost){0};
     *ret_cost = (PlanCost){scheme.bytes, scheme.forward_flops, scheme.backward_flops};
     scheme_finish(&scheme);
     return OK;

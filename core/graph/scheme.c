@@ -45,22 +45,6 @@ bool graph_takes_pattern(const Graph *graph, int output) {
     return !plan_has_pattern(graph, &options, output);
 }
 
-OpCost plan_node_cost(const Graph *graph, const PlanOptions *options, int node) {
-    const GraphNode *at = graph_node(graph, node);
-    if (at->op == NULL)
-        return (OpCost){0};
-    Shape shapes[OP_INPUTS_MAX];
-    for (int k = 0; k < at->inputs; k++)
-        shapes[k] = graph_node(graph, at->input[k])->shape;
-    bool pattern = plan_has_pattern(graph, options, at->input[0]);
-    return at->op->cost(at->params,
-                        &(OpExtent){.rows = plan_rows(graph, options, at->input[0]),
-                                    .edges = options->max_edges,
-                                    .entries = pattern ? options->max_entries : 0,
-                                    .output_rows = plan_rows(graph, options, node)},
-                        at->inputs, shapes, &at->shape);
-}
-
 typedef struct Maker {
     const Graph *graph;
     const PlanOptions *options;
@@ -198,6 +182,29 @@ static void add_gradients(const Maker *maker) {
     }
 }
 
+static bool wants_inputs(const Scheme *scheme, const GraphNode *node) {
+    for (int k = 0; k < node->inputs; k++)
+        if (scheme->nodes[node->input[k]].needs)
+            return true;
+    return false;
+}
+
+static OpCost node_cost(const Maker *maker, int node) {
+    const Graph *graph = maker->graph;
+    const GraphNode *at = graph_node(graph, node);
+    Shape shapes[OP_INPUTS_MAX];
+    for (int k = 0; k < at->inputs; k++)
+        shapes[k] = graph_node(graph, at->input[k])->shape;
+    bool pattern = plan_has_pattern(graph, maker->options, at->input[0]);
+    const OpExtent extent = {.rows = plan_rows(graph, maker->options, at->input[0]),
+                             .edges = maker->options->max_edges,
+                             .entries = pattern ? maker->options->max_entries : 0,
+                             .output_rows = plan_rows(graph, maker->options, node),
+                             .wants_inputs = wants_inputs(maker->scheme, at),
+                             .wants_weights = learns(graph, at)};
+    return at->op->cost(at->params, &extent, at->inputs, shapes, &at->shape);
+}
+
 static void add_areas(const Maker *maker) {
     Scheme *scheme = maker->scheme;
     for (int i = 0; i < scheme->count; i++) {
@@ -205,18 +212,19 @@ static void add_areas(const Maker *maker) {
         SchemeNode *of = &scheme->nodes[i];
         if (!of->active || node->op == NULL)
             continue;
-        OpCost cost = plan_node_cost(maker->graph, maker->options, i);
+        OpCost cost = node_cost(maker, i);
         bool runs_back = maker->options->backward && of->needs;
         int back = backward_time(scheme, i);
+        if (!runs_back)
+            cost.backward_flops = 0;
+        of->cost = cost;
         scheme->forward_flops += cost.forward_flops;
+        scheme->backward_flops += cost.backward_flops;
         if (cost.saved_bytes > 0)
             of->saved = buffer_add(scheme, cost.saved_bytes, i, runs_back ? back : i);
         if (cost.scratch_bytes > 0)
             of->forward_scratch = buffer_add(scheme, cost.scratch_bytes, i, i);
-        if (!runs_back)
-            continue;
-        scheme->backward_flops += cost.backward_flops;
-        if (cost.scratch_bytes > 0)
+        if (runs_back && cost.scratch_bytes > 0)
             of->backward_scratch = buffer_add(scheme, cost.scratch_bytes, back, back);
     }
 }

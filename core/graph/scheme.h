@@ -17,6 +17,7 @@ typedef struct SchemeNode {
     // Where backward writes input k's gradient when an earlier writer has filled the gradient
     // itself; summed right after.
     int extra[OP_INPUTS_MAX];
+    OpCost cost; // of what runs
 } SchemeNode;
 
 typedef struct Scheme {

@@ -12,21 +12,32 @@ void model_weight_name(const Model *model, int index, char name[ARCHIVE_NAME_MAX
              weight->name);
 }
 
+// In pieces: a float32 copy of a large weight would be the most that a worker ever holds.
+static int append_floats(ArchiveWriter *writer, const Real *values, size_t count) {
+    float piece[1024];
+    int error = OK;
+    for (size_t at = 0; at < count && error == OK; at += ARRAY_LENGTH(piece)) {
+        size_t n = count - at < ARRAY_LENGTH(piece) ? count - at : ARRAY_LENGTH(piece);
+        for (size_t i = 0; i < n; i++)
+            piece[i] = (float)values[at + i];
+        error = archive_append(writer, piece, n * sizeof(float));
+    }
+    return error;
+}
+
 int model_save_weights(const Model *model, const Real *weights, ArchiveWriter *writer) {
     const Graph *graph = model_graph(model);
     int error = OK;
     for (int i = 0; i < graph_weights(graph) && error == OK; i++) {
         const GraphWeight *weight = graph_weight_at(graph, i);
-        size_t count = (size_t)shape_elements(&weight->shape);
-        AUTO_FREE float *values = memory_array(count, sizeof(float));
-        if (values == NULL)
-            return ERR_NO_MEMORY;
-        for (size_t k = 0; k < count; k++)
-            values[k] = (float)weights[weight->offset + k];
         char name[ARCHIVE_NAME_MAX + 1];
         model_weight_name(model, i, name);
-        error =
-            archive_add(writer, name, ARCHIVE_F32, weight->shape.rank, weight->shape.dim, values);
+        error = archive_begin(writer, name, ARCHIVE_F32);
+        if (error == OK)
+            error = append_floats(writer, weights + weight->offset,
+                                  (size_t)shape_elements(&weight->shape));
+        if (error == OK)
+            error = archive_end(writer, weight->shape.rank, weight->shape.dim);
     }
     return error;
 }

@@ -28,7 +28,8 @@ static OpCost add_positions_cost(const void *params, const OpExtent *extent, int
     (void)inputs;
     (void)input;
     double elements = (double)extent->rows * (double)shape_elements(output);
-    return (OpCost){.forward_flops = elements, .backward_flops = elements};
+    return (OpCost){.forward_flops = elements,
+                    .backward_flops = extent->wants_weights ? elements : 0};
 }
 
 // Elements of one row of the batch: [time, units] as one axis.

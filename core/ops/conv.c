@@ -77,7 +77,8 @@ static OpCost conv_cost(const void *params, const OpExtent *extent, int inputs, 
     size_t patch = taps_of(&conv->window) * (size_t)group_in;
     double positions = (double)extent->rows * (double)shape_elements(output);
     double products = positions * (double)patch;
-    OpCost cost = {.forward_flops = 2 * products, .backward_flops = 4 * products};
+    OpCost cost = {.forward_flops = 2 * products,
+                   .backward_flops = 2 * products * op_halves(extent)};
     if (conv_is_depthwise(conv, channels))
         cost.scratch_bytes = conv_depthwise_scratch(conv, channels);
     else if (!is_pointwise(&conv->window))

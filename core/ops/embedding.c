@@ -33,7 +33,8 @@ static OpCost embedding_cost(const void *params, const OpExtent *extent, int inp
     (void)params;
     (void)inputs;
     (void)input;
-    return (OpCost){.backward_flops = (double)extent->rows * (double)shape_elements(output)};
+    double elements = (double)extent->rows * (double)shape_elements(output);
+    return (OpCost){.backward_flops = extent->wants_weights ? elements : 0};
 }
 
 static int64_t row_of(Real id, size_t vocabulary) {

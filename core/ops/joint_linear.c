@@ -32,7 +32,8 @@ static OpCost joint_linear_cost(const void *params, const OpExtent *extent, int 
     (void)inputs;
     double products =
         (double)extent->rows * (double)shape_elements(output) * (double)shape_last(input);
-    return (OpCost){.forward_flops = 2 * products, .backward_flops = 4 * products};
+    return (OpCost){.forward_flops = 2 * products,
+                    .backward_flops = 2 * products * op_halves(extent)};
 }
 
 static void joint_linear_forward(const OpCall *call) {

@@ -35,7 +35,8 @@ static OpCost linear_cost(const void *params, const OpExtent *extent, int inputs
     }
     double products =
         (double)extent->rows * (double)shape_elements(output) * (double)shape_last(input);
-    return (OpCost){.forward_flops = 2 * products, .backward_flops = 4 * products};
+    return (OpCost){.forward_flops = 2 * products,
+                    .backward_flops = 2 * products * op_halves(extent)};
 }
 
 // Row r of y is the sum of the kernel's rows at r's entries.

@@ -75,7 +75,15 @@ typedef struct OpExtent {
     int64_t edges;       // of the batch's graphs
     int64_t entries;     // of input 0's pattern; 0: it has none
     int64_t output_rows; // first axis of the output: other than `rows` where nodes are pooled
+    // What backward has to give: a first layer no input gradients, a frozen one none of its weights. It tells on
+    // backward_flops alone.
+    bool wants_inputs, wants_weights;
 } OpExtent;
+
+// How many of backward's two halves have to be computed, of an operator whose halves cost alike.
+static inline int op_halves(const OpExtent *extent) {
+    return extent->wants_inputs + extent->wants_weights;
+}
 
 // What a call costs, stated for the plan and for the estimates that users see.
 typedef struct OpCost {

@@ -153,7 +153,7 @@ static double products_flops(const Pass *pass) {
 OpCost recurrent_cost(const RecurrentCell *cell, const RecurrentParams *params,
                       const OpExtent *extent, const Shape *input) {
     size_t scratch_bytes[2], saved_bytes = 0;
-    double products = 0, gates = 0;
+    double by_input = 0, by_state = 0, gates = 0;
     for (int backward = 0; backward < 2; backward++) {
         Pass pass = pass_of(cell, params, backward, (size_t)extent->rows, (size_t)input->dim[0],
                             (size_t)input->dim[1]);
@@ -162,12 +162,16 @@ OpCost recurrent_cost(const RecurrentCell *cell, const RecurrentParams *params,
         lay_scratch(&pass, &scratch);
         saved_bytes = saved.used;
         scratch_bytes[backward] = scratch.used;
-        products = products_flops(&pass);
-        gates = cell->flops *
-                (double)(pass.slabs.rows * pass.slabs.time * pass.units * pass.directions);
+        double steps = (double)(pass.slabs.rows * pass.slabs.time * pass.directions);
+        by_input = 2 * steps * (double)(pass.in * pass.gates);
+        by_state = 2 * steps * (double)(pass.units * pass.gates);
+        gates = cell->flops * steps * (double)pass.units;
     }
-    return (OpCost){.forward_flops = products + gates,
-                    .backward_flops = 2 * products + gates,
+    // Back through time goes in any case; what follows for inputs and weights, where it is wanted.
+    double backward = by_state + (extent->wants_inputs ? by_input : 0) +
+                      (extent->wants_weights ? by_input + by_state : 0);
+    return (OpCost){.forward_flops = by_input + by_state + gates,
+                    .backward_flops = backward + gates,
                     .saved_bytes = saved_bytes,
                     .scratch_bytes =
                         scratch_bytes[0] > scratch_bytes[1] ? scratch_bytes[0] : scratch_bytes[1]};

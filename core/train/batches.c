@@ -269,6 +269,10 @@ void order_epoch(const Job *job, int64_t epoch, int32_t *order) {
 }
 
 int64_t evaluation_rows(const Job *job) {
+    return evaluation_rows_at(job, job_batch_rows(job));
+}
+
+int64_t evaluation_rows_at(const Job *job, int64_t batch_rows) {
     const JobRows *rows = job_rows(job);
     int64_t most =
         rows->validation_count > rows->test_count ? rows->validation_count : rows->test_count;
@@ -276,7 +280,7 @@ int64_t evaluation_rows(const Job *job) {
         return most;
     // Rows with a target at each step are many targets already.
     int64_t enough = EVALUATION_ROWS / (job_task(job)->steps > 0 ? job_task(job)->steps : 1);
-    int64_t bound = job_batch_rows(job) > enough ? job_batch_rows(job) : enough;
+    int64_t bound = batch_rows > enough ? batch_rows : enough;
     bound = bound > 0 ? bound : 1; // a job that only judges has no batches
     return most < bound ? most : bound;
 }

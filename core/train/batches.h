@@ -59,5 +59,7 @@ void order_epoch(const Job *job, int64_t epoch, int32_t *order);
 
 // Rows that validation and testing run at once; 0 where there is nothing to evaluate.
 int64_t evaluation_rows(const Job *job);
+// Likewise, if the training's batches had so many rows.
+int64_t evaluation_rows_at(const Job *job, int64_t batch_rows);
 // What a plan for batches of `rows` rows holds.
 PlanOptions job_plan_options(const Job *job, int64_t rows, bool backward);

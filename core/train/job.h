@@ -97,9 +97,27 @@ bool job_binary(const Job *job);
 // Members "model" and "training" of the object that is open, every default filled in.
 void job_write_spec(const Job *job, const ValueWriter *out);
 // The plan of http.md as an object under `key`: parameters, layers (name, type, output_shape,
-// parameters, flops), flops_per_step, memory_bytes, steps, estimated_seconds.
-void job_write_plan(const Job *job, const char *key, const ValueWriter *out);
-size_t job_memory_bytes(const Job *job); // weights, optimizer state, activations, dataset
+// parameters, flops), flops_per_step, memory_bytes, memory (JobMemory by name), steps, estimated_seconds.
+// ERR_TOO_LARGE, and nothing written, where the job is too large to be planned.
+int job_write_plan(const Job *job, const char *key, const ValueWriter *out);
+
+// What a job's worker will hold beyond what an idle one does, in bytes; SIZE_MAX where a size overflows.
+typedef struct JobMemory {
+    size_t
+        weights; // the best so far, where early stopping restores them, and the model they start from
+    size_t gradients;   // of the weights
+    size_t optimizer;   // its state: momentum and the like
+    size_t activations; // of a training step: values, their gradients, what layers save, the batch
+    size_t evaluation;  // the same of validation and testing, which only go forward
+    size_t dataset;     // its file, mapped, and the rows in their order
+    size_t runtime;     // what every job takes: code, stacks, small arrays, the products' blocks
+    size_t total;
+} JobMemory;
+
+// With this many rows in a batch.
+JobMemory job_memory(const Job *job, int64_t batch_rows);
+// The largest batch with which the job stays within `bytes`; 0: none does.
+int64_t job_fitting_batch(const Job *job, size_t bytes);
 // Findings of the rules that judge a spec alone: calls `found` for each.
 void job_findings(const Job *job, void (*found)(void *context, const Finding *finding),
                   void *context);

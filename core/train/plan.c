@@ -5,65 +5,29 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
-#include "core/train/augment.h"
+#include "core/train/batches.h"
 #include "core/train/job_private.h"
 
 static const double core_flops = 4e10;       // a second and thread, over all shapes of products
 static const double memory_bandwidth = 1e10; // bytes a second, of the weights' update
 static const double node_seconds = 4e-7;     // of a step, for each node that it visits
 
-// Flops of the layer in one step, forward and backward.
-static double layer_flops(const Job *job, int layer) {
+// Flops of a step on the largest batch, forward and backward: of each layer [model_layers], and of all.
+static int step_flops(const Job *job, double *layers, double *ret_all) {
     const Graph *graph = model_graph(job->model);
     PlanOptions options = job_plan_options(job, job_batch_rows(job), true);
-    double flops = 0;
-    for (int i = 0; i < graph_nodes(graph); i++)
-        if (graph_node(graph, i)->layer == layer) {
-            OpCost cost = plan_node_cost(graph, &options, i);
-            flops += cost.forward_flops + cost.backward_flops;
-        }
-    return flops;
-}
-
-static double step_flops(const Job *job) {
-    double flops = 0;
-    for (int i = 0; i < model_layers(job->model); i++)
-        flops += layer_flops(job, i);
-    return flops;
-}
-
-static size_t activation_bytes(const Job *job, int64_t rows, bool backward) {
-    PlanOptions options = job_plan_options(job, rows, backward);
     PlanCost cost;
-    if (plan_cost(model_graph(job->model), &options, &cost) != OK)
-        return SIZE_MAX;
-    size_t total;
-    return size_add(batch_bytes(job, rows), cost.activation_bytes, &total) ? total : SIZE_MAX;
-}
-
-// Saturates: what overflows cannot fit either.
-static size_t sum(size_t a, size_t b) {
-    size_t total;
-    return size_add(a, b, &total) ? total : SIZE_MAX;
-}
-
-size_t job_memory_bytes(const Job *job) {
-    const Graph *graph = model_graph(job->model);
-    size_t weights = graph_weight_elements(graph) * sizeof(Real);
-    size_t learned = graph_learned(graph) * sizeof(Real);
-    bool keeps_best = job->training.stop != NULL && job->training.stop->restore_best;
-    size_t bytes = sum(weights * (keeps_best ? 2 : 1), learned * (size_t)(1 + job_slots(job)));
-    bytes = sum(bytes, activation_bytes(job, job_batch_rows(job), true));
-    int64_t rows = evaluation_rows(job);
-    if (rows > 0)
-        bytes = sum(bytes, activation_bytes(job, rows, false));
-    const JobRows *numbers = &job->rows; // and an epoch's order of those that train
-    int64_t listed = 2 * numbers->train_count + numbers->validation_count + numbers->test_count;
-    bytes = sum(bytes, (size_t)listed * sizeof(int32_t));
-    bytes = sum(bytes, augmenter_bytes(job));
-    if (job->initial != NULL)
-        bytes = sum(bytes, archive_bytes(job->initial));
-    return sum(bytes, archive_bytes(job->dataset->archive));
+    AUTO_FREE OpCost *nodes = memory_array((size_t)graph_nodes(graph), sizeof(OpCost));
+    if (nodes == NULL)
+        return ERR_NO_MEMORY;
+    int error = plan_cost(graph, &options, nodes, &cost);
+    if (error != OK)
+        return error;
+    for (int i = 0; i < graph_nodes(graph); i++)
+        if (graph_node(graph, i)->layer >= 0)
+            layers[graph_node(graph, i)->layer] += nodes[i].forward_flops + nodes[i].backward_flops;
+    *ret_all = cost.forward_flops + cost.backward_flops;
+    return OK;
 }
 
 // Of a phase; `flops` are those of a step on the largest batch.
@@ -90,7 +54,7 @@ static double estimate_seconds(const Job *job, double flops) {
     return seconds;
 }
 
-static void write_layer(const Job *job, int index, const ValueWriter *out) {
+static void write_layer(const Job *job, int index, double flops, const ValueWriter *out) {
     const ModelLayer *layer = model_layer(job->model, index);
     const Shape *shape = &graph_node(model_graph(job->model), layer->output)->shape;
     write_begin_object(out, NULL);
@@ -101,21 +65,42 @@ static void write_layer(const Job *job, int index, const ValueWriter *out) {
         write_integer(out, NULL, shape->dim[i]);
     write_end_array(out);
     write_integer(out, "parameters", layer->parameters);
-    write_number(out, "flops", layer_flops(job, index));
+    write_number(out, "flops", flops);
     write_end_object(out);
 }
 
-void job_write_plan(const Job *job, const char *key, const ValueWriter *out) {
-    double flops = step_flops(job);
+static void write_memory(const JobMemory *memory, const ValueWriter *out) {
+    write_number(out, "memory_bytes", (double)memory->total);
+    write_begin_object(out, "memory");
+    write_number(out, "weights", (double)memory->weights);
+    write_number(out, "gradients", (double)memory->gradients);
+    write_number(out, "optimizer", (double)memory->optimizer);
+    write_number(out, "activations", (double)memory->activations);
+    write_number(out, "evaluation", (double)memory->evaluation);
+    write_number(out, "dataset", (double)memory->dataset);
+    write_number(out, "runtime", (double)memory->runtime);
+    write_end_object(out);
+}
+
+int job_write_plan(const Job *job, const char *key, const ValueWriter *out) {
+    AUTO_FREE double *flops = memory_array((size_t)model_layers(job->model), sizeof(double));
+    double all;
+    if (flops == NULL)
+        return ERR_NO_MEMORY;
+    int error = step_flops(job, flops, &all);
+    if (error != OK)
+        return error;
+    const JobMemory memory = job_memory(job, job_batch_rows(job));
     write_begin_object(out, key);
     write_integer(out, "parameters", model_parameters(job->model));
     write_begin_array(out, "layers");
     for (int i = 0; i < model_layers(job->model); i++)
-        write_layer(job, i, out);
+        write_layer(job, i, flops[i], out);
     write_end_array(out);
-    write_number(out, "flops_per_step", flops);
-    write_number(out, "memory_bytes", (double)job_memory_bytes(job));
+    write_number(out, "flops_per_step", all);
+    write_memory(&memory, out);
     write_integer(out, "steps", job_steps(job));
-    write_number(out, "estimated_seconds", estimate_seconds(job, flops));
+    write_number(out, "estimated_seconds", estimate_seconds(job, all));
     write_end_object(out);
+    return OK;
 }

@@ -336,7 +336,7 @@ static size_t elements_of(const Cycle *cycle, size_t parts) {
     PlanOptions options = {.max_rows = cycle->trace->inputs.shape.dim[0],
                            .output = model_output(cycle->model)};
     PlanCost cost;
-    if (plan_cost(cycle->graph, &options, &cost) != OK)
+    if (plan_cost(cycle->graph, &options, NULL, &cost) != OK)
         return ELEMENTS_MIN;
     double elements = check_flops / (2 * (cost.forward_flops + pass_flops));
     if ((double)graph_learned(cycle->graph) <= elements)

@@ -9,6 +9,7 @@
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
 #include "core/train/job.h"
+#include "server/base/machine.h"
 #include "server/jobs/frames.h"
 #include "server/jobs/jobs.h"
 
@@ -196,28 +197,65 @@ static int initial_open(Store *store, const Submission *submission, Issues *issu
 
 // ---- memory ----
 
-// What this machine, or the container we are in, can give at most.
-static size_t machine_bytes(void) {
-    size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
-    unsigned long long limit;
-    if (file != NULL) {
-        if (fscanf(file, "%llu", &limit) == 1 && limit < bytes)
-            bytes = (size_t)limit;
-        fclose(file);
-    }
-    return bytes;
+static double mebibytes(size_t bytes) {
+    return (double)bytes / (1 << 20);
 }
 
-static void memory_check(const Job *job, const Keys *keys, Issues *issues) {
-    size_t needed = job_memory_bytes(job), machine = machine_bytes();
-    if (keys->max_memory_bytes > 0 && needed > (size_t)keys->max_memory_bytes)
-        issues_add(issues, PATH_KEY(NULL, "max_memory_bytes"),
-                   "the job needs %zu bytes, more than %lld", needed,
-                   (long long)keys->max_memory_bytes);
-    else if (needed > machine)
-        issues_add(issues, PATH_KEY(NULL, "model"),
-                   "the job needs %zu bytes, and this machine has %zu", needed, machine);
+// "activations 120.0 MiB, optimizer 76.4 MiB, weights 38.2 MiB": the three that take most.
+static void contributors_write(const JobMemory *memory, Text *text) {
+    struct Part {
+        const char *name;
+        size_t bytes;
+    } parts[] = {{"weights", memory->weights},       {"their gradients", memory->gradients},
+                 {"optimizer", memory->optimizer},   {"activations", memory->activations},
+                 {"evaluation", memory->evaluation}, {"dataset", memory->dataset},
+                 {"runtime", memory->runtime}};
+    for (int i = 0; i < 3; i++) {
+        struct Part *largest = &parts[0];
+        for (size_t p = 1; p < ARRAY_LENGTH(parts); p++)
+            if (parts[p].bytes > largest->bytes)
+                largest = &parts[p];
+        text_add_format(text, "%s%s %.1f MiB", i > 0 ? ", " : "", largest->name,
+                        mebibytes(largest->bytes));
+        largest->bytes = 0;
+    }
+}
+
+// Refuses a job that needs more than `bound` bytes, which are `whose`: with what takes most, and what would fit.
+static int memory_refuse(const Job *job, const JobMemory *memory, size_t bound, const char *whose,
+                         const Path *path, Issues *issues) {
+    Text text;
+    text_init(&text);
+    if (memory->total == SIZE_MAX) {
+        text_add(&text, "the job needs more memory than any machine has");
+    } else {
+        text_add_format(&text,
+                        "the job needs %zu bytes (%.1f MiB), more than the %zu (%.1f MiB) %s: ",
+                        memory->total, mebibytes(memory->total), bound, mebibytes(bound), whose);
+        contributors_write(memory, &text);
+    }
+    int64_t rows = job_fitting_batch(job, bound);
+    if (rows > 0)
+        text_add_format(&text, "; with a batch_size of %lld it fits", (long long)rows);
+    else
+        text_add(&text, "; no batch_size makes it fit");
+    int result = text.failed ? ERR_NO_MEMORY : ERR_INVALID;
+    if (result == ERR_INVALID)
+        issues_add(issues, path, "%s", text_string(&text));
+    text_finish(&text);
+    return result;
+}
+
+static int memory_check(const Job *job, const Keys *keys, Issues *issues) {
+    JobMemory memory = job_memory(job, job_batch_rows(job));
+    size_t bound = (size_t)keys->max_memory_bytes, machine = machine_memory_bytes("");
+    if (bound > 0 && memory.total > bound)
+        return memory_refuse(job, &memory, bound, "that it may take",
+                             PATH_KEY(NULL, "max_memory_bytes"), issues);
+    if (memory.total > machine)
+        return memory_refuse(job, &memory, machine, "that this machine has",
+                             PATH_KEY(NULL, "model"), issues);
+    return OK;
 }
 
 // ---- what comes out ----
@@ -259,7 +297,10 @@ static char *plan_text(const Job *job) {
     JsonOut out;
     json_init(&out);
     ValueWriter writer = json_writer(&out);
-    job_write_plan(job, NULL, &writer);
+    if (job_write_plan(job, NULL, &writer) != OK) {
+        json_finish(&out);
+        return NULL; // memory: what is too large to be planned was refused before
+    }
     return text_take(&out.text);
 }
 
@@ -323,7 +364,7 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
         initial = NULL;
     }
     if (result == OK)
-        memory_check(job, &keys, issues);
+        result = memory_check(job, &keys, issues);
     if (result == OK && issues_any(issues))
         result = ERR_INVALID;
     if (result == OK)

@@ -81,13 +81,14 @@ int command_check(int argc, char **argv) {
     if (error == OK) {
         ValueWriter writer = json_writer(&out);
         json_begin_object(&out, NULL);
-        job_write_plan(job, "plan", &writer);
+        error = job_write_plan(job, "plan", &writer);
         json_begin_array(&out, "findings");
         job_findings(job, finding_add, &out);
         json_end_array(&out);
         json_end_object(&out);
-        if (out.text.failed) {
-            fprintf(stderr, "%s: %s\n", options.job_path, error_text(ERR_NO_MEMORY));
+        if (error != OK || out.text.failed) {
+            fprintf(stderr, "%s: %s\n", options.job_path,
+                    error_text(error != OK ? error : ERR_NO_MEMORY));
             status = EXIT_REFUSED;
         } else if (options.json) {
             puts(text_string(&out.text));

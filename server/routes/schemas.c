@@ -101,11 +101,14 @@ static const struct {
                                                           "\"threads\":" WHOLE
                                                           ",\"max_seconds\":{\"type\":\"number\"},"
                                                           "\"max_memory_bytes\":" WHOLE "}}"},
-    {"Plan", "{\"type\":\"object\",\"properties\":{\"parameters\":" WHOLE
-             ",\"layers\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-             "\"properties\":{\"name\":" TEXT ",\"type\":" TEXT ",\"output_shape\":" WHOLES
-             ",\"parameters\":" WHOLE ",\"flops\":" WHOLE "}}},\"flops_per_step\":" WHOLE
-             ",\"memory_bytes\":" WHOLE ",\"steps\":" WHOLE ",\"estimated_seconds\":" NUMBER "}}"},
+    {"Plan",
+     "{\"type\":\"object\",\"properties\":{\"parameters\":" WHOLE
+     ",\"layers\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"properties\":{\"name\":" TEXT ",\"type\":" TEXT ",\"output_shape\":" WHOLES
+     ",\"parameters\":" WHOLE ",\"flops\":" WHOLE "}}},\"flops_per_step\":" WHOLE
+     ",\"memory_bytes\":" WHOLE
+     ",\"memory\":{\"type\":\"object\",\"description\":\"What memory_bytes is made of.\","
+     "\"additionalProperties\":" WHOLE "},\"steps\":" WHOLE ",\"estimated_seconds\":" NUMBER "}}"},
     {"Job", "{\"description\":\"With dry_run only plan, spec and findings, and status "
             "200.\",\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
             ",\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/tensor/blas.h"
+#include "server/base/machine.h"
 #include "server/routes/routes.h"
 #include "server/store/tables.h"
 
@@ -11,7 +12,7 @@ static void write_machine(JsonOut *out) {
     struct utsname system;
     json_begin_object(out, "machine");
     json_integer(out, "processors", sysconf(_SC_NPROCESSORS_ONLN));
-    json_integer(out, "memory_bytes", (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+    json_integer(out, "memory_bytes", (int64_t)machine_memory_bytes(""));
     json_string(out, "blas_core", blas_core_in_use());
     if (uname(&system) == 0) {
         json_string(out, "system", system.sysname);

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 import threading
 import time
 import unittest
@@ -43,6 +44,26 @@ class Submission(LiveTest):
         job["model"]["layers"][0]["units"] = 1000000
         job["model"]["layers"].insert(1, {"type": "dense", "units": 1000000})
         self.assertProblem(self.server.post("/v1/jobs?dry_run=true", job), 422)
+
+    def test_a_refusal_for_memory_says_what_takes_it_and_what_would_fit(self):
+        job = small_job(batch_size=256)
+        job["model"]["layers"][0]["units"] = 4096
+        rows = [[i % 7, i % 11] for i in range(512)]
+        job["dataset"] = {"inputs": rows, "targets": [str(i % 2) for i in range(512)]}
+        plan = self.server.post("/v1/jobs?dry_run=true", job).json["plan"]
+        self.assertEqual(plan["memory_bytes"], sum(plan["memory"].values()))
+        bound = plan["memory_bytes"] - plan["memory"]["activations"] // 2
+        answer = self.server.post("/v1/jobs", {**job, "max_memory_bytes": bound})
+        self.assertProblem(answer, 422)
+        [error] = answer.json["errors"]
+        self.assertEqual(error["pointer"], "/max_memory_bytes")
+        for part in (str(plan["memory_bytes"]), str(bound), "activations "):
+            self.assertIn(part, error["detail"])
+        fitting = int(re.search(r"with a batch_size of (\d+) it fits", error["detail"])[1])
+        for rows, status in ((fitting, 200), (fitting + 1, 422)):
+            job["training"]["batch_size"] = rows
+            answer = self.server.post("/v1/jobs?dry_run=true", {**job, "max_memory_bytes": bound})
+            self.assertEqual(answer.status, status, answer)
 
 
 class Life(LiveTest):

@@ -84,9 +84,9 @@ Test(plan, predicts_what_training_sees_without_its_backward_memory) {
     plan_destroy(net.plan);
     cr_assert_eq(plan_create(net.graph, &options, &net.plan), OK);
     cr_expect_eq(net_objective(&net), trained);
-    cr_assert_eq(plan_cost(net.graph, &options, &without), OK);
+    cr_assert_eq(plan_cost(net.graph, &options, NULL, &without), OK);
     options.backward = true;
-    cr_assert_eq(plan_cost(net.graph, &options, &with), OK);
+    cr_assert_eq(plan_cost(net.graph, &options, NULL, &with), OK);
     cr_expect(without.activation_bytes < with.activation_bytes);
     cr_expect_eq(without.backward_flops, 0);
     cr_expect(with.backward_flops > with.forward_flops);
@@ -100,14 +100,41 @@ Test(plan, predicts_a_deep_chain_in_the_memory_of_two_layers) {
     for (int layer = 0; layer < 40; layer++)
         node = activate(&net, "relu", net_linear(&net, layer, node, 16, true));
     PlanCost cost;
-    cr_assert_eq(plan_cost(net.graph, &(PlanOptions){.max_rows = 32, .output = node}, &cost), OK);
+    cr_assert_eq(plan_cost(net.graph, &(PlanOptions){.max_rows = 32, .output = node}, NULL, &cost),
+                 OK);
     cr_expect_eq(cost.activation_bytes, 2 * 32 * 16 * sizeof(Real));
     // Training keeps each layer's output (relu runs in place), and the gradients pass through two
     // buffers.
     cr_assert_eq(plan_cost(net.graph,
-                           &(PlanOptions){.max_rows = 32, .backward = true, .output = node}, &cost),
+                           &(PlanOptions){.max_rows = 32, .backward = true, .output = node}, NULL,
+                           &cost),
                  OK);
     cr_expect_leq(cost.activation_bytes, (40 + 2) * 32 * 16 * sizeof(Real));
+    graph_destroy(net.graph);
+}
+
+// A product's halves cost alike: the first layer computes no input gradient, a frozen one none of its weights, and below
+// the first that learns nothing runs back at all.
+Test(plan, counts_what_runs_back) {
+    Net net = net_make();
+    int node = net_input(&net, SHAPE(8));
+    int layers[4];
+    for (int layer = 0; layer < 4; layer++)
+        layers[layer] = node = net_linear(&net, layer, node, 8, true);
+    cr_assert_eq(graph_freeze(net.graph, 0), OK);
+    cr_assert_eq(graph_freeze(net.graph, 2), OK);
+    const PlanOptions options = {.max_rows = 2, .backward = true, .output = node};
+    PlanCost cost;
+    OpCost nodes[5];
+    cr_assert_eq(plan_cost(net.graph, &options, nodes, &cost), OK);
+    const double halves[] = {0, 1, 1, 2};
+    double product = 2 * 2 * 8 * 8;
+    for (int layer = 0; layer < 4; layer++) {
+        cr_expect_eq(nodes[layers[layer]].forward_flops, product);
+        cr_expect_eq(nodes[layers[layer]].backward_flops, halves[layer] * product);
+    }
+    cr_expect_eq(cost.forward_flops, 4 * product);
+    cr_expect_eq(cost.backward_flops, 4 * product);
     graph_destroy(net.graph);
 }
 

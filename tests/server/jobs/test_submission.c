@@ -89,7 +89,7 @@ Test(submission, refuses_what_cannot_fit_into_its_memory) {
                                  ", \"max_memory_bytes\": 1000}",
                                  &issues, id),
                  ERR_INVALID);
-    cr_expect(has_issue(&issues, "/max_memory_bytes", "more than 1000"));
+    cr_expect(has_issue(&issues, "/max_memory_bytes", "more than the 1000 "));
     issues_finish(&issues);
     workshop_close(&workshop);
 }

@@ -1,0 +1,67 @@
+// What a job's worker holds at its peak, beyond what an idle one does, from the same sizes by which it allocates.
+//
+// The dataset counts whole: its file is mapped, and the kernel counts the pages that training has touched as the worker's
+// until somebody else wants the room. All arrays are cleared when they are made, so they count from the start.
+#include "core/base/error.h"
+#include "core/train/augment.h"
+#include "core/train/job_private.h"
+
+enum {
+    RUNTIME_BYTES = 2 << 20, // measured: code that is touched, small arrays, the products' blocks …
+    THREAD_BYTES = 640 << 10, // … which every further thread has for itself
+};
+
+// Saturates: what overflows cannot fit either.
+static size_t sum(size_t a, size_t b) {
+    size_t total;
+    return size_add(a, b, &total) ? total : SIZE_MAX;
+}
+
+static size_t times(size_t a, size_t b) {
+    size_t total;
+    return size_multiply(a, b, &total) ? total : SIZE_MAX;
+}
+
+// A plan for so many rows, and a batch of them.
+static size_t pass_bytes(const Job *job, int64_t rows, bool backward) {
+    PlanOptions options = job_plan_options(job, rows, backward);
+    PlanCost cost;
+    if (plan_cost(model_graph(job->model), &options, NULL, &cost) != OK)
+        return SIZE_MAX;
+    return sum(cost.activation_bytes, batch_bytes(job, rows));
+}
+
+JobMemory job_memory(const Job *job, int64_t batch_rows) {
+    const Graph *graph = model_graph(job->model);
+    size_t elements = graph_weight_elements(graph), learned = graph_learned(graph);
+    bool keeps_best = job->training.stop != NULL && job->training.stop->restore_best;
+    const JobRows *rows = &job->rows; // and an epoch's order of those that train
+    int64_t listed = 2 * rows->train_count + rows->validation_count + rows->test_count;
+    int64_t evaluated = evaluation_rows_at(job, batch_rows);
+    JobMemory memory = {
+        .weights = sum(times(elements * sizeof(Real), keeps_best ? 2 : 1),
+                       job->initial != NULL ? archive_bytes(job->initial) : 0),
+        .gradients = learned * sizeof(Real),
+        .optimizer = times(learned * sizeof(Real), (size_t)job_slots(job)),
+        .activations = sum(pass_bytes(job, batch_rows, true), augmenter_bytes(job)),
+        .evaluation = evaluated > 0 ? pass_bytes(job, evaluated, false) : 0,
+        .dataset = sum(archive_bytes(job->dataset->archive), (size_t)listed * sizeof(int32_t)),
+        .runtime = RUNTIME_BYTES + (size_t)(job->threads - 1) * THREAD_BYTES,
+    };
+    memory.total =
+        sum(sum(sum(memory.weights, memory.gradients), sum(memory.optimizer, memory.activations)),
+            sum(sum(memory.evaluation, memory.dataset), memory.runtime));
+    return memory;
+}
+
+int64_t job_fitting_batch(const Job *job, size_t bytes) {
+    int64_t fits = 0, above = job_batch_rows(job) + 1; // fits < the answer's successor ≤ above
+    while (above - fits > 1) {
+        int64_t middle = fits + (above - fits) / 2;
+        if (job_memory(job, middle).total <= bytes)
+            fits = middle;
+        else
+            above = middle;
+    }
+    return fits;
+}
