@@ -2,6 +2,7 @@
 //
 // Every pass runs the whole graph: a batch is its nodes, features and edges, filled once, and a list of the nodes whose
 // targets count. Nodes without a target are in no split. Features of mostly zeros stay so where the model can read them.
+// Where steps augment the features, these are dense, and filled for each.
 #include "core/base/error.h"
 #include "core/model/graph_data.h"
 #include "core/train/forms/form.h"
@@ -27,13 +28,18 @@ static int graph_open(Dataset *dataset) {
     return error;
 }
 
+static bool is_augmented(const Job *job) {
+    return job_training(job)->augment.count > 0;
+}
+
 static void graph_extent(const Job *job, int64_t rows, PlanOptions *options) {
     (void)rows;
     const GraphData *data = job_dataset(job)->more;
     options->max_rows = 1;
     options->max_nodes = data->nodes;
     options->max_edges = data->edges;
-    if (data->first != NULL && graph_takes_pattern(model_graph(job_model(job)), options->output))
+    if (data->first != NULL && !is_augmented(job) &&
+        graph_takes_pattern(model_graph(job_model(job)), options->output))
         options->max_entries = data->numbers > 0 ? data->numbers : 1;
 }
 
@@ -59,7 +65,10 @@ static int graph_prepare(Batch *batch) {
 }
 
 static void graph_gather(Batch *batch, const int32_t *rows, int64_t count) {
-    batch->inputs.shape.dim[0] = batch->graphs.adjacency.nodes;
+    const GraphData *data = job_dataset(batch->job)->more;
+    batch->inputs.shape.dim[0] = data->nodes;
+    if (is_augmented(batch->job))
+        graph_data_fill(data, 0, data->nodes, &batch->scalers->input, batch->inputs.data);
     form_gather_targets(batch, rows, count);
 }
 

@@ -1,6 +1,7 @@
 // Jobs on one graph and on many: forms, batches, targets that count, and what they learn.
 #include <math.h>
 #include "core/model/predictor.h"
+#include "core/train/augment.h"
 #include "core/train/metrics.h"
 #include "tests/core/sample.h"
 
@@ -143,6 +144,41 @@ Test(graphs, give_the_same_from_sparse_and_whole_features) {
     for (int i = 0; i < 20; i++)
         cr_expect(fabs(losses[0].values[i] - losses[1].values[i]) < 1e-5, "step %d: %.9g, %.9g",
                   i + 1, losses[0].values[i], losses[1].values[i]);
+}
+
+// The features are filled once for all steps, unless a step changes them: noise must not heap up on noise.
+Test(graphs, add_noise_to_the_features_as_they_are) {
+    for (int sparse = 0; sparse < 2; sparse++) {
+        Dataset *dataset = clubs_dataset(sparse);
+        Job *job =
+            sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"gcn_conv\", \"units\":"
+                                " 2}]}, \"training\": {\"augment\": [{\"type\": \"noise\","
+                                " \"std\": 0.1}]}}");
+        const JobRows *rows = job_rows(job);
+        Scalers scalers;
+        Batch batch;
+        Augmenter augmenter;
+        cr_assert_eq(scalers_fit(job, &scalers), OK);
+        cr_assert_eq(batch_init(&batch, job, &scalers, rows->train_count), OK);
+        cr_assert_eq(augmenter_init(&augmenter, job), OK);
+        double squares = 0;
+        for (int64_t step = 1; step <= 50; step++) {
+            batch_gather(&batch, rows->train, rows->train_count);
+            cr_assert_eq(batch.inputs.shape.dim[0], NODES);
+            augmenter_run(&augmenter, &batch, step, NULL);
+            for (int i = 0; i < NODES * NODES; i++) {
+                double noise = (double)batch.inputs.data[i] - (i % (NODES + 1) == 0);
+                squares += noise * noise;
+            }
+        }
+        double spread = sqrt(squares / (50 * NODES * NODES));
+        cr_assert(spread > 0.095 && spread < 0.105, "%g", spread);
+        augmenter_finish(&augmenter);
+        batch_finish(&batch);
+        scalers_finish(&scalers);
+        job_destroy(job);
+        dataset_close(dataset);
+    }
 }
 
 // A layer that reads all features, beside one that could do without.
