@@ -11,7 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry activation_registry = {"activation", entries, ARRAY_LENGTH(entries), NULL};
+const Registry activation_registry = {"activation", entries, ARRAY_LENGTH(entries)};
 
 const ActivationDesc *activation_find(const char *name) {
     return (const ActivationDesc *)registry_find(&activation_registry, name);

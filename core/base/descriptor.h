@@ -94,9 +94,6 @@ struct Registry {
     const char *kind;           // "layer", "activation", …
     const Desc *const *entries; // [count]
     size_t count;
-    // Names of the language that are not built yet, NULL-terminated, or NULL: asked for, they are
-    // answered as such and not taken for a misspelt entry.
-    const char *const *planned;
 };
 
 const Desc *registry_find(const Registry *registry, const char *name); // by name or alias; NULL

@@ -460,10 +460,6 @@ int params_read(const Desc *desc, Value object, const Path *path, const char *co
 
 static int reject_unknown_entry(const Registry *registry, Value name, const Path *path,
                                 Arena *arena, Issues *issues) {
-    if (is_listed(value_string(name), registry->planned)) {
-        issues_add(issues, path, "\"%s\" is not available yet", value_string(name));
-        return issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
-    }
     size_t count = registry->count;
     for (size_t i = 0; i < registry->count; i++) {
         const char *const *alias = registry->entries[i]->aliases;

@@ -11,7 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry init_registry = {"initializer", entries, ARRAY_LENGTH(entries), NULL};
+const Registry init_registry = {"initializer", entries, ARRAY_LENGTH(entries)};
 
 const InitDesc *init_find(const char *name) {
     return (const InitDesc *)registry_find(&init_registry, name);

@@ -16,7 +16,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries), NULL};
+const Registry layer_registry = {"layer", entries, ARRAY_LENGTH(entries)};
 
 const LayerDesc *layer_find(const char *name) {
     return (const LayerDesc *)registry_find(&layer_registry, name);

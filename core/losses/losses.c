@@ -11,7 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry loss_registry = {"loss", entries, ARRAY_LENGTH(entries), NULL};
+const Registry loss_registry = {"loss", entries, ARRAY_LENGTH(entries)};
 
 const LossDesc *loss_find(const char *name) {
     return (const LossDesc *)registry_find(&loss_registry, name);

@@ -31,11 +31,6 @@ static int read_list(SpecReader *reader, Value list, const Path *path, int paren
 
 static void report_unknown_type(SpecReader *reader, const char *type, const Path *path) {
     const Registry *registry = &layer_registry;
-    for (size_t i = 0; registry->planned != NULL && registry->planned[i] != NULL; i++)
-        if (strcmp(registry->planned[i], type) == 0) {
-            issues_add(reader->issues, path, "\"%s\" is not available yet", type);
-            return;
-        }
     const char **names = arena_array(reader->arena, registry->count, sizeof(*names));
     const char *nearest = NULL;
     if (names != NULL) {

@@ -11,7 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry optimizer_registry = {"optimizer", entries, ARRAY_LENGTH(entries), NULL};
+const Registry optimizer_registry = {"optimizer", entries, ARRAY_LENGTH(entries)};
 
 const OptimizerDesc *optimizer_find(const char *name) {
     return (const OptimizerDesc *)registry_find(&optimizer_registry, name);

@@ -11,7 +11,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry schedule_registry = {"schedule", entries, ARRAY_LENGTH(entries), NULL};
+const Registry schedule_registry = {"schedule", entries, ARRAY_LENGTH(entries)};
 
 const ScheduleDesc *schedule_find(const char *name) {
     return (const ScheduleDesc *)registry_find(&schedule_registry, name);

@@ -16,8 +16,9 @@ static const RouteDesc routes[] = {
     {.method = "GET",
      .path = "/v1/layers",
      .tag = "service",
-     .summary =
-         "Every layer, activation, initialiser, loss, optimizer and schedule with its parameters",
+     .summary = "Every layer, activation, initialiser, loss, optimizer, schedule and augmentation "
+                "with its "
+                "parameters",
      .status = 200,
      .response_schema = "Catalog",
      .handler = layers_get},

@@ -11,4 +11,4 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry augmentation_registry = {"augmentation", entries, ARRAY_LENGTH(entries), NULL};
+const Registry augmentation_registry = {"augmentation", entries, ARRAY_LENGTH(entries)};

@@ -14,7 +14,7 @@ static const Desc *const entries[] = {
 #undef ENTRY
 };
 
-const Registry form_registry = {"form", entries, ARRAY_LENGTH(entries), NULL};
+const Registry form_registry = {"form", entries, ARRAY_LENGTH(entries)};
 
 const FormDesc *form_find(const char *name) {
     return (const FormDesc *)registry_find(&form_registry, name);

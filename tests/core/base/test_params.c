@@ -45,7 +45,7 @@ static const Desc bend = {.name = "bend",
                           .params_size = sizeof(BendParams)};
 static const Desc straight = {.name = "straight"};
 static const Desc *const bend_entries[] = {&bend, &straight};
-static const Registry bends = {"activation", bend_entries, ARRAY_LENGTH(bend_entries), NULL};
+static const Registry bends = {"activation", bend_entries, ARRAY_LENGTH(bend_entries)};
 
 static const char *const paddings[] = {"valid", "same", NULL};
 static const ParamSpec thing_params[] = {

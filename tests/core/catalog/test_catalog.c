@@ -24,12 +24,3 @@ Test(catalog, describes_every_entry_and_the_training_keys) {
     json_writer_finish(&writer);
     arena_finish(&arena);
 }
-
-Test(catalog, plans_nothing_that_is_there) {
-    for (size_t i = 0; i < catalog_parts(); i++) {
-        const Registry *registry = catalog_part(i)->registry;
-        for (size_t p = 0; registry->planned != NULL && registry->planned[p] != NULL; p++)
-            cr_assert_null(registry_find(registry, registry->planned[p]), "%s",
-                           registry->planned[p]);
-    }
-}
