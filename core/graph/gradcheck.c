@@ -5,8 +5,12 @@
 // The best step balances the truncation h² f‴ / 6 against the rounding ε f / h.
 static const double STEPS[] = {1e-5, 1e-6, 1e-7};
 static const double SIDE_STEPS[] = {1e-7, 1e-8};
-static const double AGREEMENT = 1e-7; // relative: below it no smaller step is tried
-static const double FLOOR = 1e-3;     // of the net's largest gradient
+static const double AGREEMENT = 1e-7;      // relative: below it no smaller step is tried
+static const double AFFORDED_FLOPS = 1e11; // of two passes an element …
+static const double PASS_FLOPS =
+    1e5; // … which have the loss and all that is no product beside them
+enum { ELEMENTS_MIN = 20 };
+static const double FLOOR = 1e-3; // of the net's largest gradient
 
 // f at the value moved by `step`; *moved is by how much it was.
 static double moved(const GradcheckOptions *options, Real *value, double step, double *ret_moved) {
@@ -72,6 +76,14 @@ static double check_part(const GradcheckOptions *options, GradcheckPart *part, d
         largest = fmax(largest, fmax(fabs(analytic), fabs(numeric)));
     }
     return worst > 0 ? worst / largest : 0;
+}
+
+size_t gradcheck_elements(double pass_flops, size_t elements, size_t parts) {
+    double affordable = AFFORDED_FLOPS / (2 * (pass_flops + PASS_FLOPS));
+    if ((double)elements <= affordable)
+        return 0;
+    double share = affordable / (double)parts;
+    return share < ELEMENTS_MIN ? ELEMENTS_MIN : (size_t)share;
 }
 
 size_t gradcheck_parts(const Graph *graph, Real *weights, const Real *gradients,

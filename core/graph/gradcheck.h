@@ -31,6 +31,9 @@ typedef struct GradcheckOptions {
     void *context;
 } GradcheckOptions;
 
+// max_elements for parts of so many elements together, where a forward pass takes so much arithmetic: as many as are checked
+// in seconds. 0 (all) where they are; never so few that a part is hardly looked at.
+size_t gradcheck_elements(double pass_flops, size_t elements, size_t parts);
 // Fills one part for each learned weight of layers that are not frozen; returns how many. parts
 // [graph_weights].
 size_t gradcheck_parts(const Graph *graph, Real *weights, const Real *gradients,

@@ -9,7 +9,7 @@
 
 enum {
     CHECK_ROWS = 12,      // enough for batch statistics; each costs in every difference
-    CHECK_ELEMENTS = 200, // of a weight
+    CHECK_ELEMENTS = 200, // of a weight, at most
 };
 
 static const double tolerance = 1e-6;
@@ -20,8 +20,9 @@ typedef struct Check {
     Scalers scalers;
     Batch batch;
     Plan *plan;
-    Real *weights;   // [graph_weight_elements]
-    Real *gradients; // [graph_learned]
+    Real *weights;     // [graph_weight_elements]
+    Real *gradients;   // [graph_learned]
+    double pass_flops; // of a forward pass
 } Check;
 
 static void check_finish(Check *check) {
@@ -70,9 +71,13 @@ static int prepare(Check *check, Value spec, const char *dataset_path, Issues *i
         return error;
     batch_gather(&check->batch, job_rows(check->job)->train, rows);
     PlanOptions options = job_plan_options(check->job, rows, true);
-    error = plan_create(graph, &options, &check->plan);
+    PlanCost cost;
+    error = plan_cost(graph, &options, NULL, &cost);
+    if (error == OK)
+        error = plan_create(graph, &options, &check->plan);
     if (error != OK)
         return error;
+    check->pass_flops = cost.forward_flops;
     check->weights = memory_array(graph_weight_elements(graph), sizeof(Real));
     check->gradients = memory_array(graph_learned(graph), sizeof(Real));
     if (check->weights == NULL || check->gradients == NULL)
@@ -113,7 +118,10 @@ static int run(Check *check, const ValueWriter *out, double *ret_max_relative_er
     forward(check, plan_output_gradient(check->plan));
     plan_backward(check->plan, &context, NULL, check->gradients);
     size_t count = gradcheck_parts(graph, check->weights, check->gradients, parts);
-    const GradcheckOptions options = {.max_elements = CHECK_ELEMENTS,
+    size_t elements = gradcheck_elements(check->pass_flops, graph_learned(graph), count);
+    if (elements == 0 || elements > CHECK_ELEMENTS)
+        elements = CHECK_ELEMENTS;
+    const GradcheckOptions options = {.max_elements = elements,
                                       .seed = (uint64_t)job_training(check->job)->seed,
                                       .objective = objective,
                                       .context = check};

@@ -13,12 +13,6 @@
 #include "core/train/nested.h"
 #include "core/train/trace_private.h"
 
-// Arithmetic that the numeric check may take, which is seconds: two passes an element, the loss and all that is no product
-// as pass_flops more. A dense net of the bounds is checked whole.
-static const double check_flops = 1e11;
-static const double pass_flops = 1e5;
-enum { ELEMENTS_MIN = 20 }; // of a weight that are checked in any case
-
 typedef struct Cycle {
     Trace *trace;
     const Model *model;
@@ -30,6 +24,7 @@ typedef struct Cycle {
     Tensor **contributions; // [layers][inputs] what each layer sends back
     int *order;             // [layers] those with an entry, by the time of their output
     int count;              // of them
+    double pass_flops;      // of a forward pass
 } Cycle;
 
 // ---- the passes ----
@@ -128,9 +123,13 @@ static int prepare(Cycle *cycle) {
                            .backward = true,
                            .keep_all = true,
                            .output = model_output(trace->model)};
-    int error = plan_create(cycle->graph, &options, &cycle->plan);
+    PlanCost cost;
+    int error = plan_cost(cycle->graph, &options, NULL, &cost);
+    if (error == OK)
+        error = plan_create(cycle->graph, &options, &cycle->plan);
     if (error != OK)
         return error;
+    cycle->pass_flops = cost.forward_flops;
     plan_want_input_gradients(cycle->plan);
     return make_entries(cycle);
 }
@@ -331,20 +330,6 @@ static void write_numeric(const Cycle *cycle, int index, const void *context,
     }
 }
 
-// Elements of a weight that are checked; 0: all.
-static size_t elements_of(const Cycle *cycle, size_t parts) {
-    PlanOptions options = {.max_rows = cycle->trace->inputs.shape.dim[0],
-                           .output = model_output(cycle->model)};
-    PlanCost cost;
-    if (plan_cost(cycle->graph, &options, NULL, &cost) != OK)
-        return ELEMENTS_MIN;
-    double elements = check_flops / (2 * (cost.forward_flops + pass_flops));
-    if ((double)graph_learned(cycle->graph) <= elements)
-        return 0;
-    double share = elements / (double)parts;
-    return share < ELEMENTS_MIN ? ELEMENTS_MIN : (size_t)share;
-}
-
 static int write_check(Cycle *cycle, const ValueWriter *out) {
     Arena *arena = &cycle->trace->arena;
     size_t weights = (size_t)graph_weights(cycle->graph);
@@ -357,7 +342,9 @@ static int write_check(Cycle *cycle, const ValueWriter *out) {
         if (parts.items[p].numeric == NULL)
             return ERR_NO_MEMORY;
     }
-    const GradcheckOptions options = {.max_elements = elements_of(cycle, parts.count),
+    size_t elements =
+        gradcheck_elements(cycle->pass_flops, graph_learned(cycle->graph), parts.count);
+    const GradcheckOptions options = {.max_elements = elements,
                                       .seed = cycle->context.seed,
                                       .objective = objective,
                                       .context = cycle};

@@ -2,10 +2,13 @@
 //
 // Rows of token ids are told from rows of numbers by the layers that read them: an embedding reads ids. Rows of
 // different lengths without a further axis can only be that.
+#include <math.h>
 #include <string.h>
 #include "core/base/error.h"
 #include "core/train/nested.h"
 #include "core/train/trace_private.h"
+
+enum { TOKENS_MAX = 1 << 24 }; // ids beyond it are no whole numbers of single precision
 
 // ---- their shape ----
 
@@ -62,6 +65,19 @@ static int read_numbers(const Trace *trace, Value inputs, const Shape *row, cons
     return result;
 }
 
+// One more than the greatest, where all are whole as token ids are; else 0. An embedding that says none takes it.
+static int64_t vocabulary_of(const Trace *trace) {
+    size_t count = (size_t)(trace->inputs.shape.dim[0] * trace->inputs.shape.dim[1]);
+    double greatest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double id = (double)trace->inputs.data[i];
+        if (!(id >= 0 && id < TOKENS_MAX && id == floor(id)))
+            return 0;
+        greatest = fmax(greatest, id);
+    }
+    return (int64_t)greatest + 1;
+}
+
 int trace_read_rows(Trace *trace, Issues *issues) {
     const Path *path = PATH_KEY(NULL, "inputs");
     Value inputs = trace->params.inputs;
@@ -89,7 +105,10 @@ int trace_read_rows(Trace *trace, Issues *issues) {
     trace->inputs.data = arena_array(&trace->arena, count * (size_t)elements, sizeof(Real));
     if (trace->inputs.data == NULL)
         return ERR_NO_MEMORY;
-    return read_numbers(trace, inputs, &row, path, issues);
+    error = read_numbers(trace, inputs, &row, path, issues);
+    if (error == OK && row.rank == 1)
+        trace->task.vocabulary = vocabulary_of(trace);
+    return error;
 }
 
 bool trace_lengths(const Trace *trace, int node, int32_t lengths[TRACE_ROWS_MAX]) {

@@ -374,6 +374,18 @@ Test(trace, reads_targets_by_their_form_and_the_loss) {
 
 // ---- rows of different lengths ----
 
+Test(trace, counts_the_tokens_of_a_vocabulary_that_is_left_out) {
+    Value result = traced("{\"inputs\": [[1, 0], [4]], \"targets\": [[0, 1], [1]],"
+                          " \"model\": {\"layers\": [{\"type\": \"embedding\", \"units\": 2}]}}");
+    Value table =
+        value_member(value_member(value_member(result, "update"), "embedding_1"), "embeddings");
+    cr_assert_eq(value_length(value_member(table, "before")), 5);
+    // Ids have no gradient.
+    Value gradient = value_member(entry(result, "backward", "embedding_1"), "gradient_input");
+    assert_near(number_at(gradient, 0, 0), 0.);
+    cr_assert_eq(value_length(item(gradient, 1)), 1);
+}
+
 Test(trace, gives_each_row_as_far_as_it_goes) {
     Value result = traced(
         "{\"inputs\": [[[1], [2], [3]], [[4]]], \"targets\": [[0, 1, null], [1]],"
@@ -458,6 +470,10 @@ Test(trace, says_what_is_wrong_and_where) {
     expect_issue(
         "{\"model\": {\"layers\": [{\"type\": \"embedding\", \"vocabulary\": 3, \"units\": 2}]},"
         " \"inputs\": [[0, 3]], \"targets\": [[0, 1]]}",
+        "/model/layers/0/vocabulary", "at least 4");
+    expect_issue(
+        "{\"model\": {\"layers\": [{\"type\": \"embedding\", \"vocabulary\": 3, \"units\": 2}]},"
+        " \"inputs\": [[0, 1.5]], \"targets\": [[0, 1]]}",
         "/inputs/0/1", "a token id from 0 to 2");
     expect_issue("{" NET(10000) ", \"inputs\": [[1]], \"targets\": [0]}", "/model",
                  "20000 parameters");

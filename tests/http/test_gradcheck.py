@@ -1,0 +1,74 @@
+"""POST /v1/gradcheck for every form of dataset, with the layers that read it; frozen layers; what is refused."""
+import math
+import unittest
+
+from harness import LiveTest, small_job
+
+TEXTS = {"texts": ["the cat sat on the mat", "a dog barked", "the dog sat", "cats and dogs and cats", "a mat", "the mat barked"],
+         "targets": ["cat", "dog", "dog", "cat", "mat", "mat"], "tokenizer": "word"}
+CORPUS = {"text": "to be or not to be that is the question whether tis nobler in the mind to suffer " * 4,
+          "tokenizer": "char"}
+SERIES = {"series": [[math.sin(i / 3), math.cos(i / 5)] for i in range(60)], "window": 6, "horizon": 2}
+IMAGES = {"inputs": [[[[math.sin(r + i * j)] for j in range(6)] for i in range(6)] for r in range(16)],
+          "targets": [str(r % 2) for r in range(16)]}
+
+
+def layer(name, /, **more):
+    return {"type": name, **more}
+
+
+EMBED = layer("embedding", units=5)
+JOBS = {
+    "texts, recurrent": (TEXTS, [EMBED, layer("gru", units=4, bidirectional=True), layer("dense", units=3)], {}),
+    "texts, attention": (TEXTS, [layer("embedding", units=4), layer("positional_embedding"),
+                                 layer("transformer_block", heads=2, dropout=0.2), layer("global_avg_pool"),
+                                 layer("dense", units=3)], {"loss": {"type": "cross_entropy", "class_weight": "balanced"}}),
+    "a corpus, recurrent": (CORPUS, [EMBED, layer("lstm", units=6, return_sequences=True), layer("dense", units=18)],
+                            {"sequence_length": 8}),
+    "a corpus, attention": (CORPUS, [layer("embedding", units=4), layer("positional_embedding", kind="sinusoidal"),
+                                     layer("transformer_block", heads=2, causal=True, norm="post"),
+                                     layer("dense", units=18)], {"sequence_length": 8}),
+    "series": (SERIES, [layer("rnn", units=5), layer("dense", units=4)], {}),
+    "images": (IMAGES, [layer("conv2d", filters=4, kernel_size=3, padding="same"), layer("batch_norm"),
+                        layer("activation", function="relu"), layer("max_pool2d"), layer("flatten"),
+                        layer("dense", units=2)], {}),
+}
+
+
+class GradCheck(LiveTest):
+    def check(self, job):
+        answer = self.server.post("/v1/gradcheck", job)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_every_form_of_dataset_passes(self):
+        for name, (dataset, layers, training) in JOBS.items():
+            with self.subTest(name):
+                report = self.check({"dataset": dataset, "model": {"layers": layers}, "training": training})
+                self.assertTrue(report["passed"], report)
+                self.assertLess(report["max_relative_error"], 1e-6)
+                self.assertGreaterEqual(len(report["weights"]), 2)
+
+    def test_frozen_layers_are_passed_through_and_not_checked(self):
+        job = small_job()
+        job["model"]["layers"] = [layer("dense", units=4, activation="tanh"), layer("batch_norm", trainable=False),
+                                  layer("dense", units=3, trainable=False), layer("dense", units=2)]
+        report = self.check(job)
+        self.assertTrue(report["passed"], report)
+        self.assertEqual(set(report["weights"]), {"dense_1", "dense_3"})
+
+    def test_every_weight_is_named(self):
+        weights = self.check({"dataset": TEXTS, "model": {"layers": JOBS["texts, recurrent"][1]}})["weights"]
+        self.assertEqual(set(weights["gru_1"]), {side + name for side in ("forward_", "backward_")
+                                                 for name in ("kernel", "recurrent_kernel", "bias")})
+
+    def test_too_large_a_net_is_sent_to_the_command(self):
+        job = small_job()
+        job["model"]["layers"][0]["units"] = 100000
+        answer = self.server.post("/v1/gradcheck", job)
+        self.assertEqual(answer.status, 422)
+        self.assertIn("backpropd gradcheck", answer.json["errors"][0]["detail"])
+
+
+if __name__ == "__main__":
+    unittest.main()
