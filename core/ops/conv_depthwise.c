@@ -5,21 +5,18 @@
 // Channels lie side by side everywhere, so every loop over them is vector code: LANES at a time
 // stay in registers over all the taps.
 #include <string.h>
+#include "core/base/vector.h"
 #include "core/ops/conv.h"
 
 enum { LANES = 16 };
 
-bool conv_is_depthwise(const ConvParams *params, int64_t channels) {
-    return params->groups == channels && params->filters == channels;
+bool conv_is_depthwise(const Conv *conv) {
+    return conv->group_in == 1 && conv->group_out == 1;
 }
 
-static size_t taps_of(const Window *window) {
-    return (size_t)(window->size[0] * window->size[1]);
-}
-
-size_t conv_depthwise_scratch(const ConvParams *params, int64_t channels) {
+size_t conv_depthwise_scratch(const Conv *conv) {
     // The kernel's gradient: sums over a line of outputs, and over all lines in double.
-    return taps_of(&params->window) * (size_t)channels * (sizeof(double) + sizeof(Real));
+    return conv->taps * conv->filters * (sizeof(double) + sizeof(Real));
 }
 
 // One output with its taps that are inside.
@@ -28,7 +25,8 @@ typedef struct Place {
     int64_t row;
 } Place;
 
-static inline Place place_of(const WindowGrid *grid, int64_t row, int64_t y, int64_t x) {
+static inline __attribute__((always_inline)) Place place_of(const WindowGrid *grid, int64_t row,
+                                                            int64_t y, int64_t x) {
     return (Place){window_taps(grid, 0, y, window_inputs(grid, row, 0)),
                    window_taps(grid, 1, x, window_inputs(grid, row, 1)), row};
 }
@@ -58,25 +56,43 @@ add_taps(const WindowGrid *grid, const Place *place, const Real *restrict x,
         y[c] = sum[c];
 }
 
-void conv_depthwise_forward(const Conv *conv, size_t begin, size_t end) {
+VECTOR_LOOPS static void forward_rows(void *context, size_t begin, size_t end, int piece) {
+    const Conv *conv = context;
     const WindowGrid *grid = &conv->grid;
     const OpCall *call = conv->call;
     const Real *x = call->input[0].data, *kernel = call->weight[0].data;
+    const Real *bias = call->weights > 1 ? call->weight[1].data : NULL;
     size_t channels = (size_t)grid->channels;
     Real *y = call->output.data + begin * conv->positions * channels;
-    bool starts = call->weights == 1; // without a bias there is nothing in y yet
+    (void)piece;
     for (int64_t row = (int64_t)begin; row < (int64_t)end; row++)
         for (int64_t oy = 0; oy < grid->out[0]; oy++)
             for (int64_t ox = 0; ox < grid->out[1]; ox++, y += channels) {
                 Place place = place_of(grid, row, oy, ox);
                 size_t c = 0;
-                if (starts)
+                if (bias != NULL)
+                    memcpy(y, bias, channels * sizeof(Real));
+                else
                     memset(y, 0, channels * sizeof(Real));
                 for (; c + LANES <= channels; c += LANES)
                     add_taps(grid, &place, x + c, kernel + c, y + c, LANES);
                 if (c < channels)
                     add_taps(grid, &place, x + c, kernel + c, y + c, channels - c);
             }
+}
+
+static double products_of(const Conv *conv) { // of an image
+    return (double)(conv->positions * conv->taps) * (double)conv->filters;
+}
+
+static void for_pieces(const Conv *conv, size_t count, double products,
+                       void (*body)(void *context, size_t begin, size_t end, int piece)) {
+    parallel_for(conv->call->context->parallel, count, parallel_grain((size_t)products), body,
+                 (void *)conv);
+}
+
+void conv_depthwise_forward(const Conv *conv) {
+    for_pieces(conv, (size_t)conv->grid.rows, products_of(conv), forward_rows);
 }
 
 // to += a · b
@@ -86,13 +102,17 @@ static inline void add_product(Real *restrict to, const Real *restrict a, const 
         to[c] += a[c] * b[c];
 }
 
-void conv_depthwise_input(const Conv *conv, size_t begin, size_t end) {
+VECTOR_LOOPS static void input_rows(void *context, size_t begin, size_t end, int piece) {
+    const Conv *conv = context;
     const WindowGrid *grid = &conv->grid;
     const OpCall *call = conv->call;
     size_t channels = (size_t)grid->channels;
+    size_t image = (size_t)(grid->in[0] * grid->in[1]) * channels;
     const Real *dy = call->output_gradient.data + begin * conv->positions * channels;
     const Real *kernel = call->weight[0].data;
     Real *dx = call->input_gradient[0].data;
+    (void)piece;
+    memset(dx + begin * image, 0, (end - begin) * image * sizeof(Real));
     for (int64_t row = (int64_t)begin; row < (int64_t)end; row++)
         for (int64_t oy = 0; oy < grid->out[0]; oy++)
             for (int64_t ox = 0; ox < grid->out[1]; ox++, dy += channels) {
@@ -106,7 +126,12 @@ void conv_depthwise_input(const Conv *conv, size_t begin, size_t end) {
             }
 }
 
-void conv_depthwise_kernel(const Conv *conv, size_t begin, size_t end) {
+void conv_depthwise_input(const Conv *conv) {
+    for_pieces(conv, (size_t)conv->grid.rows, products_of(conv), input_rows);
+}
+
+VECTOR_LOOPS static void kernel_taps(void *context, size_t begin, size_t end, int piece) {
+    const Conv *conv = context;
     const WindowGrid *grid = &conv->grid;
     const OpCall *call = conv->call;
     const Real *x = call->input[0].data;
@@ -115,6 +140,7 @@ void conv_depthwise_kernel(const Conv *conv, size_t begin, size_t end) {
     void *lines = sums + conv->taps * channels;
     double *sum = sums + begin * channels;
     Real *line = (Real *)lines + begin * channels;
+    (void)piece;
     memset(sum, 0, count * sizeof(double));
     const Real *dy = call->output_gradient.data;
     for (int64_t row = 0; row < grid->rows; row++)
@@ -137,4 +163,9 @@ void conv_depthwise_kernel(const Conv *conv, size_t begin, size_t end) {
     Real *gradient = call->weight_gradient[0].data + begin * channels;
     for (size_t i = 0; i < count; i++)
         gradient[i] = (Real)sum[i];
+}
+
+void conv_depthwise_kernel(const Conv *conv) {
+    double rows = (double)conv->grid.rows;
+    for_pieces(conv, conv->taps, products_of(conv) * rows / (double)conv->taps, kernel_taps);
 }

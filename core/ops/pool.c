@@ -8,9 +8,32 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/vector.h"
 #include "core/ops/ops.h"
 
-enum { GRAIN = 1 << 14 }; // inputs that are worth a thread
+#define INLINE static inline __attribute__((always_inline))
+
+// Vectors of 16 bytes, which every processor has, and places in a row as wide as what they are
+// places of. Channels are often few: wider ones would be empty for the most part.
+enum { LANES = 16 / sizeof(Real) };
+typedef Real RealLanes __attribute__((vector_size(16)));
+#ifdef BACKPROPD_DOUBLE
+typedef int64_t Place;
+#define ORDER ((PlaceLanes){0, 1})
+#else
+typedef int32_t Place;
+#define ORDER ((PlaceLanes){0, 1, 2, 3})
+#endif
+typedef Place PlaceLanes __attribute__((vector_size(16)));
+
+INLINE RealLanes load(const Real *from, size_t count) {
+    RealLanes lanes = {0};
+    if (count == LANES)
+        memcpy(&lanes, from, sizeof(lanes));
+    for (size_t c = 0; count < LANES && c < count; c++)
+        lanes[c] = from[c];
+    return lanes;
+}
 
 static int pool_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
                       char why[OP_WHY]) {
@@ -42,23 +65,24 @@ static OpCost max_cost(const void *params, const OpExtent *extent, int inputs, c
     (void)input;
     OpCost cost = pool_cost(params, extent, output);
     cost.saved_bytes =
-        (size_t)(extent->rows * shape_elements(output)) * sizeof(int32_t); // the tap that won
+        (size_t)(extent->rows * shape_elements(output)) * sizeof(Place); // the input that won
     return cost;
 }
 
 // ---- one output at a time ----
 
-// One window: its taps that are inside, and the places of its output and of each tap's input.
+// One window: its taps that are inside, and where its row and its output begin.
 typedef struct Pooled {
     const WindowGrid *grid;
     WindowTaps down, across;
-    int64_t row;
-    size_t output; // offset into y
+    size_t input, output; // offsets of its row in x, and of its own in y
+    bool roomy;           // LANES numbers may be read and written wherever a channel is
 } Pooled;
 
+// Offset within the row.
 static inline size_t input_at(const Pooled *at, int64_t ky, int64_t kx) {
     const WindowGrid *grid = at->grid;
-    int64_t line = at->row * grid->in[0] + at->down.first + ky * grid->window->dilation[0];
+    int64_t line = at->down.first + ky * grid->window->dilation[0];
     int64_t column = at->across.first + kx * grid->window->dilation[1];
     return (size_t)((line * grid->in[1] + column) * grid->channels);
 }
@@ -67,77 +91,90 @@ static inline int64_t taps_inside(const Pooled *at) {
     return (at->down.end - at->down.begin) * (at->across.end - at->across.begin);
 }
 
-// best[c], tap[c] = the greater of x[c] and best[c], and which it was.
-static inline void take_greater(const Real *restrict x, int32_t number, Real *restrict best,
-                                int32_t *restrict tap, size_t channels) {
-    for (size_t c = 0; c < channels; c++) {
-        bool takes = (x[c] > best[c]) | (x[c] != x[c]);
-        best[c] = takes ? x[c] : best[c];
-        tap[c] = takes ? number : tap[c];
+// LANES channels of one window from `channel` on, or `count` less: what LANES read and write beyond
+// the channels is put right by the next window (see visit_rows).
+INLINE void max_lanes(const Real *x, const Pooled *at, size_t channel, Real *y, Place *winner,
+                      size_t count) {
+    size_t first = input_at(at, at->down.begin, at->across.begin) + channel;
+    RealLanes best = load(x + first, count);
+    PlaceLanes from = ORDER + (Place)first;
+    for (int64_t ky = at->down.begin; ky < at->down.end; ky++)
+        for (int64_t kx = at->across.begin; kx < at->across.end; kx++) {
+            size_t tap = input_at(at, ky, kx) + channel;
+            RealLanes value = load(x + tap, count);
+            PlaceLanes takes = (value > best) | (value != value); // all bits, or none
+            best = (RealLanes)(((PlaceLanes)value & takes) | ((PlaceLanes)best & ~takes));
+            from = ((ORDER + (Place)tap) & takes) | (from & ~takes);
+        }
+    if (count == LANES) {
+        memcpy(y + channel, &best, sizeof(best));
+        memcpy(winner + channel, &from, sizeof(from));
+    }
+    for (size_t c = 0; count < LANES && c < count; c++) {
+        y[channel + c] = best[c];
+        winner[channel + c] = from[c];
     }
 }
 
-static void max_at(const OpCall *call, const Pooled *at) {
-    size_t channels = (size_t)at->grid->channels;
+INLINE void max_at(const OpCall *call, const Pooled *at) {
+    size_t channels = (size_t)at->grid->channels, c = 0;
+    const Real *x = call->input[0].data + at->input;
     Real *y = call->output.data + at->output;
-    int32_t *tap = (int32_t *)call->saved + at->output;
-    int64_t width = at->grid->window->size[1];
+    Place *winner = (Place *)call->saved + at->output;
     if (taps_inside(at) == 0) {
         memset(y, 0, channels * sizeof(Real));
-        memset(tap, -1, channels * sizeof(*tap));
+        memset(winner, -1, channels * sizeof(*winner));
         return;
     }
-    int32_t first = (int32_t)(at->down.begin * width + at->across.begin);
-    memcpy(y, call->input[0].data + input_at(at, at->down.begin, at->across.begin),
-           channels * sizeof(Real));
-    for (size_t c = 0; c < channels; c++)
-        tap[c] = first;
-    for (int64_t ky = at->down.begin; ky < at->down.end; ky++)
-        for (int64_t kx = at->across.begin; kx < at->across.end; kx++)
-            take_greater(call->input[0].data + input_at(at, ky, kx), (int32_t)(ky * width + kx), y,
-                         tap, channels);
+    for (; c + LANES <= channels || (c < channels && at->roomy); c += LANES)
+        max_lanes(x, at, c, y, winner, LANES);
+    if (c < channels)
+        max_lanes(x, at, c, y, winner, channels - c);
 }
 
-// dx[c] += dy[c] where tap[c] is `number`.
-static inline void give_back(const Real *restrict dy, const int32_t *restrict tap, int32_t number,
-                             Real *restrict dx, size_t channels) {
-    for (size_t c = 0; c < channels; c++)
-        dx[c] += tap[c] == number ? dy[c] : 0;
-}
-
-static void max_back_at(const OpCall *call, const Pooled *at) {
-    const int32_t *tap = (const int32_t *)call->saved + at->output;
-    int64_t width = at->grid->window->size[1];
-    for (int64_t ky = at->down.begin; ky < at->down.end; ky++)
-        for (int64_t kx = at->across.begin; kx < at->across.end; kx++)
-            give_back(call->output_gradient.data + at->output, tap, (int32_t)(ky * width + kx),
-                      call->input_gradient[0].data + input_at(at, ky, kx),
-                      (size_t)at->grid->channels);
+INLINE void max_back_at(const OpCall *call, const Pooled *at) {
+    const Place *winner = (const Place *)call->saved + at->output;
+    const Real *dy = call->output_gradient.data + at->output;
+    Real *dx = call->input_gradient[0].data + at->input;
+    for (int64_t c = 0; taps_inside(at) > 0 && c < at->grid->channels; c++)
+        dx[winner[c]] += dy[c];
 }
 
 // y += factor · x
-static inline void add_scaled(const Real *restrict x, Real factor, Real *restrict y,
-                              size_t channels) {
+INLINE void add_scaled(const Real *restrict x, Real factor, Real *restrict y, size_t channels) {
     for (size_t c = 0; c < channels; c++)
         y[c] += factor * x[c];
 }
 
-static void mean_at(const OpCall *call, const Pooled *at) {
-    size_t channels = (size_t)at->grid->channels;
-    Real *y = call->output.data + at->output, share = 1 / (Real)taps_inside(at);
-    memset(y, 0, channels * sizeof(Real));
+INLINE void mean_lanes(const Real *x, const Pooled *at, Real share, Real *y, size_t count) {
+    RealLanes sum = {0};
     for (int64_t ky = at->down.begin; ky < at->down.end; ky++)
         for (int64_t kx = at->across.begin; kx < at->across.end; kx++)
-            add_scaled(call->input[0].data + input_at(at, ky, kx), share, y, channels);
+            sum += load(x + input_at(at, ky, kx), count);
+    sum *= share;
+    if (count == LANES)
+        memcpy(y, &sum, sizeof(sum));
+    for (size_t c = 0; count < LANES && c < count; c++)
+        y[c] = sum[c];
 }
 
-static void mean_back_at(const OpCall *call, const Pooled *at) {
-    Real share = 1 / (Real)taps_inside(at);
+INLINE void mean_at(const OpCall *call, const Pooled *at) {
+    size_t channels = (size_t)at->grid->channels, c = 0;
+    const Real *x = call->input[0].data + at->input;
+    Real *y = call->output.data + at->output;
+    Real share = taps_inside(at) > 0 ? 1 / (Real)taps_inside(at) : 0;
+    for (; c + LANES <= channels || (c < channels && at->roomy); c += LANES)
+        mean_lanes(x + c, at, share, y + c, LANES);
+    if (c < channels)
+        mean_lanes(x + c, at, share, y + c, channels - c);
+}
+
+INLINE void mean_back_at(const OpCall *call, const Pooled *at) {
+    const Real *dy = call->output_gradient.data + at->output;
+    Real *dx = call->input_gradient[0].data + at->input, share = 1 / (Real)taps_inside(at);
     for (int64_t ky = at->down.begin; ky < at->down.end; ky++)
         for (int64_t kx = at->across.begin; kx < at->across.end; kx++)
-            add_scaled(call->output_gradient.data + at->output, share,
-                       call->input_gradient[0].data + input_at(at, ky, kx),
-                       (size_t)at->grid->channels);
+            add_scaled(dy, share, dx + input_at(at, ky, kx), (size_t)at->grid->channels);
 }
 
 // ---- all of them ----
@@ -145,55 +182,83 @@ static void mean_back_at(const OpCall *call, const Pooled *at) {
 typedef struct PoolWork {
     const OpCall *call;
     WindowGrid grid;
-    void (*at)(const OpCall *call, const Pooled *at);
-    bool back;
 } PoolWork;
 
-static void pool_rows(void *context, size_t begin, size_t end, int piece) {
-    const PoolWork *work = context;
+// `visit` for every window of the rows [begin, end); inline, so that each use becomes vector code of its own.
+INLINE void visit_rows(const PoolWork *work, size_t begin, size_t end,
+                       void (*visit)(const OpCall *call, const Pooled *at)) {
     const WindowGrid *grid = &work->grid;
-    (void)piece;
-    if (work->back) {
-        size_t row = (size_t)(grid->in[0] * grid->in[1] * grid->channels);
-        memset(work->call->input_gradient[0].data + begin * row, 0,
-               (end - begin) * row * sizeof(Real));
-    }
-    size_t each = (size_t)(grid->out[0] * grid->out[1] * grid->channels);
-    Pooled at = {.grid = grid, .row = (int64_t)begin, .output = begin * each};
-    for (; at.row < (int64_t)end; at.row++)
+    size_t each_in = (size_t)(grid->in[0] * grid->in[1] * grid->channels);
+    size_t each_out = (size_t)(grid->out[0] * grid->out[1] * grid->channels);
+    size_t all = (size_t)grid->rows * each_in;
+    Pooled at = {.grid = grid, .output = begin * each_out};
+    for (size_t row = begin; row < end; row++) {
+        at.input = row * each_in;
         for (int64_t y = 0; y < grid->out[0]; y++) {
-            at.down = window_taps(grid, 0, y, window_inputs(grid, at.row, 0));
+            at.down = window_taps(grid, 0, y, window_inputs(grid, (int64_t)row, 0));
             for (int64_t x = 0; x < grid->out[1]; x++) {
-                at.across = window_taps(grid, 1, x, window_inputs(grid, at.row, 1));
-                work->at(work->call, &at);
+                at.across = window_taps(grid, 1, x, window_inputs(grid, (int64_t)row, 1));
+                at.roomy = at.input + each_in + LANES <= all &&
+                           at.output + (size_t)grid->channels + LANES <= end * each_out;
+                visit(work->call, &at);
                 at.output += (size_t)grid->channels;
             }
         }
+    }
 }
 
-static void pool(const OpCall *call, bool back, void (*at)(const OpCall *call, const Pooled *at)) {
+static void clear_rows(const PoolWork *work, size_t begin, size_t end) {
+    const WindowGrid *grid = &work->grid;
+    size_t row = (size_t)(grid->in[0] * grid->in[1] * grid->channels);
+    memset(work->call->input_gradient[0].data + begin * row, 0, (end - begin) * row * sizeof(Real));
+}
+
+static void max_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    visit_rows(context, begin, end, max_at);
+}
+
+VECTOR_LOOPS static void max_back_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    clear_rows(context, begin, end);
+    visit_rows(context, begin, end, max_back_at);
+}
+
+static void mean_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    visit_rows(context, begin, end, mean_at);
+}
+
+VECTOR_LOOPS static void mean_back_rows(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    clear_rows(context, begin, end);
+    visit_rows(context, begin, end, mean_back_at);
+}
+
+static void pool(const OpCall *call,
+                 void (*rows)(void *context, size_t begin, size_t end, int piece)) {
     const PoolParams *params = call->params;
-    PoolWork work = {call, window_grid(&params->window, &call->input[0], call->lengths), at, back};
-    size_t rows = (size_t)work.grid.rows, row = op_elements(&call->input[0]) / rows;
-    parallel_for(call->context->parallel, rows, GRAIN / row + 1, pool_rows, &work);
+    PoolWork work = {call, window_grid(&params->window, &call->input[0], call->lengths)};
+    size_t count = (size_t)work.grid.rows, row = op_elements(&call->input[0]) / count;
+    parallel_for(call->context->parallel, count, parallel_grain(row), rows, &work);
 }
 
 static void max_forward(const OpCall *call) {
-    pool(call, false, max_at);
+    pool(call, max_rows);
 }
 
 static void max_backward(const OpCall *call) {
     if (call->input_gradient[0].data != NULL)
-        pool(call, true, max_back_at);
+        pool(call, max_back_rows);
 }
 
 static void mean_forward(const OpCall *call) {
-    pool(call, false, mean_at);
+    pool(call, mean_rows);
 }
 
 static void mean_backward(const OpCall *call) {
     if (call->input_gradient[0].data != NULL)
-        pool(call, true, mean_back_at);
+        pool(call, mean_back_rows);
 }
 
 const OpDesc op_max_pool = {

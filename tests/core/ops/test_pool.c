@@ -29,6 +29,8 @@ Test(pool, has_the_right_gradients) {
                 check_gradients(SHAPE(5, 7, 3), square(2, same, size, stride), NULL, 3);
                 check_gradients(SHAPE(8, 3), square(1, same, size, stride), NULL, 3);
             }
+    for (int64_t channels = 1; channels <= 9; channels++)
+        check_gradients(SHAPE(4, 4, channels), square(2, false, 2, 2), NULL, 2);
 }
 
 Test(pool, has_the_right_gradients_beside_padding) {
