@@ -210,6 +210,7 @@ const OpDesc op_gru = {
     .reference =
         "Cho et al. 2014: Learning Phrase Representations using RNN Encoder-Decoder, eq. 5 to 8",
     .backward_reads_inputs = true,
+    .skips_padding = true,
     .shape = recurrent_shape,
     .length = recurrent_length,
     .cost = gru_cost,

@@ -92,6 +92,7 @@ const OpDesc op_lstm = {
     .reference =
         "Hochreiter & Schmidhuber 1997; with the forget gate of Gers, Schmidhuber, Cummins 2000",
     .backward_reads_inputs = true,
+    .skips_padding = true,
     .shape = recurrent_shape,
     .length = recurrent_length,
     .cost = lstm_cost,

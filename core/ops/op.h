@@ -101,6 +101,7 @@ typedef struct OpDesc {
     bool in_place; // forward may write its output over input 0, and backward input 0's gradient
                    // over the output's
     bool reads_adjacency; // its rows are nodes, and it needs their edges
+    bool skips_padding;   // its arithmetic is that of the steps that are data
     bool pools_nodes;     // reads a row for each node, gives one for each graph
     bool reads_pattern;   // its one input may come as a pattern's numbers; it then has no gradient
     bool keeps_pattern;   // … and the output is of the same pattern

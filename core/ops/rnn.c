@@ -109,6 +109,7 @@ const OpDesc op_rnn = {
     .name = "rnn",
     .reference = "Elman 1990: Finding Structure in Time",
     .backward_reads_inputs = true,
+    .skips_padding = true,
     .shape = recurrent_shape,
     .length = recurrent_length,
     .cost = rnn_cost,

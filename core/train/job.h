@@ -114,6 +114,8 @@ typedef struct JobMemory {
     size_t total;
 } JobMemory;
 
+double job_seconds(const Job *job); // how long it will run, roughly: see job_seconds.c
+
 // With this many rows in a batch.
 JobMemory job_memory(const Job *job, int64_t batch_rows);
 // The largest batch with which the job stays within `bytes`; 0: none does.
