@@ -202,7 +202,8 @@ static OpCost node_cost(const Maker *maker, int node) {
                              .output_rows = plan_rows(graph, maker->options, node),
                              .wants_inputs = wants_inputs(maker->scheme, at),
                              .wants_weights = learns(graph, at)};
-    return at->op->cost(at->params, &extent, at->inputs, shapes, &at->shape);
+    OpCost cost = at->op->cost(at->params, &extent, at->inputs, shapes, &at->shape);
+    return cost;
 }
 
 static void add_areas(const Maker *maker) {

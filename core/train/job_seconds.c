@@ -6,7 +6,7 @@
 // have on average.
 //
 // The rates were fitted to ./dev plan's jobs on a server processor with AVX-512, of which they tell the time within a factor of
-// 1.2 on average and 1.5 at most. Another processor, or company on it, changes them all alike. Once a job runs, its
+// 1.2 on average and 2 at most. Another processor, or company on it, changes them all alike. Once a job runs, its
 // samples_per_second say more.
 #include <math.h>
 #include "core/base/error.h"
