@@ -196,14 +196,14 @@ static OpCost node_cost(const Maker *maker, int node) {
     for (int k = 0; k < at->inputs; k++)
         shapes[k] = graph_node(graph, at->input[k])->shape;
     bool pattern = plan_has_pattern(graph, maker->options, at->input[0]);
-    const OpExtent extent = {.rows = plan_rows(graph, maker->options, at->input[0]),
-                             .edges = maker->options->max_edges,
-                             .entries = pattern ? maker->options->max_entries : 0,
-                             .output_rows = plan_rows(graph, maker->options, node),
-                             .wants_inputs = wants_inputs(maker->scheme, at),
-                             .wants_weights = learns(graph, at)};
-    OpCost cost = at->op->cost(at->params, &extent, at->inputs, shapes, &at->shape);
-    return cost;
+    return at->op->cost(at->params,
+                        &(OpExtent){.rows = plan_rows(graph, maker->options, at->input[0]),
+                                    .edges = maker->options->max_edges,
+                                    .entries = pattern ? maker->options->max_entries : 0,
+                                    .output_rows = plan_rows(graph, maker->options, node),
+                                    .wants_inputs = wants_inputs(maker->scheme, at),
+                                    .wants_weights = learns(graph, at)},
+                        at->inputs, shapes, &at->shape);
 }
 
 static void add_areas(const Maker *maker) {
