@@ -1,4 +1,5 @@
 """POST /v1/trace: a net worked by hand, PyTorch's numbers, what is refused; and its twin on the command line."""
+import copy
 import json
 import math
 import os
@@ -30,10 +31,12 @@ class Alike(LiveTest):
             self.assertLessEqual(abs(got - expected), tolerance * max(1, abs(expected)), f"{place}: {got}, {expected}")
 
 
-# Two inputs, two hidden sigmoids, one sigmoid output, one row: examples/learn/by_hand.md works through the same.
-X, TARGET, RATE = [0.5, -1.0], 1.0, 0.5
-W1, B1 = [[0.1, -0.2], [0.4, 0.3]], [0.0, 0.1]
-W2, B2 = [[0.7], [-0.6]], [0.2]
+# Two inputs, two hidden sigmoids, one sigmoid output, one row: examples/learn/README.md works through the same.
+with open(os.path.join(ROOT, "examples", "learn", "two_two_one.json"), encoding="ascii") as example:
+    BY_HAND = json.load(example)
+[X], [TARGET], RATE = BY_HAND["inputs"], BY_HAND["targets"], BY_HAND["optimizer"]["learning_rate"]
+W1, B1 = BY_HAND["weights"]["dense_1"]["kernel"], BY_HAND["weights"]["dense_1"]["bias"]
+W2, B2 = BY_HAND["weights"]["dense_2"]["kernel"], BY_HAND["weights"]["dense_2"]["bias"]
 
 
 def by_hand():
@@ -69,10 +72,7 @@ def by_hand():
 
 
 def body(**more):
-    return {"model": {"layers": [{"type": "dense", "units": 2, "activation": "sigmoid"},
-                                 {"type": "dense", "units": 1, "activation": "sigmoid"}]},
-            "inputs": [X], "targets": [TARGET], "optimizer": {"type": "sgd", "learning_rate": RATE},
-            "weights": {"dense_1": {"kernel": W1, "bias": B1}, "dense_2": {"kernel": W2, "bias": B2}}, **more}
+    return copy.deepcopy({**BY_HAND, **more})
 
 
 class Trace(Alike):
