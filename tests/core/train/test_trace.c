@@ -488,3 +488,28 @@ Test(trace, names_every_mistake_at_once) {
     cr_assert_eq(issues.count, 4);
     issues_finish(&issues);
 }
+
+Test(trace, survives_the_lack_of_memory_anywhere) {
+    Value body = json_value(
+        &arena,
+        "{\"inputs\": [[0, 1], [1]], \"targets\": [\"a\", \"b\"], \"class_weight\": [1, 2],"
+        " \"model\": {\"layers\": [{\"type\": \"embedding\", \"units\": 2}, {\"type\": \"gru\","
+        " \"units\": 2}, {\"type\": \"residual\", \"layers\": [{\"type\": \"dense\", \"units\":"
+        " 2}]}]}, \"optimizer\": \"adam\", \"weights\": {\"dense_1\": {\"bias\": [1, 2]}}}");
+    // Until the lack comes too late to be met, several times over.
+    for (long nth = 1, unmet = 0; unmet < 5; nth++) {
+        cr_assert(nth < 10000);
+        JsonWriter writer;
+        json_writer_init(&writer);
+        ValueWriter out = json_value_writer(&writer);
+        Issues issues;
+        issues_init(&issues);
+        memory_fail_at(nth);
+        int error = trace_run(body, &issues, &out);
+        memory_fail_at(0);
+        unmet = error == OK && !writer.text.failed ? unmet + 1 : 0;
+        cr_assert(error == OK || error == ERR_NO_MEMORY, "at %ld: %s", nth, error_name(error));
+        json_writer_finish(&writer);
+        issues_finish(&issues);
+    }
+}
