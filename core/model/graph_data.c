@@ -66,6 +66,10 @@ static int load_sparse(const Archive *archive, GraphData *data) {
     return OK;
 }
 
+static bool comes_before(const int32_t *a, const int32_t *b) {
+    return a[0] < b[0] || (a[0] == b[0] && a[1] < b[1]);
+}
+
 static int load_edges(const Archive *archive, bool several, GraphData *data) {
     data->graphs = 1;
     data->pairs = integers(archive, "edges", 2, -1, &data->edges);
@@ -84,9 +88,10 @@ static int load_edges(const Archive *archive, bool several, GraphData *data) {
     const int32_t *pair = data->pairs;
     for (int64_t g = 0; g < data->graphs; g++) {
         int64_t nodes = graph_data_nodes(data, g);
-        for (int64_t e = graph_data_edges(data, g); e > 0; e--, pair += 2)
+        const int32_t *end = pair + 2 * graph_data_edges(data, g), *first = pair;
+        for (; pair < end; pair += 2)
             if (pair[0] < 0 || pair[0] >= nodes || pair[1] < 0 || pair[1] >= nodes ||
-                pair[0] == pair[1])
+                pair[0] == pair[1] || (pair > first && !comes_before(pair - 2, pair)))
                 return ERR_DAMAGED;
     }
     return OK;

@@ -5,7 +5,8 @@
 //   "features.first"    i32 [nodes + 1]                             where a node's numbers begin
 //   "features.column"   i32 [numbers], ascending within a node
 //   "features.value"    f32 [numbers]
-//   "edges"             i32 [edges, 2] source and target, numbered within their graph; an undirected one stands both ways
+//   "edges"             i32 [edges, 2] source and target, numbered within their graph; an undirected one stands both ways;
+//                                                                 sorted by source, then by target; none twice
 //   "graphs.first_node" i32 [graphs + 1]                            of many graphs: where each begins
 //   "graphs.first_edge" i32 [graphs + 1]
 #pragma once

@@ -28,7 +28,7 @@ typedef struct Dataset {
     const int64_t *starts;  // [rows + 1] of texts: where in `tokens` each begins
     const int32_t *lengths; // [rows] where they differ; else NULL
     const int32_t *classes; // [rows], classification; −1: a node without one
-    const float *values;    // [rows, task.outputs], regression
+    const float *values;    // [rows, task.outputs], regression; NaN: likewise
     const uint8_t *splits;  // [rows], or NULL
     Arena owned;            // what the form made of the archive
     const void *more;       // the form's own, in `owned`

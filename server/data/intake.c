@@ -7,24 +7,43 @@
 #include "core/model/task.h"
 #include "server/data/intake_form.h"
 
-const char *const intake_lifted_top[] = {"/inputs", "/targets", "/test_inputs", "/test_targets",
-                                         "/series", "/texts",   "/text",        NULL};
-const char *const intake_lifted_inline[] = {
-    "/dataset/inputs", "/dataset/targets", "/dataset/test_inputs", "/dataset/test_targets",
-    "/dataset/series", "/dataset/texts",   "/dataset/text",        NULL};
+const char *const intake_lifted_top[] = {"/inputs",
+                                         "/targets",
+                                         "/test_inputs",
+                                         "/test_targets",
+                                         "/series",
+                                         "/texts",
+                                         "/text",
+                                         "/graphs",
+                                         "/graph/nodes",
+                                         "/graph/nodes/indices",
+                                         "/graph/nodes/values",
+                                         "/graph/edges",
+                                         "/graph/targets",
+                                         NULL};
+const char *const intake_lifted_inline[] = {"/dataset/inputs",
+                                            "/dataset/targets",
+                                            "/dataset/test_inputs",
+                                            "/dataset/test_targets",
+                                            "/dataset/series",
+                                            "/dataset/texts",
+                                            "/dataset/text",
+                                            "/dataset/graphs",
+                                            "/dataset/graph/nodes",
+                                            "/dataset/graph/nodes/indices",
+                                            "/dataset/graph/nodes/values",
+                                            "/dataset/graph/edges",
+                                            "/dataset/graph/targets",
+                                            NULL};
 
-extern const IntakeForm intake_form_rows, intake_form_texts, intake_form_corpus, intake_form_series;
+extern const IntakeForm intake_form_rows, intake_form_texts, intake_form_corpus, intake_form_series,
+    intake_form_graph, intake_form_graphs;
 
-static const IntakeForm *const forms[] = {&intake_form_rows, &intake_form_texts,
-                                          &intake_form_corpus, &intake_form_series};
+static const IntakeForm *const forms[] = {&intake_form_rows,   &intake_form_texts,
+                                          &intake_form_corpus, &intake_form_series,
+                                          &intake_form_graph,  &intake_form_graphs};
 
 static const char *const common_keys[] = {"name", "task"};
-
-// Keys of forms that cannot be taken in yet.
-static const char *const planned_keys[] = {
-    "graph",
-    "graphs",
-};
 
 // ---- the keys ----
 
@@ -71,40 +90,31 @@ static void all_keys(Keys *keys) {
             keys_add(keys, forms[i]->others[k]);
         }
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(planned_keys); i++) {
-        keys_add(keys, planned_keys[i]);
-    }
 }
 
-// The first form whose key is there; NULL: none.
+// The first form whose key is there; rows without any.
 static const IntakeForm *find_form(const Body *body) {
     for (size_t i = 0; i < ARRAY_LENGTH(forms); i++) {
         if (body_given(body, forms[i]->key)) {
             return forms[i];
         }
     }
-    return NULL;
+    return &intake_form_rows;
 }
 
-// Whether all keys that stand there are available. Rows are what a body without any form's key lacks.
-static bool check_keys(const Body *body, const IntakeForm *form) {
-    Path dataset = {.key = "dataset"};
+// Rows are what a body without any form's key lacks.
+static void check_keys(const Body *body, const IntakeForm *form) {
     Keys keys;
-    bool available = true;
     all_keys(&keys);
-    form = form != NULL ? form : &intake_form_rows;
     VALUE_FOREACH(member, body->value) {
         const char *key = value_key(member);
-        Path path = {.up = *body->prefix != '\0' ? &dataset : NULL, .key = key};
+        const Path path = {.up = body->path, .key = key};
         if (one_of(key, common_keys, ARRAY_LENGTH(common_keys)) || strcmp(key, form->key) == 0 ||
             one_of(key, form->others, others_count(form))) {
             continue;
         }
         const char *nearest = nearest_name(key, keys.names, keys.count);
-        if (one_of(key, planned_keys, ARRAY_LENGTH(planned_keys))) {
-            issues_add(body->issues, &path, "this form of dataset is not available yet");
-            available = false;
-        } else if (one_of(key, keys.names, keys.count)) {
+        if (one_of(key, keys.names, keys.count)) {
             issues_add(body->issues, &path, "does not belong to a dataset of \"%s\"", form->key);
         } else if (nearest != NULL) {
             issues_add(body->issues, &path, "unknown key; did you mean \"%s\"?", nearest);
@@ -112,7 +122,6 @@ static bool check_keys(const Body *body, const IntakeForm *form) {
             issues_add(body->issues, &path, "unknown key");
         }
     }
-    return available;
 }
 
 static void read_task(Body *body) {
@@ -132,21 +141,18 @@ int intake_json(int directory, const Document *document, Value value, const char
                       value_kind_name(value_kind(value)));
         return ERR_INVALID;
     }
+    const Path dataset = {.key = "dataset"};
     Body body = {.directory = directory,
                  .document = document,
                  .value = value,
                  .prefix = prefix,
+                 .path = *prefix != '\0' ? &dataset : NULL,
                  .issues = issues};
     const IntakeForm *form = find_form(&body);
-    bool available = check_keys(&body, form);
+    check_keys(&body, form);
     body.name = body_string(&body, "name", INTAKE_NAME_MAX);
     read_task(&body);
-    // Where a form is to come, that another one's members are missing would only confuse.
-    int result = OK;
-    if (form != NULL || available) {
-        form = form != NULL ? form : &intake_form_rows;
-        result = form->take(&body, ret_row);
-    }
+    int result = form->take(&body, ret_row);
     if (result == OK && issues_any(issues)) {
         result = issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
     }

@@ -13,7 +13,8 @@ typedef struct Body {
     int directory;
     const Document *document;
     Value value;
-    const char *prefix; // "" or "/dataset"
+    const char *prefix; // "" or "/dataset"; of a graph within it "…/graph"
+    const Path *path;   // the same as a path
     Issues *issues;
     const char *name, *task; // NULL: not given
 } Body;
@@ -52,6 +53,8 @@ bool body_span(const Body *body, const char *key, const char *items, Span *ret_s
 // "splits" over `rows` rows: ret_splits [rows] of DatasetSplit (memory_free), NULL where it is not given.
 // ERR_NO_MEMORY.
 int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits);
+// Likewise over nodes, some of which have no target: those may stand in no list, and others need not.
+int body_node_splits(const Body *body, int64_t nodes, const uint8_t *missing, uint8_t **ret_splits);
 
 // ---- forms with targets ----
 

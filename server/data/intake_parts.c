@@ -93,53 +93,91 @@ static const struct {
 
 enum { SPLIT_UNKNOWN = 255 };
 
-// splits [rows]
-static void read_split(const Body *body, Value list, const char *name, DatasetSplit split,
-                       int64_t rows, uint8_t *splits) {
-    char before[96];
+// What the lists are read into: rows of a table, or nodes of which `missing` tells who has no target.
+typedef struct SplitReading {
+    const Body *body;
+    int64_t rows;
+    const uint8_t *missing; // NULL: rows, which all have one
+    uint8_t *splits;        // [rows]
+} SplitReading;
+
+static const char *noun(const SplitReading *reading) {
+    return reading->missing != NULL ? "node" : "row";
+}
+
+static void read_split(const SplitReading *reading, Value list, const char *name,
+                       DatasetSplit split) {
+    const Body *body = reading->body;
+    char before[sizeof(Pointer)];
     snprintf(before, sizeof before, "%s/splits/%s", body->prefix, name);
     if (value_kind(list) != VALUE_ARRAY) {
-        issues_add_at(body->issues, before, "must be an array of row numbers, not %s",
+        issues_add_at(body->issues, before, "must be an array of %s numbers, not %s", noun(reading),
                       value_kind_name(value_kind(list)));
         return;
     }
     Place place = {.before = before, .after = ""};
     VALUE_FOREACH(item, list) {
         int64_t row;
-        if (!value_integer(item, 0, rows - 1, &row)) {
-            place_issue(&place, NULL, 0, body->issues, "must be a row number from 0 to %lld",
-                        (long long)rows - 1);
-        } else if (splits[row] != SPLIT_UNKNOWN) {
-            place_issue(&place, NULL, 0, body->issues, "row %lld is in \"%s\" already",
-                        (long long)row, split_names[splits[row]].name);
+        if (!value_integer(item, 0, reading->rows - 1, &row)) {
+            place_issue(&place, NULL, 0, body->issues, "must be a %s number from 0 to %lld",
+                        noun(reading), (long long)reading->rows - 1);
+        } else if (reading->splits[row] != SPLIT_UNKNOWN) {
+            place_issue(&place, NULL, 0, body->issues, "%s %lld is in \"%s\" already",
+                        noun(reading), (long long)row, split_names[reading->splits[row]].name);
+        } else if (reading->missing != NULL && reading->missing[row]) {
+            place_issue(&place, NULL, 0, body->issues, "node %lld has no target", (long long)row);
         } else {
-            splits[row] = (uint8_t)split;
+            reading->splits[row] = (uint8_t)split;
         }
         place.row++;
     }
 }
 
-// Rows of no list train, where no list says who does; else they are missing.
-static void settle_splits(const Body *body, bool train_listed, int64_t rows, uint8_t *splits) {
+// Rows of no list train, where no list says who does; else they are missing. Nodes then are in no split.
+static void settle_splits(const SplitReading *reading, bool train_listed) {
+    const Body *body = reading->body;
     int64_t trained = 0;
-    for (int64_t row = 0; row < rows; row++) {
-        if (splits[row] == SPLIT_UNKNOWN && train_listed) {
+    for (int64_t row = 0; row < reading->rows; row++) {
+        uint8_t *split = &reading->splits[row];
+        bool missing = reading->missing != NULL && reading->missing[row];
+        if (*split == SPLIT_UNKNOWN && train_listed && reading->missing == NULL) {
             BODY_ISSUE(body, "splits", "row %lld is in none of the lists", (long long)row);
             return;
         }
-        if (splits[row] == SPLIT_UNKNOWN) {
-            splits[row] = SPLIT_TRAIN;
+        if (*split == SPLIT_UNKNOWN) {
+            *split = train_listed || missing ? SPLIT_NONE : SPLIT_TRAIN;
         }
-        trained += splits[row] == SPLIT_TRAIN;
+        trained += *split == SPLIT_TRAIN;
     }
     if (trained == 0) {
-        BODY_ISSUE(body, "splits", "must leave at least one row to train on");
+        BODY_ISSUE(body, "splits", "must leave at least one %s to train on", noun(reading));
     }
 }
 
-int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits) {
-    *ret_splits = NULL;
+// The lists of the object; whether "train" is among them.
+static bool read_lists(const SplitReading *reading, Value object) {
+    const Body *body = reading->body;
+    bool train_listed = false;
+    VALUE_FOREACH(list, object) {
+        size_t i = 0;
+        while (i < ARRAY_LENGTH(split_names) && strcmp(split_names[i].name, value_key(list)) != 0) {
+            i++;
+        }
+        if (i == ARRAY_LENGTH(split_names)) {
+            issues_add(body->issues, PATH_KEY(PATH_KEY(body->path, "splits"), value_key(list)),
+                       "unknown key; splits are \"train\", \"validation\" and \"test\"");
+            continue;
+        }
+        train_listed |= split_names[i].split == SPLIT_TRAIN;
+        read_split(reading, list, split_names[i].name, split_names[i].split);
+    }
+    return train_listed;
+}
+
+static int read_splits(SplitReading *reading, uint8_t **ret_splits) {
+    const Body *body = reading->body;
     Value value = value_member(body->value, "splits");
+    *ret_splits = NULL;
     if (!body_given(body, "splits")) {
         return OK;
     }
@@ -149,30 +187,25 @@ int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits) {
                    value_kind_name(value_kind(value)));
         return OK;
     }
-    uint8_t *splits = memory_array((size_t)rows, 1);
-    if (splits == NULL) {
+    reading->splits = memory_array((size_t)reading->rows, 1);
+    if (reading->splits == NULL) {
         return ERR_NO_MEMORY;
     }
-    memset(splits, SPLIT_UNKNOWN, (size_t)rows);
-    bool train_listed = false;
-    VALUE_FOREACH(list, value) {
-        size_t i = 0;
-        while (i < ARRAY_LENGTH(split_names) && strcmp(split_names[i].name, value_key(list)) != 0) {
-            i++;
-        }
-        if (i == ARRAY_LENGTH(split_names)) {
-            Path dataset = {.key = "dataset"};
-            Path up = {.up = *body->prefix != '\0' ? &dataset : NULL, .key = "splits"};
-            issues_add(body->issues, PATH_KEY(&up, value_key(list)),
-                       "unknown key; splits are \"train\", \"validation\" and \"test\"");
-            continue;
-        }
-        train_listed |= split_names[i].split == SPLIT_TRAIN;
-        read_split(body, list, split_names[i].name, split_names[i].split, rows, splits);
-    }
-    settle_splits(body, train_listed, rows, splits);
-    *ret_splits = splits;
+    memset(reading->splits, SPLIT_UNKNOWN, (size_t)reading->rows);
+    settle_splits(reading, read_lists(reading, value));
+    *ret_splits = reading->splits;
     return OK;
+}
+
+int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits) {
+    SplitReading reading = {.body = body, .rows = rows};
+    return read_splits(&reading, ret_splits);
+}
+
+int body_node_splits(const Body *body, int64_t nodes, const uint8_t *missing,
+                     uint8_t **ret_splits) {
+    SplitReading reading = {.body = body, .rows = nodes, .missing = missing};
+    return read_splits(&reading, ret_splits);
 }
 
 // ---- targets ----

@@ -20,9 +20,11 @@ typedef struct Statistics {
 } Statistics;
 
 typedef struct Profile {
-    const float *inputs;
+    const float *inputs;     // [rows, width], or
+    const GraphData *sparse; // mostly zeros
+    int32_t *cursor;         // [rows] of these: the first number that no block has seen
     int64_t rows, width;
-    Statistics *features; // [listed] columns of the inputs
+    Statistics *features; // [seen] columns of the inputs
     int64_t listed;
     uint32_t *sets; // [BLOCK, set_size] bits of the values seen; 0: free
     size_t set_size;
@@ -69,16 +71,31 @@ static void see_values(const Profile *profile, uint32_t *set, Statistics *featur
     }
 }
 
+// The chunk's rows from `row` on, `columns` columns from `first` on. Blocks come in their order.
+static void fill_chunk(Profile *profile, int64_t row, int64_t count, int64_t first, int columns) {
+    const GraphData *sparse = profile->sparse;
+    for (int64_t i = 0; sparse == NULL && i < count; i++) {
+        const float *from = profile->inputs + (row + i) * profile->width + first;
+        for (int column = 0; column < columns; column++) {
+            profile->chunk[column][i] = from[column];
+        }
+    }
+    for (int column = 0; sparse != NULL && column < columns; column++) {
+        memset(profile->chunk[column], 0, (size_t)count * sizeof **profile->chunk);
+    }
+    for (int64_t i = 0; sparse != NULL && i < count; i++) {
+        int32_t *at = &profile->cursor[row + i], end = sparse->first[row + i + 1];
+        for (; *at < end && sparse->column[*at] < first + columns; (*at)++) {
+            profile->chunk[sparse->column[*at] - first][i] = sparse->value[*at];
+        }
+    }
+}
+
 static void see_block(Profile *profile, int64_t first, int columns) {
     memset(profile->sets, 0, BLOCK * profile->set_size * sizeof *profile->sets);
     for (int64_t row = 0; row < profile->rows; row += CHUNK) {
         int64_t count = profile->rows - row < CHUNK ? profile->rows - row : CHUNK;
-        for (int64_t i = 0; i < count; i++) {
-            const float *from = profile->inputs + (row + i) * profile->width + first;
-            for (int column = 0; column < columns; column++) {
-                profile->chunk[column][i] = from[column];
-            }
-        }
+        fill_chunk(profile, row, count, first, columns);
         for (int column = 0; column < columns; column++) {
             see_values(profile, profile->sets + (size_t)column * profile->set_size,
                        &profile->features[first + column], profile->chunk[column], row, count);
@@ -86,12 +103,12 @@ static void see_block(Profile *profile, int64_t first, int columns) {
     }
 }
 
-static int profile_create(const float *inputs, int64_t rows, int64_t width, Profile **ret_profile) {
+// seen: columns that are looked at.
+static int profile_create(int64_t rows, int64_t width, int64_t seen, Profile **ret_profile) {
     Profile *profile = memory_new(Profile);
     if (profile == NULL) {
         return ERR_NO_MEMORY;
     }
-    profile->inputs = inputs;
     profile->rows = rows;
     profile->width = width;
     profile->listed = width;
@@ -103,7 +120,7 @@ static int profile_create(const float *inputs, int64_t rows, int64_t width, Prof
     profile->set_size = (size_t)1 << bits;
     profile->set_shift = 32 - bits;
     profile->sets = memory_array(BLOCK * profile->set_size, sizeof *profile->sets);
-    profile->features = memory_array((size_t)width, sizeof *profile->features);
+    profile->features = memory_array((size_t)seen, sizeof *profile->features);
     if (profile->sets == NULL || profile->features == NULL) {
         memory_free(profile->sets);
         memory_free(profile->features);
@@ -117,6 +134,7 @@ static int profile_create(const float *inputs, int64_t rows, int64_t width, Prof
 static void profile_destroy(Profile *profile) {
     memory_free(profile->sets);
     memory_free(profile->features);
+    memory_free(profile->cursor);
     memory_free(profile);
 }
 
@@ -309,18 +327,16 @@ void profile_write_classes(const Targets *targets, JsonOut *out) {
     json_end_array(out);
 }
 
-int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
-                  const Targets *targets, JsonOut *out, Findings *findings) {
-    Profile *profile;
-    int64_t width = shape_elements(shape);
-    int64_t features = columns != NULL ? (int64_t)columns->count : width;
+// What is looked at of plain rows is what is listed; a table's columns may end anywhere.
+static int64_t columns_seen(int64_t width, const Columns *columns) {
+    return columns != NULL || width < PROFILE_FEATURES_MAX ? width : PROFILE_FEATURES_MAX;
+}
+
+static void write_profile(Profile *profile, const Shape *shape, const Columns *columns,
+                          const Targets *targets, JsonOut *out, Findings *findings) {
+    int64_t features = columns != NULL ? (int64_t)columns->count : profile->width;
     int64_t listed = features < PROFILE_FEATURES_MAX ? features : PROFILE_FEATURES_MAX;
-    // Of plain rows only what is listed is looked at; a table's columns may end anywhere.
-    int64_t seen = columns != NULL ? width : listed;
-    int result = profile_create(inputs, rows, width, &profile);
-    if (result != OK) {
-        return result;
-    }
+    int64_t seen = columns_seen(profile->width, columns);
     for (int64_t first = 0; first < seen; first += BLOCK) {
         see_block(profile, first, seen - first < BLOCK ? (int)(seen - first) : BLOCK);
     }
@@ -332,7 +348,7 @@ int profile_write(const float *inputs, int64_t rows, const Shape *shape, const C
         Feature feature;
         feature_at(profile, shape, columns, i, &feature);
         feature_write(profile, &feature, out);
-        wary_see(&wary, &feature, rows);
+        wary_see(&wary, &feature, profile->rows);
     }
     json_end_array(out);
     if (listed < features) {
@@ -343,6 +359,38 @@ int profile_write(const float *inputs, int64_t rows, const Shape *shape, const C
     profile_find_in_classes(targets, findings);
     json_finish(&wary.constant);
     json_finish(&wary.missing);
+}
+
+int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
+                  const Targets *targets, JsonOut *out, Findings *findings) {
+    Profile *profile;
+    int64_t width = shape_elements(shape);
+    int result = profile_create(rows, width, columns_seen(width, columns), &profile);
+    if (result != OK) {
+        return result;
+    }
+    profile->inputs = inputs;
+    write_profile(profile, shape, columns, targets, out, findings);
+    profile_destroy(profile);
+    return out->text.failed || findings->out.text.failed ? ERR_NO_MEMORY : OK;
+}
+
+int profile_write_sparse(const GraphData *data, const Columns *columns, const Targets *targets,
+                         JsonOut *out, Findings *findings) {
+    Profile *profile;
+    int64_t seen = columns_seen(data->features, columns);
+    int result = profile_create(data->nodes, data->features, seen, &profile);
+    if (result != OK) {
+        return result;
+    }
+    profile->sparse = data;
+    profile->cursor = memory_array((size_t)data->nodes, sizeof *profile->cursor);
+    if (profile->cursor == NULL) {
+        profile_destroy(profile);
+        return ERR_NO_MEMORY;
+    }
+    memcpy(profile->cursor, data->first, (size_t)data->nodes * sizeof *profile->cursor);
+    write_profile(profile, &SHAPE(data->features), columns, targets, out, findings);
     profile_destroy(profile);
     return out->text.failed || findings->out.text.failed ? ERR_NO_MEMORY : OK;
 }

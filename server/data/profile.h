@@ -1,7 +1,7 @@
 // What arrives is looked at once: each column's numbers, how many rows a class has, and what that should make one wary of.
 // For the files of server/data.
 #pragma once
-#include "core/tensor/shape.h"
+#include "core/model/graph_data.h"
 #include "server/data/columns.h"
 #include "server/data/findings.h"
 #include "server/data/targets.h"
@@ -15,6 +15,9 @@ enum {
 // that is open.
 int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
                   const Targets *targets, JsonOut *out, Findings *findings);
+// Likewise of nodes with features of mostly zeros, which count as numbers.
+int profile_write_sparse(const GraphData *data, const Columns *columns, const Targets *targets,
+                         JsonOut *out, Findings *findings);
 // The member "classes" alone, and what it should make one wary of: for forms whose inputs are not rows of numbers.
 void profile_write_classes(const Targets *targets, JsonOut *out);
 void profile_find_in_classes(const Targets *targets, Findings *findings);

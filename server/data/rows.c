@@ -10,6 +10,7 @@
 #include "core/base/memory.h"
 #include "core/train/batches.h"
 #include "server/data/columns.h"
+#include "server/data/graph_rows.h"
 #include "server/data/row_text.h"
 #include "server/data/text_rows.h"
 
@@ -331,6 +332,16 @@ static void write_token_rows(const Dataset *dataset, const Vocabulary *vocabular
     text_finish(&text);
 }
 
+static void write_graph_rows(const Dataset *dataset, int64_t offset, int64_t limit, double *values,
+                             JsonOut *out) {
+    for (int64_t row = offset; row < dataset->rows && row - offset < limit; row++) {
+        json_begin_object(out, NULL);
+        json_integer(out, "row", row);
+        graph_row_write(dataset, row, values, out);
+        json_end_object(out);
+    }
+}
+
 static void write_number_rows(const Dataset *dataset, int64_t offset, int64_t limit, double *values,
                               JsonOut *out) {
     AUTO_FREE char *text = archive_text(dataset->archive, "columns");
@@ -370,6 +381,8 @@ int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *o
     if (result == OK) {
         write_token_rows(dataset, &vocabulary, offset, limit, values, out);
         vocabulary_finish(&vocabulary);
+    } else if (task_graph_rows(&dataset->task) == GRAPH_NODES) {
+        write_graph_rows(dataset, offset, limit, values, out);
     } else {
         write_number_rows(dataset, offset, limit, values, out);
     }

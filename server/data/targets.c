@@ -18,6 +18,7 @@ void targets_finish(Targets *targets) {
     memory_free(targets->classes);
     memory_free(targets->numbers);
     memory_free(targets->values);
+    memory_free(targets->missing);
     names_finish(&targets->names);
     text_finish(&targets->scratch);
     for (int64_t i = 0; i < targets->class_count; i++) {
@@ -157,10 +158,42 @@ static int take_array(Targets *targets, Span *span, const Place *place, Issues *
     return OK;
 }
 
+// Remembers whether the row that comes next has a target.
+static int note_gap(Targets *targets, bool missing) {
+    if (targets->rows == targets->missing_capacity) {
+        size_t rows = (size_t)targets->rows, capacity = rows + rows / 2 + 1024;
+        uint8_t *grown = memory_resize(targets->missing, rows, capacity, 1);
+        if (grown == NULL) {
+            return ERR_NO_MEMORY;
+        }
+        targets->missing = grown;
+        targets->missing_capacity = (int64_t)capacity;
+    }
+    targets->missing[targets->rows] = missing;
+    targets->missing_count += missing;
+    return OK;
+}
+
+// A row whose target is none, or is wrong: it has its place where targets have one already.
+static int pass_row(Targets *targets, Span *span) {
+    span_skip(span);
+    int result = targets->form == TARGETS_NONE ? OK : reserve(targets);
+    if (result == OK) {
+        targets->rows++;
+    }
+    return result;
+}
+
 int targets_take(Targets *targets, Span *span, const Place *place, Issues *issues) {
     ValueKind kind = span_kind(span);
     double number = 0;
-    int result;
+    int result = targets->gaps ? note_gap(targets, kind == VALUE_NULL) : OK;
+    if (result != OK) {
+        return result;
+    }
+    if (targets->gaps && kind == VALUE_NULL) {
+        return pass_row(targets, span);
+    }
     switch (kind) {
     case VALUE_STRING:
         span_string(span, &targets->scratch);
@@ -178,34 +211,33 @@ int targets_take(Targets *targets, Span *span, const Place *place, Issues *issue
         place_issue(place, NULL, 0, issues,
                     "must be a string, a number or an array of numbers, not %s",
                     value_kind_name(kind));
-        span_skip(span);
-        if (targets->form == TARGETS_NONE) {
-            targets->rows++;
-            return OK;
-        }
-        result = reserve(targets);
-        if (result == OK) {
-            targets->rows++;
-        }
-        return result;
+        return pass_row(targets, span);
     }
 }
 
 // ---- settling ----
+
+static bool has_target(const Targets *targets, int64_t row) {
+    return targets->missing == NULL || !targets->missing[row];
+}
 
 static bool is_whole(double number) {
     return number == floor(number) && fabs(number) <= 9007199254740992.0;
 }
 
 // The distinct numbers in order, up to `maximum`; ret_count is maximum + 1 where there are more.
-static int distinct_numbers(const double *numbers, int64_t rows, size_t maximum,
-                            double **ret_distinct, size_t *ret_count) {
+static int distinct_numbers(const Targets *targets, size_t maximum, double **ret_distinct,
+                            size_t *ret_count) {
+    const double *numbers = targets->numbers;
     double *distinct = memory_array(maximum + 1, sizeof *distinct);
     if (distinct == NULL) {
         return ERR_NO_MEMORY;
     }
     size_t count = 0;
-    for (int64_t row = 0; row < rows && count <= maximum; row++) {
+    for (int64_t row = 0; row < targets->rows && count <= maximum; row++) {
+        if (!has_target(targets, row)) {
+            continue;
+        }
         size_t low = 0;
         size_t high = count;
         while (low < high) {
@@ -277,7 +309,7 @@ static int settle_names(Targets *targets, const TargetsWish *wish, Issues *issue
     }
     result = name_classes(targets, classes);
     for (int64_t row = 0; row < targets->rows && result == OK; row++) {
-        targets->classes[row] = moved[targets->classes[row]];
+        targets->classes[row] = has_target(targets, row) ? moved[targets->classes[row]] : -1;
     }
     return result;
 }
@@ -307,6 +339,10 @@ static int settle_class_numbers(Targets *targets, const TargetsWish *wish, const
     }
     for (int64_t row = 0; row < targets->rows && result == OK && !issues_any(issues); row++) {
         double number = targets->numbers[row];
+        if (!has_target(targets, row)) {
+            targets->classes[row] = -1;
+            continue;
+        }
         size_t low = 0;
         size_t high = count;
         while (!indices && low + 1 < high) {
@@ -322,9 +358,19 @@ static int settle_class_numbers(Targets *targets, const TargetsWish *wish, const
     return result;
 }
 
+// Numbers that are none are NaN.
+static void mark_gaps(Targets *targets) {
+    for (int64_t row = 0; row < targets->rows; row++) {
+        for (int64_t i = 0; !has_target(targets, row) && i < targets->width; i++) {
+            targets->values[row * targets->width + i] = NAN;
+        }
+    }
+}
+
 static int settle_regression(Targets *targets) {
     targets->task = TASK_REGRESSION;
     if (targets->form == TARGETS_ARRAYS) {
+        mark_gaps(targets);
         return OK;
     }
     targets->width = 1;
@@ -336,13 +382,14 @@ static int settle_regression(Targets *targets) {
     for (int64_t row = 0; row < targets->rows; row++) {
         targets->values[row] = (float)targets->numbers[row];
     }
+    mark_gaps(targets);
     return OK;
 }
 
 static int settle_numbers(Targets *targets, const TargetsWish *wish, bool want_classes,
                           bool want_numbers, Issues *issues, Findings *findings) {
     for (int64_t row = 0; row < targets->rows && !want_numbers; row++) {
-        if (!is_whole(targets->numbers[row])) {
+        if (has_target(targets, row) && !is_whole(targets->numbers[row])) {
             if (want_classes) {
                 issues_add_at(issues, wish->pointer,
                               "classes are names or whole numbers, but target %lld is %g",
@@ -358,7 +405,7 @@ static int settle_numbers(Targets *targets, const TargetsWish *wish, bool want_c
     AUTO_FREE double *distinct = NULL;
     size_t count;
     size_t maximum = want_classes ? TARGETS_CLASSES_MAX : TARGETS_INFERRED_MAX;
-    int result = distinct_numbers(targets->numbers, targets->rows, maximum, &distinct, &count);
+    int result = distinct_numbers(targets, maximum, &distinct, &count);
     if (result != OK) {
         return result;
     }
@@ -383,6 +430,10 @@ int targets_settle(Targets *targets, const TargetsWish *wish, Issues *issues, Fi
     bool want_classes = wish->task != NULL ? strcmp(wish->task, "classification") == 0 : named;
     bool want_numbers = wish->task != NULL && strcmp(wish->task, "regression") == 0;
     int result;
+    if (targets->form == TARGETS_NONE) {
+        issues_add_at(issues, wish->pointer, "must have at least one target that is not null");
+        return OK;
+    }
     if (targets->form == TARGETS_NAMES && want_numbers) {
         issues_add_at(issues, wish->task_pointer,
                       "regression needs numbers as targets, but they are strings");
@@ -407,7 +458,9 @@ int targets_settle(Targets *targets, const TargetsWish *wish, Issues *issues, Fi
                           (long long)targets->class_count);
         }
         for (int64_t row = 0; row < targets->rows; row++) {
-            targets->class_rows[targets->classes[row]]++;
+            if (targets->classes[row] >= 0) {
+                targets->class_rows[targets->classes[row]]++;
+            }
         }
     }
     return result;

@@ -31,6 +31,9 @@ typedef struct Targets {
     int32_t *classes; // [rows] names: numbers of `names`; once settled: classes
     double *numbers;  // [rows] bare numbers
     float *values;    // [rows, width] arrays; once settled: numbers to be learned
+    bool gaps;        // null is no target at all: once settled a class of −1, or NaN
+    uint8_t *missing; // [rows] whether a row has none, where there are gaps
+    int64_t missing_capacity, missing_count;
     Names names;
     Text scratch;
     // once settled:

@@ -5,7 +5,7 @@
 #include "core/base/text.h"
 
 enum {
-    SCAN_LIFTS_MAX = 8,
+    SCAN_LIFTS_MAX = 16,
     SCAN_ELEMENTS_MAX = 500000, // values outside what is lifted: what the tree may hold
     SCAN_KEYS_MAX = 65536,      // of one object
 };

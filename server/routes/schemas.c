@@ -27,9 +27,22 @@
     "{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":"  \
     "\"array\",\"items\":" REF(name) "},\"next\":" TEXT_OR_NULL "}}"
 
+#define SPLITS                                                                                     \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"train\":" WHOLES        \
+    ",\"validation\":" WHOLES ",\"test\":" WHOLES "}}"
+#define GRAPH_MEMBERS                                                                              \
+    "\"nodes\":{\"description\":\"Rows of numbers, or sparse.\",\"oneOf\":[" ANY_ARRAY             \
+    ",{\"type\":\"object\",\"required\":[\"shape\",\"indices\",\"values\"],"                       \
+    "\"additionalProperties\":false,\"properties\":{\"shape\":" WHOLES                             \
+    ",\"indices\":{\"type\":\"array\",\"items\":" WHOLES "},\"values\":" ANY_ARRAY                 \
+    "}}]},\"edges\":{\"type\":\"array\",\"items\":" WHOLES                                         \
+    "},\"directed\":{\"type\":\"boolean\",\"default\":false}"
+
 static const struct {
     const char *name, *json;
 } schemas[] = {
+    {"Graph", "{\"type\":\"object\",\"required\":[\"nodes\",\"edges\"],\"additionalProperties\":"
+              "false,\"properties\":{" GRAPH_MEMBERS "}}"},
     {"Number", "{\"description\":\"A number; what JSON cannot hold is a "
                "string.\",\"oneOf\":[{\"type\":\"number\"},"
                "{\"enum\":[\"NaN\",\"Infinity\",\"-Infinity\"]}]}"},
@@ -44,7 +57,8 @@ static const struct {
      "}}}}}"},
     {"DatasetInput",
      "{\"type\":\"object\",\"oneOf\":[{\"required\":[\"inputs\",\"targets\"]},"
-     "{\"required\":[\"series\"]},{\"required\":[\"texts\",\"targets\"]},{\"required\":[\"text\"]}]"
+     "{\"required\":[\"series\"]},{\"required\":[\"texts\",\"targets\"]},{\"required\":[\"text\"]},"
+     "{\"required\":[\"graph\"]},{\"required\":[\"graphs\",\"targets\"]}]"
      ","
      "\"additionalProperties\":false,\"properties\":{"
      "\"name\":" TEXT ",\"task\":{\"enum\":[\"classification\",\"regression\",\"language_model\"]},"
@@ -60,14 +74,19 @@ static const struct {
      "numbers of columns; all by default.\"},"
      "\"transform\":{\"enum\":[\"none\",\"log\",\"difference\",\"log_difference\"]},"
      "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
-     ",\"class_names\":" TEXTS ",\"splits\":{\"type\":\"object\",\"additionalProperties\":false,"
-     "\"properties\":{\"train\":" WHOLES ",\"validation\":" WHOLES ",\"test\":" WHOLES "}},"
-     "\"texts\":" TEXTS
-     ",\"text\":{\"type\":\"string\",\"description\":\"A corpus for a language model.\"},"
-     "\"tokenizer\":{\"enum\":[\"word\",\"char\",\"byte\"],\"description\":"
-     "\"word for texts, char for a corpus, unless given.\"},"
-     "\"max_length\":{\"type\":\"integer\",\"minimum\":1,\"default\":128},"
-     "\"vocabulary_size\":{\"type\":\"integer\",\"minimum\":3,\"default\":20000}}}"},
+     ",\"class_names\":" TEXTS ",\"splits\":" SPLITS ","
+     "\"graph\":{\"type\":\"object\",\"required\":[\"nodes\",\"edges\",\"targets\"],"
+     "\"additionalProperties\":false,\"properties\":{" GRAPH_MEMBERS
+     ",\"targets\":{\"type\":\"array\",\"description\":\"One for each node; null is none.\"},"
+     "\"splits\":" SPLITS ",\"class_names\":" TEXTS ",\"feature_names\":" TEXTS "}},"
+     "\"graphs\":{\"type\":\"array\",\"minItems\":1,\"items\":" REF(
+         "Graph") "},"
+                  "\"texts\":" TEXTS ",\"text\":{\"type\":\"string\",\"description\":\"A corpus "
+                  "for a language model.\"},"
+                  "\"tokenizer\":{\"enum\":[\"word\",\"char\",\"byte\"],\"description\":"
+                  "\"word for texts, char for a corpus, unless given.\"},"
+                  "\"max_length\":{\"type\":\"integer\",\"minimum\":1,\"default\":128},"
+                  "\"vocabulary_size\":{\"type\":\"integer\",\"minimum\":3,\"default\":20000}}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
      "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE

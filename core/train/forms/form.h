@@ -54,8 +54,8 @@ const FormDesc *form_find(const char *name);
 
 // ---- for the forms' own files ----
 
-// "targets", "class_names" and "splits" as dataset.h names them; `count` targets. Classes of −1 (no target) are refused
-// unless `gaps`.
+// "targets", "class_names" and "splits" as dataset.h names them; `count` targets. Classes of −1 and
+// numbers that are NaN (no target) are refused unless `gaps`.
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps);
 // Whether the row is in this DatasetSplit, or (−1) in whichever. All train where the dataset has no splits.
 bool form_in_split(const Dataset *dataset, int64_t row, int split);

@@ -46,7 +46,7 @@ static int read_classes(Dataset *dataset, int64_t count, bool gaps) {
     return dataset->task.outputs > 0 ? OK : ERR_DAMAGED;
 }
 
-static int read_values(Dataset *dataset, int64_t count) {
+static int read_values(Dataset *dataset, int64_t count, bool gaps) {
     const ArchiveSection *targets = archive_typed(dataset->archive, "targets", ARCHIVE_F32);
     if (targets == NULL || targets->rank < 1 || targets->rank > 2 || targets->dims[0] != count)
         return ERR_DAMAGED;
@@ -55,7 +55,7 @@ static int read_values(Dataset *dataset, int64_t count) {
     if (dataset->task.outputs < 1)
         return ERR_DAMAGED;
     for (int64_t i = 0; i < count * dataset->task.outputs; i++)
-        if (!isfinite(dataset->values[i]))
+        if (!isfinite(dataset->values[i]) && !(gaps && isnan(dataset->values[i])))
             return ERR_DAMAGED;
     return OK;
 }
@@ -79,7 +79,7 @@ bool form_in_split(const Dataset *dataset, int64_t row, int split) {
 }
 
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps) {
-    int error = dataset->task.kind == TASK_REGRESSION ? read_values(dataset, count)
+    int error = dataset->task.kind == TASK_REGRESSION ? read_values(dataset, count, gaps)
                                                       : read_classes(dataset, count, gaps);
     return error == OK ? form_read_splits(dataset, count) : error;
 }

@@ -1,11 +1,23 @@
-// One graph, whose nodes have targets: sections of core/model/graph_data.h, and a class of −1 for a node without one.
+// One graph, whose nodes have targets: sections of core/model/graph_data.h, and a class of −1, or NaN, for a node without
+// one.
 //
 // Every pass runs the whole graph: a batch is its nodes, features and edges, filled once, and a list of the nodes whose
 // targets count. Nodes without a target are in no split. Features of mostly zeros stay so where the model can read them.
 // Where steps augment the features, these are dense, and filled for each.
+#include <math.h>
 #include "core/base/error.h"
 #include "core/model/graph_data.h"
 #include "core/train/forms/form.h"
+
+static bool has_target(const Dataset *dataset, int64_t node) {
+    if (dataset->classes != NULL)
+        return dataset->classes[node] >= 0;
+    int64_t width = dataset->task.outputs;
+    for (int64_t c = 0; c < width; c++)
+        if (isnan(dataset->values[node * width + c]))
+            return false;
+    return true;
+}
 
 static int graph_open(Dataset *dataset) {
     GraphData *data = arena_new(&dataset->owned, GraphData);
@@ -21,8 +33,8 @@ static int graph_open(Dataset *dataset) {
     dataset->task.rows = ROWS_NODES;
     dataset->task.input = SHAPE(data->features);
     error = form_read_targets(dataset, data->nodes, true);
-    for (int64_t v = 0; error == OK && dataset->classes != NULL && v < data->nodes; v++)
-        if (dataset->classes[v] < 0 &&
+    for (int64_t v = 0; error == OK && v < data->nodes; v++)
+        if (!has_target(dataset, v) &&
             (dataset->splits == NULL || dataset->splits[v] != SPLIT_NONE))
             error = ERR_DAMAGED;
     return error;

@@ -2,15 +2,23 @@
 #pragma once
 #include "tests/server/data/intake_help.h"
 
-static int take(const char *text, Issues *issues, DatasetRow *ret_row) {
+// inside: the dataset is the member "dataset" of the text.
+static int take_from(const char *text, bool inside, Issues *issues, DatasetRow *ret_row) {
     issues_init(issues);
     Document *document = NULL;
-    int result = document_parse(text, strlen(text), intake_lifted_top, issues, &document);
+    int result = document_parse(
+        text, strlen(text), inside ? intake_lifted_inline : intake_lifted_top, issues, &document);
     if (result == OK) {
-        result = intake_json(directory, document, document_root(document), "", issues, ret_row);
+        Value root = document_root(document);
+        result = intake_json(directory, document, inside ? value_member(root, "dataset") : root,
+                             inside ? "/dataset" : "", issues, ret_row);
     }
     document_destroy(document);
     return result;
+}
+
+static int take(const char *text, Issues *issues, DatasetRow *ret_row) {
+    return take_from(text, false, issues, ret_row);
 }
 
 static DatasetRow taken(const char *text) {

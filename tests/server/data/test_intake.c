@@ -159,7 +159,8 @@ Test(intake, a_dataset_has_one_form_and_its_keys) {
     refused("{\"inputs\":[1,2],\"texts\":[\"a\"],\"targets\":[0,1],\"max_length\":3}",
             "/texts: does not belong to a dataset of \"inputs\"\n"
             "/max_length: does not belong to a dataset of \"inputs\"\n");
-    refused("{\"graph\":{}}", "/graph: this form of dataset is not available yet\n");
+    refused("{\"graph\":{\"nodes\":[1],\"edges\":[],\"targets\":[1]},\"max_length\":3}",
+            "/max_length: does not belong to a dataset of \"graph\"\n");
     refused("{\"inputs\":[1],\"targets\":[1],\"task\":\"language_model\"}",
             "/task: a language model needs a \"text\", not rows\n");
 }
