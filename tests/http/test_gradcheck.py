@@ -11,6 +11,13 @@ CORPUS = {"text": "to be or not to be that is the question whether tis nobler in
 SERIES = {"series": [[math.sin(i / 3), math.cos(i / 5)] for i in range(60)], "window": 6, "horizon": 2}
 IMAGES = {"inputs": [[[[math.sin(r + i * j)] for j in range(6)] for i in range(6)] for r in range(16)],
           "targets": [str(r % 2) for r in range(16)]}
+EDGES = [[0, 1], [1, 2], [2, 3], [3, 0], [3, 4], [4, 5], [5, 6], [6, 4]]
+GRAPH = {"graph": {"nodes": [[math.sin(3 * i + j) for j in range(4)] for i in range(7)], "edges": EDGES,
+                   "targets": ["a", "a", "a", "a", "b", "b", "b"],
+                   "splits": {"train": [0, 1, 4, 5], "validation": [2, 6], "test": [3]}}}
+GRAPHS = {"graphs": [{"nodes": [[math.sin(g + i + j) for j in range(3)] for i in range(3 + g % 3)],
+                      "edges": [[i, (i + 1) % (3 + g % 3)] for i in range(3 + g % 3)]} for g in range(8)],
+          "targets": [str(g % 2) for g in range(8)]}
 
 
 def layer(name, /, **more):
@@ -32,6 +39,12 @@ JOBS = {
     "images": (IMAGES, [layer("conv2d", filters=4, kernel_size=3, padding="same"), layer("batch_norm"),
                         layer("activation", function="relu"), layer("max_pool2d"), layer("flatten"),
                         layer("dense", units=2)], {}),
+    "one graph, gcn": (GRAPH, [layer("gcn_conv", units=4, activation="tanh"), layer("gcn_conv", units=2)], {}),
+    "one graph, gat": (GRAPH, [layer("gat_conv", units=3, heads=2, activation="elu", dropout=0.3),
+                               layer("gat_conv", units=2)], {}),
+    "one graph, sage": (GRAPH, [layer("sage_conv", units=4, aggregator="max"), layer("sage_conv", units=2)], {}),
+    "many graphs": (GRAPHS, [layer("gin_conv", units=4, activation="tanh"), layer("global_avg_pool"),
+                             layer("dense", units=2)], {}),
 }
 
 
