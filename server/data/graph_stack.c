@@ -376,9 +376,8 @@ static bool fits(const GraphStack *stack, const GraphText *text, Issues *issues)
     if (stack->graphs > 0 && text->sparse != stack->sparse) {
         issues_add_at(issues, part.before, "must be %s, as the first graph's are",
                       stack->sparse ? "sparse" : "rows of numbers");
-    } else if (text->sparse && stack->graphs > 0 && text->shape[1] != stack->features) {
-        issues_add_at(issues, part.before,
-                      "must have %lld features, as the first graph's, not %lld",
+    } else if (text->sparse && stack->features > 0 && text->shape[1] != stack->features) {
+        issues_add_at(issues, part.before, "must have %lld features, not %lld",
                       (long long)stack->features, (long long)text->shape[1]);
     } else {
         return true;

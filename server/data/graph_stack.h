@@ -20,7 +20,7 @@ typedef struct GraphArray {
 typedef struct GraphStack {   // a zeroed one is ready to use
     const GraphRowSink *sink; // NULL: rows are kept
     int64_t graphs, nodes, edges, numbers;
-    int64_t features;                  // of every graph; 0 before the first
+    int64_t features;                  // of every graph; 0 before the first, unless it is known
     bool sparse;                       // likewise
     bool directed;                     // any of them
     int64_t repeated, loops, isolated; // edges merged and dropped; nodes without an edge

@@ -54,6 +54,8 @@ const FormDesc *form_find(const char *name);
 
 // ---- for the forms' own files ----
 
+// align of graphs: as many features, in the same order where both have names.
+int form_align_nodes(Dataset *dataset, const Archive *model, const Task *task, Issues *issues);
 // "targets", "class_names" and "splits" as dataset.h names them; `count` targets. Classes of −1 and
 // numbers that are NaN (no target) are refused unless `gaps`.
 int form_read_targets(Dataset *dataset, int64_t count, bool gaps);

@@ -100,3 +100,21 @@ void form_gather_targets(Batch *batch, const int32_t *rows, int64_t count) {
                          batch->values + i * width, 1, width);
         }
 }
+
+int form_align_nodes(Dataset *dataset, const Archive *model, const Task *task, Issues *issues) {
+    (void)model;
+    int64_t features = shape_elements(&dataset->task.input), wanted = shape_elements(&task->input);
+    bool ordered = true;
+    for (int64_t c = 0; dataset->places != NULL && c < wanted; c++)
+        ordered = ordered && dataset->places[c] == c;
+    dataset->places = NULL;
+    if (features != wanted)
+        issues_add_at(issues, "/dataset", "has nodes of %lld features, and the model's have %lld",
+                      (long long)features, (long long)wanted);
+    else if (!ordered)
+        issues_add_at(issues, "/dataset",
+                      "has its features in another order than the model's dataset had");
+    else
+        return OK;
+    return ERR_INVALID;
+}

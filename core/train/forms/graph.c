@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/model/graph_data.h"
 #include "core/train/forms/form.h"
+#include "core/train/job_private.h"
 
 static bool has_target(const Dataset *dataset, int64_t node) {
     if (dataset->classes != NULL)
@@ -38,6 +39,18 @@ static int graph_open(Dataset *dataset) {
             (dataset->splits == NULL || dataset->splits[v] != SPLIT_NONE))
             error = ERR_DAMAGED;
     return error;
+}
+
+static int graph_judge(Job *job, int split) {
+    const Dataset *dataset = job_dataset(job);
+    job->row_numbers = memory_array((size_t)dataset->rows, sizeof(int32_t));
+    if (job->row_numbers == NULL)
+        return ERR_NO_MEMORY;
+    job->rows.test = job->row_numbers;
+    for (int64_t v = 0; v < dataset->rows; v++)
+        if (form_in_split(dataset, v, split) && has_target(dataset, v))
+            job->row_numbers[job->rows.test_count++] = (int32_t)v;
+    return OK;
 }
 
 static bool is_augmented(const Job *job) {
@@ -87,6 +100,8 @@ static void graph_gather(Batch *batch, const int32_t *rows, int64_t count) {
 const FormDesc form_graph = {
     .desc = {.name = "graph", .summary = "one graph, with a target for some or all of its nodes"},
     .open = graph_open,
+    .judge = graph_judge,
+    .align = form_align_nodes,
     .extent = graph_extent,
     .fit_inputs = graph_fit_inputs,
     .prepare = graph_prepare,

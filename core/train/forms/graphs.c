@@ -81,6 +81,7 @@ static void graphs_gather(Batch *batch, const int32_t *rows, int64_t count) {
 const FormDesc form_graphs = {
     .desc = {.name = "graphs", .summary = "many graphs, with a target each"},
     .open = graphs_open,
+    .align = form_align_nodes,
     .extent = graphs_extent,
     .fit_inputs = graphs_fit_inputs,
     .gather = graphs_gather,

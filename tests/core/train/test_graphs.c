@@ -2,6 +2,7 @@
 #include <math.h>
 #include "core/model/predictor.h"
 #include "core/train/augment.h"
+#include "core/train/evaluation.h"
 #include "core/train/metrics.h"
 #include "tests/core/sample.h"
 
@@ -361,6 +362,68 @@ Test(graphs, are_kept_with_the_model_for_their_nodes) {
     archive_close(archive);
 }
 
+// ---- evaluation ----
+
+// Leaves the model as the archive "model"; `spec` is a whole job's.
+static Metrics train_and_save(const Dataset *dataset, const char *spec) {
+    Job *job = sample_job(dataset, spec);
+    Trainer *trainer;
+    char sha256[65];
+    size_t bytes;
+    Metrics tested = METRICS_NONE;
+    cr_assert_eq(trainer_create(job, NULL, &trainer), OK);
+    cr_assert_eq(trainer_run(trainer), OK);
+    cr_assert_eq(trainer_save_model(trainer, sample_directory, "model", "{}", sha256, &bytes), OK);
+    trainer_test(trainer, &tested);
+    trainer_destroy(trainer);
+    job_destroy(job);
+    return tested;
+}
+
+static int evaluate(const char *spec, Dataset *dataset, const EvaluationOptions *options,
+                    Issues *issues, Metrics *ret_metrics) {
+    Archive *archive;
+    Evaluation *evaluation;
+    const Confusion *confusion;
+    cr_assert_eq(archive_open(sample_directory, "model", true, &archive), OK);
+    int error = evaluation_create(json_value(&sample_arena, spec), archive, dataset, options,
+                                  issues, &evaluation);
+    if (error == OK) {
+        evaluation_run(evaluation, ret_metrics, &confusion);
+        evaluation_destroy(evaluation);
+    }
+    archive_close(archive);
+    return error;
+}
+
+Test(graphs, are_evaluated_as_they_were_tested) {
+    Dataset *dataset = clubs_dataset(true);
+    Metrics tested = train_and_save(dataset, GCN), again;
+    Issues issues;
+    issues_init(&issues);
+    EvaluationOptions options = {.split = SPLIT_TEST};
+    cr_assert_eq(evaluate(GCN, dataset, &options, &issues, &again), OK);
+    cr_expect_eq(again.loss, tested.loss);
+    cr_expect_eq(again.accuracy, tested.accuracy);
+    dataset_close(dataset);
+    // All nodes with a target: two have none.
+    dataset = clubs_dataset(false);
+    options.split = -1;
+    cr_assert_eq(evaluate(GCN, dataset, &options, &issues, &again), OK);
+    cr_expect_gt(again.accuracy, 0.9);
+    dataset_close(dataset);
+    // Features that have names, in another order.
+    int32_t places[NODES];
+    for (int32_t c = 0; c < NODES; c++)
+        places[c] = NODES - 1 - c;
+    options.places = places;
+    dataset = clubs_dataset(true);
+    cr_assert_eq(evaluate(GCN, dataset, &options, &issues, &again), ERR_INVALID);
+    assert_issue(&issues, "/dataset", "in another order");
+    dataset_close(dataset);
+    issues_finish(&issues);
+}
+
 // ---- numbers of nodes ----
 
 // On a path the number is the place; every third node misses its own.
@@ -388,13 +451,17 @@ Test(graphs, learn_numbers_of_nodes_of_which_some_are_missing) {
     archive_add(writer, "splits", ARCHIVE_U8, 1, (int64_t[]){PLACES}, splits);
     Dataset *dataset;
     cr_assert_eq(finish(writer, &dataset), OK);
-    Losses losses = {.count = 0};
-    Metrics metrics = train(
-        dataset,
+    const char *spec =
         "{\"model\": {\"layers\": [{\"type\": \"sage_conv\", \"units\": 16, \"activation\": "
         "\"tanh\"}, {\"type\": \"sage_conv\", \"units\": 1}]}, \"training\": {\"epochs\": 250, "
-        "\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.02}}}",
-        &losses);
+        "\"optimizer\": {\"type\": \"adam\", \"learning_rate\": 0.02}}}";
+    Metrics metrics = train_and_save(dataset, spec), all;
+    Issues issues;
+    issues_init(&issues);
+    const EvaluationOptions options = {.split = -1};
+    cr_assert_eq(evaluate(spec, dataset, &options, &issues, &all), OK);
+    cr_expect_gt(all.r2, 0.97, "%g", all.r2);
+    issues_finish(&issues);
     cr_expect_gt(metrics.r2, 0.97, "%g", metrics.r2);
     cr_expect_lt(metrics.mae, 80, "%g", metrics.mae);
     dataset_close(dataset);
@@ -438,6 +505,22 @@ static Dataset *shapes_dataset(void) {
     Dataset *dataset;
     cr_assert_eq(finish(writer, &dataset), OK);
     return dataset;
+}
+
+Test(graphs, must_have_the_features_that_the_model_knows) {
+    Dataset *dataset = clubs_dataset(true);
+    train_and_save(dataset, GCN);
+    dataset_close(dataset);
+    dataset = shapes_dataset();
+    Issues issues;
+    issues_init(&issues);
+    Metrics metrics;
+    const EvaluationOptions options = {.split = -1};
+    cr_assert_eq(evaluate(GCN, dataset, &options, &issues, &metrics), ERR_INVALID);
+    assert_issue(&issues, "/dataset",
+                 "has graphs, and the model was trained on nodes of one graph");
+    issues_finish(&issues);
+    dataset_close(dataset);
 }
 
 Test(graphs, tell_rings_from_stars_by_their_edges) {
