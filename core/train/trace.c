@@ -19,8 +19,10 @@ typedef struct Cycle {
     const Graph *graph;
     Plan *plan;
     OpContext context;
-    Real *weights;          // [graph_weight_elements] as the pass has them: states move in forward
-    Real *gradients;        // [graph_learned]
+    Real *weights;   // [graph_weight_elements] as the pass has them: states move in forward
+    Real *gradients; // [graph_learned]
+    Real *
+        picked; // [2, rows, width] of the loss, where some nodes count: their outputs, and the gradients of these
     Tensor **contributions; // [layers][inputs] what each layer sends back
     int *order;             // [layers] those with an entry, by the time of their output
     int count;              // of them
@@ -53,11 +55,32 @@ static void catch_contributions(void *context, int index) {
         }
 }
 
+// The loss of the nodes that count, and its gradient by all nodes' outputs.
+static double counted_loss(Cycle *cycle, const Real *outputs, Real *gradients) {
+    LossCall *call = &cycle->trace->loss_call;
+    const int32_t *counted = cycle->trace->counted;
+    size_t width = (size_t)call->width, bytes = width * sizeof(Real);
+    Real *picked = cycle->picked, *picked_gradients = picked + (size_t)call->rows * width;
+    for (int64_t i = 0; i < call->rows; i++)
+        memcpy(picked + (size_t)i * width, outputs + (size_t)counted[i] * width, bytes);
+    call->outputs = picked;
+    call->gradients = gradients == NULL ? NULL : picked_gradients;
+    double loss = trace_loss(cycle->trace)->value(call);
+    if (gradients == NULL)
+        return loss;
+    memset(gradients, 0, (size_t)cycle->trace->inputs.shape.dim[0] * bytes);
+    for (int64_t i = 0; i < call->rows; i++)
+        memcpy(gradients + (size_t)counted[i] * width, picked_gradients + (size_t)i * width, bytes);
+    return loss;
+}
+
 static double forward(Cycle *cycle, Real *gradients) {
     LossCall *call = &cycle->trace->loss_call;
     Tensor output;
     plan_forward(cycle->plan, &cycle->context, NULL, &cycle->trace->inputs, cycle->weights,
                  &output);
+    if (cycle->trace->counted != NULL)
+        return counted_loss(cycle, output.data, gradients);
     call->outputs = output.data;
     call->gradients = gradients;
     return trace_loss(cycle->trace)->value(call);
@@ -116,13 +139,21 @@ static int prepare(Cycle *cycle) {
     size_t elements = graph_weight_elements(cycle->graph);
     cycle->weights = arena_array(&trace->arena, elements, sizeof(Real));
     cycle->gradients = arena_array(&trace->arena, graph_learned(cycle->graph), sizeof(Real));
-    if (cycle->weights == NULL || cycle->gradients == NULL)
+    cycle->picked = arena_array(
+        &trace->arena, 2 * (size_t)(trace->loss_call.rows * trace->loss_call.width), sizeof(Real));
+    if (cycle->weights == NULL || cycle->gradients == NULL || cycle->picked == NULL)
         return ERR_NO_MEMORY;
     memcpy(cycle->weights, trace->weights, elements * sizeof(Real));
     PlanOptions options = {.max_rows = trace->inputs.shape.dim[0],
                            .backward = true,
                            .keep_all = true,
                            .output = model_output(trace->model)};
+    if (trace->graphs.memory != NULL) {
+        const Adjacency *graph = cycle->context.adjacency = &trace->graphs.adjacency;
+        options.max_rows = 1;
+        options.max_nodes = graph->nodes;
+        options.max_edges = graph->edges;
+    }
     PlanCost cost;
     int error = plan_cost(cycle->graph, &options, NULL, &cost);
     if (error == OK)
@@ -383,7 +414,6 @@ int trace_run(Value body, Issues *issues, const ValueWriter *out) {
     if (error == OK)
         error = run(&cycle, out);
     plan_destroy(cycle.plan);
-    model_destroy(trace.model);
-    arena_finish(&trace.arena);
+    trace_finish(&trace);
     return error;
 }

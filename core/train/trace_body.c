@@ -23,13 +23,16 @@ static const ParamSpec params[] = {
     {.name = "inputs",
      .type = PARAM_VALUE,
      .offset = FIELD(inputs),
-     .required = true,
      .help = "1 to 64 rows of one shape, or sequences each as long as it is; taken as they are"},
+    {.name = "graph",
+     .type = PARAM_VALUE,
+     .offset = FIELD(graph),
+     .help = "in place of inputs: a graph as in a dataset, whose nodes are the rows"},
     {.name = "targets",
      .type = PARAM_VALUE,
      .offset = FIELD(targets),
-     .required = true,
-     .help = "one for each row: a class's name or number, a number, or a list of numbers"},
+     .help = "one for each row: a class's name or number, a number, or a list of numbers; a node "
+             "may have none, null"},
     {.name = "optimizer",
      .type = PARAM_ENTRY,
      .offset = FIELD(optimizer),
@@ -93,6 +96,7 @@ static int read_keys(Value body, Issues *issues, Trace *trace) {
     TraceParams *known = &trace->params;
     known->model = value_member(body, "model");
     known->inputs = value_member(body, "inputs");
+    known->graph = value_member(body, "graph");
     known->targets = value_member(body, "targets");
     known->weights = value_member(body, "weights");
     known->class_weight = value_member(body, "class_weight");
@@ -241,11 +245,29 @@ static int read_weights(Trace *trace, Issues *issues) {
 
 // ---- the body ----
 
+void trace_finish(Trace *trace) {
+    model_destroy(trace->model);
+    adjacency_finish(&trace->graphs);
+    arena_finish(&trace->arena);
+}
+
+static int read_rows(Trace *trace, Issues *issues) {
+    ValueKind graph = value_kind(trace->params.graph);
+    if (graph == VALUE_MISSING || graph == VALUE_NULL)
+        return trace_read_rows(trace, issues);
+    if (value_kind(trace->params.inputs) != VALUE_MISSING) {
+        issues_add(issues, PATH_KEY(NULL, "inputs"),
+                   "must not stand beside \"graph\", whose nodes are the rows");
+        return ERR_INVALID;
+    }
+    return trace_read_graph(trace, issues);
+}
+
 int trace_read(Value body, Issues *issues, Trace *trace) {
     size_t before = issues->count + issues->omitted;
     int error = read_keys(body, issues, trace);
     if (error == OK || error == ERR_INVALID)
-        error = trace_read_rows(trace, issues);
+        error = read_rows(trace, issues);
     // Rows of a shape tell the model's, even where a number in them is wrong.
     if ((error == OK || error == ERR_INVALID) && trace->inputs.data != NULL) {
         error = read_model(trace, issues);

@@ -82,8 +82,11 @@ int trace_read_rows(Trace *trace, Issues *issues) {
     const Path *path = PATH_KEY(NULL, "inputs");
     Value inputs = trace->params.inputs;
     size_t count = value_length(inputs);
-    if (value_kind(inputs) == VALUE_MISSING)
-        return ERR_INVALID; // told already
+    if (value_kind(inputs) == VALUE_MISSING) {
+        issues_add(issues, path, "is required: 1 to %d rows, or a \"graph\" in their place",
+                   TRACE_ROWS_MAX);
+        return ERR_INVALID;
+    }
     if (value_kind(inputs) != VALUE_ARRAY || count < 1 || count > TRACE_ROWS_MAX) {
         issues_add(issues, path, "must be a list of 1 to %d rows", TRACE_ROWS_MAX);
         return ERR_INVALID;

@@ -18,6 +18,43 @@ static bool is_binary(const Trace *trace) {
     return strcmp(trace_loss(trace)->desc.name, "binary_cross_entropy") == 0;
 }
 
+// ---- which count ----
+
+static bool counts(const Trace *trace, size_t i, Value target) {
+    return trace->counted == NULL ||
+           (value_kind(target) != VALUE_NULL && (trace->trains == NULL || trace->trains[i]));
+}
+
+static Value first_target(const Trace *trace) {
+    size_t i = 0;
+    VALUE_FOREACH(target, trace->params.targets)
+    if (counts(trace, i++, target))
+        return target;
+    return VALUE_NONE;
+}
+
+// The nodes that have a target; of rows that are no nodes each has one.
+static int list_counted(Trace *trace, const Path *path, Issues *issues) {
+    LossCall *call = &trace->loss_call;
+    if (trace->graphs.memory == NULL || trace_output_rows(trace) != trace->inputs.shape.dim[0])
+        return OK;
+    trace->counted = arena_array(&trace->arena, (size_t)call->rows, sizeof(*trace->counted));
+    if (trace->counted == NULL)
+        return ERR_NO_MEMORY;
+    size_t i = 0;
+    call->rows = 0;
+    VALUE_FOREACH(target, trace->params.targets) {
+        if (counts(trace, i, target))
+            trace->counted[call->rows++] = (int32_t)i;
+        i++;
+    }
+    if (call->rows > 0)
+        return OK;
+    issues_add(issues, path, "must have at least one that is not null%s",
+               trace->trains == NULL ? "" : ", of a node that trains");
+    return ERR_INVALID;
+}
+
 // ---- names ----
 
 static int compare_names(const void *a, const void *b) {
@@ -31,7 +68,7 @@ static int collect_names(Trace *trace) {
     if (names == NULL)
         return ERR_NO_MEMORY;
     size_t count = 0, distinct = 0;
-    VALUE_FOREACH(target, targets)
+    VALUE_FOREACH(target, targets) // of nodes that do not count too
     if (value_string(target) != NULL)
         names[count++] = value_string(target);
     qsort(names, count, sizeof(*names), compare_names);
@@ -54,9 +91,13 @@ static int read_names(Trace *trace, const Path *path, Issues *issues, int32_t *c
                    (long long)trace->name_count, (long long)classes_max);
         return ERR_INVALID;
     }
-    size_t i = 0;
+    size_t i = 0, k = 0;
     VALUE_FOREACH(target, trace->params.targets) {
         const char *name = value_string(target);
+        if (!counts(trace, i, target)) {
+            i++;
+            continue;
+        }
         if (name == NULL) {
             issues_add(issues, PATH_INDEX(path, i),
                        "must be a string like the first target, not %s",
@@ -65,9 +106,10 @@ static int read_names(Trace *trace, const Path *path, Issues *issues, int32_t *c
         } else {
             const char **found = bsearch(&name, trace->names, (size_t)trace->name_count,
                                          sizeof(*trace->names), compare_names);
-            classes[i] = (int32_t)(found - trace->names);
+            classes[k] = (int32_t)(found - trace->names);
         }
         i++;
+        k++;
     }
     return result;
 }
@@ -76,7 +118,7 @@ static int read_names(Trace *trace, const Path *path, Issues *issues, int32_t *c
 
 static int read_classes(Trace *trace, const Shape *places, const Path *path, Issues *issues) {
     LossCall *call = &trace->loss_call;
-    bool named = value_kind(value_child(trace->params.targets)) == VALUE_STRING;
+    bool named = value_kind(first_target(trace)) == VALUE_STRING;
     if (call->width < 2) {
         issues_add(issues, PATH_KEY(NULL, "loss"),
                    "cross_entropy needs an output for each class, and the model has one; "
@@ -100,14 +142,15 @@ static int read_classes(Trace *trace, const Shape *places, const Path *path, Iss
     bool differ = trace_lengths(trace, model_output(trace->model), lengths);
     Shape row = {.rank = places->rank - 1};
     memcpy(row.dim, places->dim + 1, (size_t)row.rank * sizeof(*row.dim));
-    size_t stride = (size_t)shape_elements(&row), i = 0;
+    size_t stride = (size_t)shape_elements(&row), i = 0, k = 0;
     int result = OK;
     memset(classes, 0xff, (size_t)call->rows * sizeof(*classes)); // −1
     VALUE_FOREACH(target, trace->params.targets) {
         if (differ)
             row.dim[0] = lengths[i];
-        if (nested_read_whole(target, &row, "class number", call->width, true, PATH_INDEX(path, i),
-                              issues, classes + i * stride) != OK)
+        if (counts(trace, i, target) &&
+            nested_read_whole(target, &row, "class number", call->width, true, PATH_INDEX(path, i),
+                              issues, classes + k++ * stride) != OK)
             result = ERR_INVALID;
         i++;
     }
@@ -116,10 +159,12 @@ static int read_classes(Trace *trace, const Shape *places, const Path *path, Iss
 
 static int check_fractions(const Trace *trace, const Path *path, Issues *issues) {
     const LossCall *call = &trace->loss_call;
-    int64_t row = call->rows * call->width / trace->inputs.shape.dim[0];
+    int64_t rows = trace->counted != NULL ? call->rows : trace_output_rows(trace);
+    int64_t row = call->rows * call->width / rows;
     for (int64_t i = 0; i < call->rows * call->width; i++)
         if (!(call->values[i] >= 0 && call->values[i] <= 1)) {
-            issues_add(issues, PATH_INDEX(path, (size_t)(i / row)),
+            int64_t at = trace->counted != NULL ? trace->counted[i / row] : i / row;
+            issues_add(issues, PATH_INDEX(path, (size_t)at),
                        "must be from 0 to 1 under binary_cross_entropy, not %.15g",
                        (double)call->values[i]);
             return ERR_INVALID;
@@ -127,10 +172,28 @@ static int check_fractions(const Trace *trace, const Path *path, Issues *issues)
     return OK;
 }
 
+// Each target that counts, of the shape's rows.
+static int read_numbers(const Trace *trace, const Shape *shape, const Path *path, Issues *issues,
+                        Real *values) {
+    Shape row = {.rank = shape->rank - 1};
+    memcpy(row.dim, shape->dim + 1, (size_t)row.rank * sizeof(*row.dim));
+    size_t stride = (size_t)shape_elements(&row), i = 0;
+    int result = OK;
+    VALUE_FOREACH(target, trace->params.targets) {
+        if (counts(trace, i, target)) {
+            if (nested_read(target, &row, PATH_INDEX(path, i), issues, values) != OK)
+                result = ERR_INVALID;
+            values += stride;
+        }
+        i++;
+    }
+    return result;
+}
+
 static int read_values(Trace *trace, const Shape *output, const Shape *places, const Path *path,
                        Issues *issues) {
     LossCall *call = &trace->loss_call;
-    Value first = value_child(trace->params.targets);
+    Value first = first_target(trace);
     bool named = value_kind(first) == VALUE_STRING;
     if (named && !(is_binary(trace) && output->rank == 2 && call->width == 1)) {
         issues_add(issues, PATH_KEY(NULL, "loss"),
@@ -158,11 +221,11 @@ static int read_values(Trace *trace, const Shape *output, const Shape *places, c
         return error;
     }
     Shape given;
-    int error = nested_shape(trace->params.targets, path, issues, &given);
+    int error = nested_shape(first, path, issues, &given);
     if (error != OK)
         return error;
-    bool bare = call->width == 1 && given.rank == places->rank;
-    error = nested_read(trace->params.targets, bare ? places : output, path, issues, values);
+    bool bare = call->width == 1 && given.rank + 1 == places->rank;
+    error = read_numbers(trace, bare ? places : output, path, issues, values);
     return error == OK && is_binary(trace) ? check_fractions(trace, path, issues) : error;
 }
 
@@ -172,14 +235,14 @@ static int choose_loss(Trace *trace, const Shape *places, const Path *path, Issu
     Selection *loss = &trace->params.loss;
     if (loss->desc != NULL)
         return OK;
-    Value targets = trace->params.targets;
-    bool classes = value_kind(value_child(targets)) == VALUE_STRING;
+    Value first = first_target(trace);
+    bool classes = value_kind(first) == VALUE_STRING;
     if (!classes) {
         Shape given;
-        int error = nested_shape(targets, path, issues, &given);
+        int error = nested_shape(first, path, issues, &given);
         if (error != OK)
             return error;
-        classes = given.rank == places->rank && trace->loss_call.width > 1;
+        classes = given.rank + 1 == places->rank && trace->loss_call.width > 1;
     }
     return selection_read(&loss_registry, classes ? "cross_entropy" : "mse", VALUE_NONE, NULL,
                           &trace->arena, issues, loss);
@@ -227,25 +290,40 @@ static int read_class_weights(Trace *trace, Issues *issues) {
 
 // ---- targets ----
 
+// Where they stand: beside the graph, or in it as in a dataset.
+static const Path *find_targets(Trace *trace, const Path *inside, const Path *beside) {
+    if (value_kind(trace->params.targets) != VALUE_MISSING ||
+        value_kind(trace->params.graph) != VALUE_OBJECT)
+        return beside;
+    trace->params.targets = value_member(trace->params.graph, "targets");
+    return value_kind(trace->params.targets) != VALUE_MISSING ? inside : beside;
+}
+
 int trace_read_targets(Trace *trace, Issues *issues) {
-    const Path *path = PATH_KEY(NULL, "targets");
+    const Path *path = find_targets(trace, PATH_KEY(PATH_KEY(NULL, "graph"), "targets"),
+                                    PATH_KEY(NULL, "targets"));
     LossCall *call = &trace->loss_call;
     Value targets = trace->params.targets;
-    if (value_kind(targets) == VALUE_MISSING)
-        return ERR_INVALID; // told already
     const Shape *row = model_output_shape(trace->model);
-    Shape output = {.rank = row->rank + 1, .dim = {trace->inputs.shape.dim[0]}};
+    Shape output = {.rank = row->rank + 1, .dim = {trace_output_rows(trace)}};
     memcpy(output.dim + 1, row->dim, (size_t)row->rank * sizeof(*row->dim));
     Shape places = {.rank = row->rank};
     memcpy(places.dim, output.dim, sizeof(places.dim));
     if (value_kind(targets) != VALUE_ARRAY || value_length(targets) != (size_t)output.dim[0]) {
-        issues_add(issues, path, "must be a list of %lld, one for each row of inputs",
-                   (long long)output.dim[0]);
+        bool nodes = trace->graphs.memory != NULL;
+        issues_add(issues, path, "%s a list of %lld, one for %s",
+                   value_kind(targets) == VALUE_MISSING ? "is required:" : "must be",
+                   (long long)output.dim[0],
+                   !nodes                                        ? "each row of inputs"
+                   : output.dim[0] == trace->inputs.shape.dim[0] ? "each node"
+                                                                 : "the graph");
         return ERR_INVALID;
     }
     call->width = shape_last(&output);
     call->rows = shape_elements(&output) / call->width;
-    int error = choose_loss(trace, &places, path, issues);
+    int error = list_counted(trace, path, issues);
+    if (error == OK)
+        error = choose_loss(trace, &places, path, issues);
     if (error != OK)
         return error;
     call->params = trace->params.loss.params;

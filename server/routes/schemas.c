@@ -41,6 +41,11 @@
 static const struct {
     const char *name, *json;
 } schemas[] = {
+    {"NodeGraph",
+     "{\"type\":\"object\",\"required\":[\"nodes\",\"edges\"],\"additionalProperties\":false,"
+     "\"properties\":{" GRAPH_MEMBERS ",\"targets\":{\"type\":\"array\",\"description\":"
+     "\"One for each node; null is none.\"},\"splits\":" SPLITS ",\"class_names\":" TEXTS
+     ",\"feature_names\":" TEXTS "}}"},
     {"Graph", "{\"type\":\"object\",\"required\":[\"nodes\",\"edges\"],\"additionalProperties\":"
               "false,\"properties\":{" GRAPH_MEMBERS "}}"},
     {"Number", "{\"description\":\"A number; what JSON cannot hold is a "
@@ -75,18 +80,20 @@ static const struct {
      "\"transform\":{\"enum\":[\"none\",\"log\",\"difference\",\"log_difference\"]},"
      "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
      ",\"class_names\":" TEXTS ",\"splits\":" SPLITS ","
-     "\"graph\":{\"type\":\"object\",\"required\":[\"nodes\",\"edges\",\"targets\"],"
-     "\"additionalProperties\":false,\"properties\":{" GRAPH_MEMBERS
-     ",\"targets\":{\"type\":\"array\",\"description\":\"One for each node; null is none.\"},"
-     "\"splits\":" SPLITS ",\"class_names\":" TEXTS ",\"feature_names\":" TEXTS "}},"
-     "\"graphs\":{\"type\":\"array\",\"minItems\":1,\"items\":" REF(
-         "Graph") "},"
-                  "\"texts\":" TEXTS ",\"text\":{\"type\":\"string\",\"description\":\"A corpus "
-                  "for a language model.\"},"
-                  "\"tokenizer\":{\"enum\":[\"word\",\"char\",\"byte\"],\"description\":"
-                  "\"word for texts, char for a corpus, unless given.\"},"
-                  "\"max_length\":{\"type\":\"integer\",\"minimum\":1,\"default\":128},"
-                  "\"vocabulary_size\":{\"type\":\"integer\",\"minimum\":3,\"default\":20000}}}"},
+     "\"graph\":" REF(
+         "NodeGraph") ","
+                      "\"graphs\":{\"type\":\"array\",\"minItems\":1,\"items\":" REF(
+                          "Graph") "},"
+                                   "\"texts\":" TEXTS
+                                   ",\"text\":{\"type\":\"string\",\"description\":\"A corpus "
+                                   "for a language model.\"},"
+                                   "\"tokenizer\":{\"enum\":[\"word\",\"char\",\"byte\"],"
+                                   "\"description\":"
+                                   "\"word for texts, char for a corpus, unless given.\"},"
+                                   "\"max_length\":{\"type\":\"integer\",\"minimum\":1,\"default\":"
+                                   "128},"
+                                   "\"vocabulary_size\":{\"type\":\"integer\",\"minimum\":3,"
+                                   "\"default\":20000}}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
      "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE
@@ -191,27 +198,39 @@ static const struct {
      "\"object\",\"additionalProperties\":{"
      "\"type\":\"object\",\"properties\":{\"max_relative_error\":" NUMBER "}}}}}}"},
     {"TraceInput",
-     "{\"type\":\"object\",\"required\":[\"model\",\"inputs\",\"targets\"],"
-     "\"additionalProperties\":false,\"properties\":{\"model\":{\"type\":\"object\",\"required\":["
-     "\"layers\"],\"additionalProperties\":false,\"properties\":{\"layers\":{\"type\":\"array\","
-     "\"items\":" REF(
-         "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{\"shape\":" WHOLES
-                  "}}}},\"loss\":" REF(
-                      "Loss") ",\"inputs\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":64,"
-                              "\"description\":\"Rows of one shape, or sequences "
-                              "each as long as it "
-                              "is.\"},\"targets\":{\"type\":\"array\",\"description\":"
-                              "\"Class names, class numbers, numbers or "
-                              "arrays.\"},\"optimizer\":" REF(
-                                  "Optimizer") ",\"weights\":{\"description\":\"Nested lists by "
-                                               "layer and weight.\",\"type\":\"object\","
-                                               "\"additionalProperties\":{\"type\":\"object\","
-                                               "\"additionalProperties\":{\"type\":[\"array\"]}}},"
-                                               "\"class_weight\":{\"oneOf\":[{\"enum\":["
-                                               "\"balanced\"]},{\"type\":\"array\",\"items\":{"
-                                               "\"type\":"
-                                               "\"number\"}}]},\"seed\":" WHOLE
-                                               ",\"dropout\":{\"type\":\"boolean\"}}}"},
+     "{\"type\":\"object\",\"required\":[\"model\"],\"oneOf\":[{\"required\":[\"inputs\","
+     "\"targets\"]},{\"required\":[\"graph\"]}],"
+     "\"additionalProperties\":false,\"properties\":{\"graph\":" REF(
+         "NodeGraph") ",\"model\":{\"type\":\"object\",\"required\":["
+                      "\"layers\"],\"additionalProperties\":false,\"properties\":{\"layers\":{"
+                      "\"type\":\"array\","
+                      "\"items\":" REF(
+                          "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{"
+                                   "\"shape\":" WHOLES "}}}},\"loss\":" REF(
+                                       "Loss") ",\"inputs\":{\"type\":\"array\",\"minItems\":1,"
+                                               "\"maxItems\":64,"
+                                               "\"description\":\"Rows of one shape, or sequences "
+                                               "each as long as it "
+                                               "is.\"},\"targets\":{\"type\":\"array\","
+                                               "\"description\":"
+                                               "\"Class names, class numbers, numbers or "
+                                               "arrays.\"},\"optimizer\":" REF(
+                                                   "Optimizer") ",\"weights\":{\"description\":"
+                                                                "\"Nested lists by "
+                                                                "layer and "
+                                                                "weight.\",\"type\":\"object\","
+                                                                "\"additionalProperties\":{"
+                                                                "\"type\":\"object\","
+                                                                "\"additionalProperties\":{"
+                                                                "\"type\":[\"array\"]}}},"
+                                                                "\"class_weight\":{\"oneOf\":[{"
+                                                                "\"enum\":["
+                                                                "\"balanced\"]},{\"type\":"
+                                                                "\"array\",\"items\":{"
+                                                                "\"type\":"
+                                                                "\"number\"}}]},\"seed\":" WHOLE
+                                                                ",\"dropout\":{\"type\":"
+                                                                "\"boolean\"}}}"},
     {"Trace",
      "{\"type\":\"object\",\"properties\":{\"forward\":{\"type\":\"array\",\"items\":{\"type\":"
      "\"object\","

@@ -101,7 +101,8 @@ enum { ROWS_MAX = 8 };
 typedef struct Probe {
     const char *layers; // text from "layers" on
     Task task;
-    int rows;
+    const char *edges; // of a graph, whose nodes the rows are; else NULL
+    int rows, output_rows;
     int64_t lengths[ROWS_MAX]; // of the inputs
     Shape output;              // of a row
     bool output_differs;       // so do the outputs' lengths
@@ -123,6 +124,21 @@ static Model *model_of(const Probe *probe) {
     return model;
 }
 
+// The probe's graph, or the first of its graphs: how many nodes it has; 0: it has none.
+static int read_graph(Value given, const char *text, Probe *probe) {
+    Value graph = value_member(given, "graph"), several = value_member(given, "graphs");
+    if (value_kind(several) == VALUE_ARRAY)
+        graph = value_child(several);
+    if (value_kind(graph) != VALUE_OBJECT)
+        return 0;
+    const char *edges = strstr(text, "\"edges\""), *end = strstr(edges, "]]");
+    bool directed = value_boolean(value_member(graph, "directed"));
+    probe->edges = arena_format(&arena, "%.*s%s", (int)(end + 2 - edges), edges,
+                                directed ? ", \"directed\": true" : "");
+    probe->task.rows = ROWS_NODES;
+    return (int)value_number(value_member(graph, "nodes"));
+}
+
 static Probe read_probe(const char *text) {
     Value given = json_value(&arena, text);
     Probe probe = {.layers = strstr(text, "\"layers\""),
@@ -135,7 +151,8 @@ static Probe read_probe(const char *text) {
         cr_assert(probe.rows < ROWS_MAX);
         probe.lengths[probe.rows++] = (int64_t)fmax(1, value_number(length)); // no empty rows here
     }
-    for (; !differ && probe.rows < 3; probe.rows++)
+    int graph_rows = read_graph(given, text, &probe);
+    for (; !differ && probe.rows < (graph_rows > 0 ? graph_rows : 3); probe.rows++)
         probe.lengths[probe.rows] = probe.task.input.dim[0];
     if (differ) {
         probe.task.rows = ROWS_SEQUENCES;
@@ -146,6 +163,8 @@ static Probe read_probe(const char *text) {
     int output = model_output(model);
     probe.output = *model_output_shape(model);
     probe.output_differs = differ && graph_length(graph, output, 1) >= 0;
+    bool pooled = graph_rows > 0 && !graph_node(graph, output)->per_node;
+    probe.output_rows = pooled ? 1 : probe.rows;
     for (int i = 0; i < probe.rows; i++)
         probe.output_lengths[i] = probe.output_differs
                                       ? graph_length(graph, output, probe.lengths[i])
@@ -187,15 +206,18 @@ static void add_rows(Text *text, Rng *rng, int rows, Shape row, const int64_t *l
 // A body whose targets are numbers for every output, or classes where its rows differ in length.
 static void write_body(const Probe *probe, Text *body) {
     Rng rng = rng_make(4, RNG_PROBE, 0, 0);
-    text_add(body, "{\"seed\": 3, \"dropout\": true, \"inputs\": ");
+    text_add_format(body, "{\"seed\": 3, \"dropout\": true, \"%s\": ",
+                    probe->edges != NULL ? "graph\": {\"nodes" : "inputs");
     // A trace refuses what is no id of a table, which some probes ask for; every table has the first two.
     add_rows(body, &rng, probe->rows, probe->task.input, probe->lengths,
              strstr(probe->layers, "\"embedding\"") != NULL ? 2 : 0);
+    if (probe->edges != NULL)
+        text_add_format(body, ", %s}", probe->edges);
     text_add_format(
         body, ", \"loss\": \"%s\", \"targets\": ", probe->output_differs ? "cross_entropy" : "mse");
     Shape target = probe->output;
     target.rank -= probe->output_differs;
-    add_rows(body, &rng, probe->rows, target, probe->output_lengths,
+    add_rows(body, &rng, probe->output_rows, target, probe->output_lengths,
              probe->output_differs ? shape_last(&probe->output) : 0);
     text_add_format(body, ", \"model\": {%s}", probe->layers);
 }
@@ -223,8 +245,8 @@ static void check_probe(const char *text) {
         assert_same_form(value_member(there, "output"), value_member(back, "gradient_output"));
     }
     Value output = value_member(item(forward, count - 1), "output");
-    cr_assert_eq(value_length(output), (size_t)probe.rows);
-    for (int i = 0; i < probe.rows; i++)
+    cr_assert_eq(value_length(output), (size_t)probe.output_rows);
+    for (int i = 0; i < probe.output_rows; i++)
         cr_assert_eq(value_length(item(output, (size_t)i)), (size_t)probe.output_lengths[i]);
     text_finish(&body);
 }
@@ -232,8 +254,7 @@ static void check_probe(const char *text) {
 Test(trace, has_every_number_of_every_layer) {
     for (size_t i = 0; i < layer_registry.count; i++)
         for (const char *const *probe = layer_registry.entries[i]->probes; *probe != NULL; probe++)
-            if (strstr(*probe, "\"graph") == NULL) // rows that stand alone
-                check_probe(*probe);
+            check_probe(*probe);
 }
 
 // ---- a layer that holds others, and one that joins others ----
@@ -276,6 +297,74 @@ Test(trace, tells_what_each_reader_sends_back) {
                 60.);
     assert_near(number_at(value_member(entry(result, "backward", "a"), "gradient_output"), 0, 0),
                 100.);
+}
+
+// ---- graphs ----
+
+#define PATH_OF_THREE                                                                              \
+    "\"model\": {\"layers\": [{\"type\": \"gcn_conv\", \"units\": 1}]},"                           \
+    " \"weights\": {\"gcn_conv_1\": {\"kernel\": [[1], [10]], \"bias\": [0]}}"
+
+// 0 — 1 — 2 with degrees 2, 3, 2 (themselves included): y_0 = x_0 / 2 + x_1 / √6, with x = 1, 10 and 11 under the kernel.
+Test(trace, runs_over_a_graph) {
+    const double wanted[] = {0.5 + 10 / sqrt(6), 1 / sqrt(6) + 10.0 / 3 + 11 / sqrt(6),
+                             10 / sqrt(6) + 5.5};
+    static const char *const graphs[] = {
+        "{\"nodes\": [[1, 0], [0, 1], [1, 1]], \"edges\": [[0, 1], [2, 1], [1, 0], [1, 1]]}",
+        "{\"nodes\": {\"shape\": [3, 2], \"indices\": [[2, 1], [0, 0], [1, 1], [2, 0]], "
+        "\"values\": [1, 1, "
+        "1, 1]}, \"edges\": [[0, 1], [1, 0], [1, 2], [2, 1]], \"directed\": true}"};
+    for (int i = 0; i < 2; i++) {
+        Value result = traced(arena_format(
+            &arena, "{\"graph\": %s, \"targets\": [1, 2, 3], " PATH_OF_THREE "}", graphs[i]));
+        Value layer = entry(result, "forward", "gcn_conv_1");
+        double loss = 0;
+        for (size_t v = 0; v < 3; v++) {
+            assert_near(number_at(value_member(layer, "output"), v, 0), wanted[v]);
+            loss += (wanted[v] - (double)(v + 1)) * (wanted[v] - (double)(v + 1)) / 3;
+        }
+        assert_near(number_at(value_member(layer, "input"), 2, 1), 1.);
+        assert_near(value_number(value_member(value_member(result, "loss"), "value")), loss);
+    }
+}
+
+// As in a dataset: null is no target, and of splits the nodes that train have one.
+Test(trace, counts_the_nodes_that_have_a_target) {
+    static const char *const bodies[] = {
+        "{\"graph\": {\"nodes\": [[1, 0], [0, 1], [1, 1]], \"edges\": [[0, 1], [1, 2]], "
+        "\"targets\": [null, "
+        "2, null]}, " PATH_OF_THREE "}",
+        "{\"graph\": {\"nodes\": [[1, 0], [0, 1], [1, 1]], \"edges\": [[0, 1], [1, 2]], "
+        "\"targets\": [5, 2, "
+        "6], \"splits\": {\"train\": [1], \"test\": [0, 2]}}, " PATH_OF_THREE "}"};
+    double y = 1 / sqrt(6) + 10.0 / 3 + 11 / sqrt(6);
+    for (int i = 0; i < 2; i++) {
+        Value result = traced(bodies[i]);
+        Value back = value_member(entry(result, "backward", "gcn_conv_1"), "gradient_output");
+        assert_near(value_number(value_member(value_member(result, "loss"), "value")),
+                    (y - 2) * (y - 2));
+        assert_near(number_at(back, 1, 0), 2 * (y - 2));
+        assert_near(number_at(back, 0, 0), 0.);
+        assert_near(number_at(back, 2, 0), 0.);
+    }
+    Value named = traced("{\"graph\": {\"nodes\": [[1], [2], [3]], \"edges\": []}, \"targets\": "
+                         "[\"b\", null, \"a\"], "
+                         "\"model\": {\"layers\": [{\"type\": \"sage_conv\", \"units\": 2}]}}");
+    Value back = value_member(entry(named, "backward", "sage_conv_1"), "gradient_output");
+    assert_near(number_at(back, 1, 0), 0.);
+    cr_assert(fabs(number_at(back, 0, 0)) > 0 && fabs(number_at(back, 2, 0)) > 0);
+}
+
+Test(trace, has_one_target_for_a_graph_whose_nodes_are_pooled) {
+    Value result =
+        traced("{\"graph\": {\"nodes\": [[1], [2], [6]], \"edges\": [[0, 1]]}, \"targets\": [7], "
+               "\"model\": {\"layers\": [{\"type\": \"global_avg_pool\"}, {\"type\": "
+               "\"dense\", \"units\": 1}]}, \"weights\": {\"dense_1\": {\"kernel\": [[2]]}}}");
+    assert_near(number_at(value_member(entry(result, "forward", "dense_1"), "output"), 0, 0), 6.);
+    assert_near(value_number(value_member(value_member(result, "loss"), "value")), 1.);
+    Value back = value_member(entry(result, "backward", "global_avg_pool_1"), "gradient_input");
+    for (size_t v = 0; v < 3; v++)
+        assert_near(number_at(back, v, 0), 2. * -1 * 2 / 3);
 }
 
 // ---- modes ----
@@ -419,6 +508,50 @@ static void expect_issue(const char *body, const char *pointer, const char *part
 }
 
 #define NET(units) "\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": " #units "}]}"
+
+Test(trace, says_what_is_wrong_with_a_graph) {
+    expect_issue("{" NET(2) ", \"graph\": [1]}", "/graph", "must be an object");
+    expect_issue("{" NET(2) ", \"graph\": {\"nodes\": [[1]], \"edges\": [], \"targets\": [0]}, "
+                            "\"inputs\": [[1]]}",
+                 "/inputs", "must not stand beside");
+    expect_issue("{" NET(2) ", \"graph\": {\"node\": [[1]], \"edges\": []}}", "/graph/node",
+                 "did you mean \"nodes\"");
+    expect_issue("{" NET(2) ", \"graph\": {\"nodes\": [[1], [2, 3]], \"edges\": []}}",
+                 "/graph/nodes/1", "");
+    expect_issue("{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]]}, \"targets\": [0, 1]}",
+                 "/graph/edges", "is missing");
+    expect_issue("{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]], \"edges\": [[0, 2]]}, "
+                            "\"targets\": [0, 1]}",
+                 "/graph/edges/0/1", "from 0 to 1");
+    expect_issue("{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]], \"edges\": [], \"directed\": 2}}",
+                 "/graph/directed", "true or false");
+    expect_issue("{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]], \"edges\": []}}", "/targets",
+                 "is required: a list of 2, one for each node");
+    expect_issue(
+        "{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]], \"edges\": [], \"targets\": [null, "
+                   "null]}}",
+        "/graph/targets", "at least one");
+    expect_issue(
+        "{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]], \"edges\": [], \"targets\": [null, "
+                   "5]}}",
+        "/graph/targets/1", "from 0 to 1");
+    expect_issue(
+        "{" NET(2) ", \"graph\": {\"nodes\": [[1], [2]], \"edges\": [], \"targets\": [0, 1], "
+                   "\"splits\": {\"train\": [7]}}}",
+        "/graph/splits/train/0", "from 0 to 1");
+    expect_issue(
+        "{" NET(2) ", \"graph\": {\"nodes\": {\"shape\": [2], \"indices\": [], \"values\": "
+                   "[]}, \"edges\": []}}",
+        "/graph/nodes/shape", "");
+    expect_issue(
+        "{" NET(2) ", \"graph\": {\"nodes\": {\"shape\": [2, 3], \"indices\": [[0, 3], [0, 1]], "
+                   "\"values\": [1, null]}, \"edges\": []}}",
+        "/graph/nodes/indices/0", "beyond the shape");
+    expect_issue(
+        "{" NET(2) ", \"graph\": {\"nodes\": {\"shape\": [2, 3], \"indices\": [[0, 2], [0, 1]], "
+                   "\"values\": [1, null]}, \"edges\": []}}",
+        "/graph/nodes/values/1", "a number");
+}
 
 Test(trace, says_what_is_wrong_and_where) {
     expect_issue("{" NET(2) "}", "/inputs", "required");
