@@ -6,8 +6,8 @@
 // have on average.
 //
 // The rates were fitted to ./dev plan's jobs on a server processor with AVX-512, of which they tell the time within a factor of
-// 1.2 on average and 2 at most. Another processor, or company on it, changes them all alike. Once a job runs, its
-// samples_per_second say more.
+// 1.2 on average and 2 at most; 3 for graphs, whose edges jump through memory. Another processor, or company on it, changes them
+// all alike. Once a job runs, its samples_per_second say more.
 #include <math.h>
 #include "core/base/error.h"
 #include "core/train/batches.h"

@@ -78,6 +78,12 @@ JOBS = {
     "transformer language model": job("corpus", [*blocks(4), *dense(60)], steps=40, sequence_length=64),
     "long attention": job("corpus", [*blocks(2), *dense(60)], steps=6, sequence_length=512, batch_size=16),
     "series": job("series", [layer("gru", units=64), *dense(1)], steps=300),
+    "one graph": job("graph", [layer("gcn_conv", units=64, activation="relu"), layer("gcn_conv", units=5)], steps=200,
+                     batch_size="full"),
+    "one sparse graph": job("sparse graph", [layer("dropout", rate=0.5), layer("gat_conv", units=8, heads=8),
+                                             layer("gat_conv", units=5)], steps=50, batch_size="full"),
+    "many graphs": job("graphs", [layer("gin_conv", units=64, activation="relu"), layer("gin_conv", units=64),
+                                  layer("global_avg_pool"), *dense(2)], steps=300),
 }
 
 
@@ -114,7 +120,38 @@ def images_dataset():
     return json.dumps({"inputs": [rows[i % 200] for i in range(3000)], "targets": [str(i % 10) for i in range(3000)]})
 
 
+def random_edges(chance, nodes, count):
+    return [list(pair) for pair in {tuple(sorted(chance.sample(range(nodes), 2))) for _ in range(count)}]
+
+
+def graph_dataset():
+    chance = random.Random(5)
+    nodes = [[round(chance.random(), 3) for _ in range(128)] for _ in range(3000)]
+    return json.dumps({"graph": {"nodes": nodes, "edges": random_edges(chance, 3000, 15000),
+                                 "targets": [str(i % 5) for i in range(3000)]}})
+
+
+def sparse_graph_dataset():
+    chance = random.Random(6)
+    indices = [[i, j] for i in range(3000) for j in sorted(chance.sample(range(1500), 20))]
+    return json.dumps({"graph": {"nodes": {"shape": [3000, 1500], "indices": indices, "values": [1] * len(indices)},
+                                 "edges": random_edges(chance, 3000, 8000), "targets": [str(i % 5) for i in range(3000)]}})
+
+
+def graphs_dataset():
+    chance = random.Random(7)
+    graphs = []
+    for _ in range(600):
+        nodes = chance.randint(8, 40)
+        graphs.append({"nodes": [[round(chance.random(), 2) for _ in range(16)] for _ in range(nodes)],
+                       "edges": random_edges(chance, nodes, 3 * nodes)})
+    return json.dumps({"graphs": graphs, "targets": [str(i % 2) for i in range(len(graphs))]})
+
+
 DATASETS = {
+    "graph": graph_dataset,
+    "sparse graph": sparse_graph_dataset,
+    "graphs": graphs_dataset,
     "narrow": lambda: rows_dataset(4, 150, 3),
     "rows784": lambda: rows_dataset(784, 6000, 10),
     "rows3000": lambda: rows_dataset(3000, 20000, 10),

@@ -25,6 +25,8 @@ EXAMPLES = {
     "romeo-lstm": {"val_loss": (0, 2.0)},
     "romeo-gpt": {"val_loss": (0, 2.2)},
     "spam-transformer": {"val_accuracy": (0.96, 1)},
+    "karate-gcn": {"test_accuracy": (0.9, 1)},
+    "alkanes-sage": {"test_mae": (0, 5)},
 }
 
 
