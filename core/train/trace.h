@@ -23,6 +23,9 @@ enum { TRACE_ROWS_MAX = 64, TRACE_PARAMETERS_MAX = 10000 };
 // Rows of sequences, [time, …] or token ids for an embedding, may differ in length: all that stands for their steps then
 // ends where each does.
 //
+// A graph stands in place of rows: its nodes are the rows then, and those without a target, or that a split keeps from
+// training, do not count for the loss.
+//
 // `update` has every weight before and after the step, states (moving_mean) too. `check` has the numeric gradient of
 // every element; where a net is so costly that all of them would take minutes, of a seeded sample, and null elsewhere.
 int trace_run(Value body, Issues *issues, const ValueWriter *out);

@@ -622,14 +622,9 @@ Test(trace, names_every_mistake_at_once) {
     issues_finish(&issues);
 }
 
-Test(trace, survives_the_lack_of_memory_anywhere) {
-    Value body = json_value(
-        &arena,
-        "{\"inputs\": [[0, 1], [1]], \"targets\": [\"a\", \"b\"], \"class_weight\": [1, 2],"
-        " \"model\": {\"layers\": [{\"type\": \"embedding\", \"units\": 2}, {\"type\": \"gru\","
-        " \"units\": 2}, {\"type\": \"residual\", \"layers\": [{\"type\": \"dense\", \"units\":"
-        " 2}]}]}, \"optimizer\": \"adam\", \"weights\": {\"dense_1\": {\"bias\": [1, 2]}}}");
-    // Until the lack comes too late to be met, several times over.
+// Each allocation fails in turn, until the lack comes too late to be met, several times over.
+static void lack_memory(const char *text) {
+    Value body = json_value(&arena, text);
     for (long nth = 1, unmet = 0; unmet < 5; nth++) {
         cr_assert(nth < 10000);
         JsonWriter writer;
@@ -645,4 +640,17 @@ Test(trace, survives_the_lack_of_memory_anywhere) {
         json_writer_finish(&writer);
         issues_finish(&issues);
     }
+}
+
+Test(trace, survives_the_lack_of_memory_anywhere) {
+    lack_memory(
+        "{\"inputs\": [[0, 1], [1]], \"targets\": [\"a\", \"b\"], \"class_weight\": [1, 2],"
+        " \"model\": {\"layers\": [{\"type\": \"embedding\", \"units\": 2}, {\"type\": \"gru\","
+        " \"units\": 2}, {\"type\": \"residual\", \"layers\": [{\"type\": \"dense\", \"units\":"
+        " 2}]}]}, \"optimizer\": \"adam\", \"weights\": {\"dense_1\": {\"bias\": [1, 2]}}}");
+    lack_memory("{\"graph\": {\"nodes\": {\"shape\": [3, 2], \"indices\": [[0, 0], [1, 1]], "
+                "\"values\": [1, 2]},"
+                " \"edges\": [[0, 1], [1, 2]], \"targets\": [\"a\", \"b\", null], \"splits\": "
+                "{\"train\": [0]}},"
+                " \"model\": {\"layers\": [{\"type\": \"gat_conv\", \"units\": 2}]}}");
 }
