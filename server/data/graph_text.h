@@ -20,7 +20,7 @@ typedef struct GraphText {
     Span edges;
 } GraphText;
 
-// Of the graph's object in the document, whose arrays were lifted. False, with issues, where anything lacks or is of another
+// Of the graph's object in the document, whose arrays "nodes", "nodes/indices", "nodes/values" and "edges" were lifted. False, with issues, where anything lacks or is of another
 // kind. Other keys of the graph are the caller's to check.
 bool graph_text_of_value(const Document *document, Value graph, const char *pointer, Issues *issues,
                          GraphText *ret_text);

@@ -1,11 +1,18 @@
-// Predictions: rows as the dataset's columns were, answers by name or in the target's own unit.
+// Predictions: rows as the dataset's columns were, or graphs; answers by name or in the target's own unit.
 #include <string.h>
 #include "core/base/error.h"
 #include "server/data/windows.h"
 #include "server/routes/common.h"
+#include "server/routes/predict_graphs.h"
 
-static const char *const lifted[] = {"/inputs", NULL};
-static const char *const members[] = {"inputs", NULL};
+static const char *const lifted[] = {"/inputs",
+                                     "/graph/nodes",
+                                     "/graph/nodes/indices",
+                                     "/graph/nodes/values",
+                                     "/graph/edges",
+                                     "/graphs",
+                                     NULL};
+static const char *const members[] = {"inputs", "nodes", "graph", "graphs", NULL};
 
 typedef struct Prediction {
     int64_t rows;
@@ -105,9 +112,16 @@ static void predict_with(Request *request, const Document *document, LoadedModel
     Prediction prediction = {0};
     Issues issues;
     issues_init(&issues);
-    int error = inputs_read(document, model, &issues, &prediction);
-    if (error == OK)
-        error = prediction_run(model, &prediction);
+    int error;
+    if (predicts_graphs(model)) {
+        keys_check(document_root(document), members, &issues);
+        error = predict_graphs(document, model, &issues, &prediction.rows, &prediction.outputs,
+                               &prediction.probabilities);
+    } else {
+        error = inputs_read(document, model, &issues, &prediction);
+        if (error == OK)
+            error = prediction_run(model, &prediction);
+    }
     if (error == OK)
         answer_prediction(request, model, &prediction);
     else if (error == ERR_INVALID)

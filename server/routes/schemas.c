@@ -174,10 +174,17 @@ static const struct {
      ",\"metrics\":" ANY_OBJECT_OR_NULL ",\"parameters\":" WHOLE ",\"sha256\":" TEXT
      ",\"bytes\":" WHOLE ",\"created_at\":" TIME "}}"},
     {"ModelList", LIST_OF("Model")},
-    {"PredictInput", "{\"type\":\"object\",\"required\":[\"inputs\"],\"additionalProperties\":"
-                     "false,\"properties\":{\"inputs\":{\"type\":\"array\","
-                     "\"minItems\":1,\"description\":\"Rows as the dataset's columns were: arrays, "
-                     "or objects by column name.\"}}}"},
+    {"PredictInput",
+     "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
+     "\"additionalProperties\":false,\"properties\":{\"nodes\":{\"type\":\"array\","
+     "\"minItems\":1,\"items\":{\"type\":\"integer\"},\"description\":\"Of the graph "
+     "that the model learned on.\"},\"graph\":" REF(
+         "Graph") ",\"graphs\":{"
+                  "\"type\":\"array\",\"minItems\":1,\"items\":" REF(
+                      "Graph") "},\"inputs\":{\"type\":\"array\","
+                               "\"minItems\":1,\"description\":\"Rows as the dataset's columns "
+                               "were: arrays, "
+                               "or objects by column name.\"}}}"},
     {"Prediction",
      "{\"type\":\"object\",\"properties\":{\"outputs\":{\"type\":\"array\",\"items\":" NUMBERS
      "},\"predictions\":" ANY_ARRAY ",\"probabilities\":{\"type\":\"array\",\"items\":" NUMBERS
