@@ -53,11 +53,8 @@ static void observe_output(void *context, int node, const Tensor *output, size_t
         return;
     size_t elements = (size_t)shape_elements(&output->shape);
     double mean = kernel_sum(output->data, stored) / (double)elements;
-    double squares = (double)(elements - stored) * mean * mean;
-    for (size_t i = 0; i < stored; i++) {
-        double distance = (double)output->data[i] - mean;
-        squares += distance * distance;
-    }
+    double squares = (double)(elements - stored) * mean * mean +
+                     kernel_sum_square_distances(output->data, stored, mean);
     for (int i = statistics->first[node]; i >= 0; i = statistics->next[i]) {
         LayerStatistics *layer = &statistics->layers[i];
         const ActivationDesc *activation = model_layer(statistics->model, i)->activation;

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include "core/base/error.h"
+#include "core/base/vector.h"
 #include "core/tensor/gather.h"
 #include "core/tensor/kernels.h"
 
@@ -53,15 +54,17 @@ static const Tensor *bias_of(const OpCall *call, const Tensor *weights) {
 }
 
 // roots [nodes]: 1 / √d.
-static void weigh_by_degrees(const Adjacency *graph, Real *weight, Real *own, Real *roots) {
+VECTOR_LOOPS static void weigh_by_degrees(const Adjacency *graph, Real *restrict weight,
+                                          Real *restrict own, Real *restrict roots) {
+    const int32_t *restrict first = graph->first_in, *restrict source = graph->source;
     for (int64_t v = 0; v < graph->nodes; v++) {
-        double degree = 1.0 + graph->first_in[v + 1] - graph->first_in[v];
-        roots[v] = (Real)(1 / sqrt(degree));
-        own[v] = (Real)(1 / degree);
+        Real degree = (Real)(1 + first[v + 1] - first[v]);
+        own[v] = 1 / degree;
+        roots[v] = (Real)sqrt((double)own[v]);
     }
     for (int64_t v = 0; v < graph->nodes; v++)
-        for (int32_t e = graph->first_in[v]; e < graph->first_in[v + 1]; e++)
-            weight[e] = roots[graph->source[e]] * roots[v];
+        for (int32_t e = first[v]; e < first[v + 1]; e++)
+            weight[e] = roots[source[e]] * roots[v];
 }
 
 static void weigh_by_count(const Adjacency *graph, Real *weight) {
@@ -95,6 +98,7 @@ static Gather gather_of(const OpCall *call) {
     const Real *weight = call->saved;
     bool alone = ((const AggregateParams *)call->params)->kind != AGGREGATE_MEAN;
     return (Gather){.rows = (size_t)graph->nodes,
+                    .x_rows = (size_t)graph->nodes,
                     .width = op_width(&call->output),
                     .weight = weight,
                     .own = alone ? weight + graph->edges : NULL};

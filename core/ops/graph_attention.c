@@ -19,9 +19,13 @@
 #include "core/activations/real_math.h"
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/base/vector.h"
 #include "core/tensor/kernels.h"
 
 enum { SOURCE, TARGET, BIAS };
+enum { BLOCK = 4096 }; // links whose dropout is drawn from one key
+
+#define INLINE static inline __attribute__((always_inline))
 
 static int graph_attention_shape(const void *params, int inputs, const Shape *input,
                                  Shape *ret_output, char why[OP_WHY]) {
@@ -103,11 +107,11 @@ static Attention attention_of(const OpCall *call) {
 }
 
 // Where head `head` of a node begins in the output.
-static size_t out_column(const Attention *of, size_t head) {
+INLINE size_t out_column(const Attention *of, size_t head) {
     return of->out_width == of->width ? head * of->units : 0;
 }
 
-static size_t own_link(const Attention *of, size_t v) {
+INLINE size_t own_link(const Attention *of, size_t v) {
     return (size_t)of->graph->edges + v;
 }
 
@@ -117,62 +121,100 @@ static void run_nodes(const Attention *of, size_t work,
                  (void *)of);
 }
 
+// In double, as many sums side by side as a vector has room for.
+INLINE double dot(const Real *restrict a, const Real *restrict b, size_t n) {
+    enum { LANES = 8 };
+    double lane[LANES] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += (double)a[i + j] * (double)b[i + j];
+    for (size_t j = 0; j < LANES; j++)
+        sum += lane[j];
+    for (; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
 // ---- forward ----
 
-static void score_nodes(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void score_nodes(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const Attention *of = context;
     for (int side = SOURCE; side <= TARGET; side++)
         for (size_t v = begin; v < end; v++)
             for (size_t head = 0; head < of->heads; head++) {
-                const Real *h = of->h + v * of->width + head * of->units;
-                const Real *a = of->call->weight[side].data + head * of->units;
-                double sum = 0;
-                for (size_t c = 0; c < of->units; c++)
-                    sum += (double)(a[c] * h[c]);
-                of->scores[side][v * of->heads + head] = (Real)sum;
+                size_t column = head * of->units;
+                of->scores[side][v * of->heads + head] =
+                    (Real)dot(of->call->weight[side].data + column, of->h + v * of->width + column,
+                              of->units);
             }
 }
 
-// The factors by which dropout multiplies: 0 or 1 / (1 − rate).
-static void draw_factors(const Attention *of) {
+// The factors by which dropout multiplies: 0 or 1 / (1 − rate), of blocks begin … end − 1.
+static void draw_blocks(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const Attention *of = context;
     const GraphAttentionParams *params = of->call->params;
     const OpContext *pass = of->call->context;
-    Rng rng = rng_make(pass->seed, RNG_DROPOUT, (uint64_t)pass->step, (uint64_t)of->call->node);
     uint64_t threshold = (uint64_t)(params->dropout * 0x1p32);
     Real scale = (Real)(1 / (1 - params->dropout));
     size_t links = links_of(of->graph->nodes, of->graph->edges, params);
-    for (size_t i = 0; i < links; i += 2) {
-        uint64_t bits = rng_next(&rng);
-        of->k[i] = (bits & UINT32_MAX) >= threshold ? scale : 0;
-        if (i + 1 < links)
-            of->k[i + 1] = (bits >> 32) >= threshold ? scale : 0;
+    for (size_t block = begin; block < end; block++) {
+        Rng rng = rng_make(pass->seed, RNG_DROPOUT, (uint64_t)pass->step,
+                           (uint64_t)block << 32 | (uint64_t)of->call->node);
+        size_t first = block * BLOCK, last = first + BLOCK < links ? first + BLOCK : links;
+        for (size_t i = first; i < last; i += 2) {
+            uint64_t bits = rng_next(&rng);
+            of->k[i] = (bits & UINT32_MAX) >= threshold ? scale : 0;
+            if (i + 1 < last)
+                of->k[i + 1] = (bits >> 32) >= threshold ? scale : 0;
+        }
     }
+}
+
+static void draw_factors(const Attention *of) {
+    size_t links = links_of(of->graph->nodes, of->graph->edges, of->call->params);
+    parallel_for(of->call->context->parallel, (links + BLOCK - 1) / BLOCK,
+                 parallel_grain(4 * BLOCK), draw_blocks, (void *)of);
 }
 
 // e of the link from u to v, all heads, and the greatest so far.
-static void score_link(const Attention *of, size_t u, size_t v, size_t link,
+INLINE void score_link(const Attention *of, size_t u, size_t v, size_t link,
                        Real *restrict greatest) {
     const Real *restrict source = of->scores[SOURCE] + u * of->heads;
     const Real *restrict target = of->scores[TARGET] + v * of->heads;
-    Real *restrict e = of->p + link * of->heads;
-    for (size_t head = 0; head < of->heads; head++) {
-        Real s = source[head] + target[head];
-        e[head] = s > 0 ? s : of->slope * s;
-        greatest[head] = e[head] > greatest[head] ? e[head] : greatest[head];
-    }
-}
-
-static void raise_link(const Attention *of, size_t link, const Real *restrict greatest,
-                       Real *restrict sums) {
     Real *restrict p = of->p + link * of->heads;
+    Real slope = of->slope;
     for (size_t head = 0; head < of->heads; head++) {
-        p[head] = real_exp_negative(p[head] - greatest[head]);
-        sums[head] += p[head];
+        Real s = source[head] + target[head], scaled = slope * s;
+        Real e = s > 0 ? s : scaled;
+        p[head] = e;
+        greatest[head] = e > greatest[head] ? e : greatest[head];
     }
 }
 
-static void divide_link(const Attention *of, size_t link, const Real *restrict sums) {
+// p = e − the greatest, of one link.
+INLINE void lower_link(const Attention *of, size_t link, const Real *restrict greatest) {
+    Real *restrict p = of->p + link * of->heads;
+    for (size_t head = 0; head < of->heads; head++)
+        p[head] -= greatest[head];
+}
+
+// Of several links at once: as long a loop as there is.
+INLINE void raise_links(const Attention *of, size_t first, size_t end) {
+    Real *restrict p = of->p;
+    for (size_t i = first * of->heads; i < end * of->heads; i++)
+        p[i] = real_exp_negative(p[i]);
+}
+
+INLINE void add_link(const Attention *of, size_t link, Real *restrict sums) {
+    const Real *restrict p = of->p + link * of->heads;
+    for (size_t head = 0; head < of->heads; head++)
+        sums[head] += p[head];
+}
+
+INLINE void divide_link(const Attention *of, size_t link, const Real *restrict sums) {
     Real *restrict p = of->p + link * of->heads, *k = of->k + link * of->heads;
     for (size_t head = 0; head < of->heads; head++)
         p[head] /= sums[head];
@@ -181,7 +223,7 @@ static void divide_link(const Attention *of, size_t link, const Real *restrict s
 }
 
 // p and k of all that comes into v.
-static void soften(const Attention *of, size_t v) {
+INLINE void soften(const Attention *of, size_t v) {
     const Adjacency *graph = of->graph;
     size_t first = (size_t)graph->first_in[v], end = (size_t)graph->first_in[v + 1];
     size_t own = own_link(of, v);
@@ -193,16 +235,21 @@ static void soften(const Attention *of, size_t v) {
     score_link(of, v, v, own, greatest);
     for (size_t e = first; e < end; e++)
         score_link(of, (size_t)graph->source[e], v, e, greatest);
-    raise_link(of, own, greatest, sums);
+    lower_link(of, own, greatest);
     for (size_t e = first; e < end; e++)
-        raise_link(of, e, greatest, sums);
+        lower_link(of, e, greatest);
+    raise_links(of, own, own + 1);
+    raise_links(of, first, end);
+    add_link(of, own, sums);
+    for (size_t e = first; e < end; e++)
+        add_link(of, e, sums);
     divide_link(of, own, sums);
     for (size_t e = first; e < end; e++)
         divide_link(of, e, sums);
 }
 
 // y_v += k h_u, all heads of one link.
-static void add_source(const Attention *of, size_t u, const Real *k, Real *restrict y) {
+INLINE void add_source(const Attention *of, size_t u, const Real *k, Real *restrict y) {
     for (size_t head = 0; head < of->heads; head++) {
         const Real *restrict h = of->h + u * of->width + head * of->units;
         Real *restrict to = y + out_column(of, head);
@@ -212,7 +259,7 @@ static void add_source(const Attention *of, size_t u, const Real *k, Real *restr
     }
 }
 
-static void attend(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void attend(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
@@ -243,32 +290,35 @@ static void graph_attention_forward(const OpCall *call) {
 // ---- backward ----
 
 // k g of one link, all heads, into ds; added to `sums` [heads].
-static void weigh_link(const Attention *of, size_t u, size_t v, size_t link, double *sums) {
+INLINE void weigh_link(const Attention *of, size_t u, size_t v, size_t link,
+                       double *restrict sums) {
+    const Real *restrict k = of->k + link * of->heads;
+    Real *restrict ds = of->ds + link * of->heads;
+    Real share = of->share;
     for (size_t head = 0; head < of->heads; head++) {
-        const Real *h = of->h + u * of->width + head * of->units;
-        const Real *dy = of->dy + v * of->out_width + out_column(of, head);
-        double g = 0;
-        for (size_t c = 0; c < of->units; c++)
-            g += (double)(dy[c] * h[c]);
-        Real product = of->k[link * of->heads + head] * (Real)(g * (double)of->share);
-        of->ds[link * of->heads + head] = product;
-        sums[head] += (double)product;
+        const Real *restrict h = of->h + u * of->width + head * of->units;
+        const Real *restrict dy = of->dy + v * of->out_width + out_column(of, head);
+        ds[head] = k[head] * share * (Real)dot(dy, h, of->units);
+        sums[head] += (double)ds[head];
     }
 }
 
 // From k g to ds; added to v's d_scores.
-static void finish_link(const Attention *of, size_t u, size_t v, size_t link, const double *sums) {
+INLINE void finish_link(const Attention *of, size_t u, size_t v, size_t link, const double *sums) {
+    const Real *restrict source = of->scores[SOURCE] + u * of->heads;
+    const Real *restrict target = of->scores[TARGET] + v * of->heads;
+    const Real *restrict p = of->p + link * of->heads;
+    Real *restrict ds = of->ds + link * of->heads;
+    Real *restrict d_target = of->d_scores[TARGET] + v * of->heads;
+    Real slope = of->slope;
     for (size_t head = 0; head < of->heads; head++) {
-        size_t i = link * of->heads + head;
-        Real s =
-            of->scores[SOURCE][u * of->heads + head] + of->scores[TARGET][v * of->heads + head];
-        Real de = of->ds[i] - of->p[i] * (Real)sums[head];
-        of->ds[i] = s > 0 ? de : of->slope * de;
-        of->d_scores[TARGET][v * of->heads + head] += of->ds[i];
+        Real de = ds[head] - p[head] * (Real)sums[head], scaled = slope * de;
+        ds[head] = source[head] + target[head] > 0 ? de : scaled;
+        d_target[head] += ds[head];
     }
 }
 
-static void differ_targets(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void differ_targets(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
@@ -286,7 +336,7 @@ static void differ_targets(void *context, size_t begin, size_t end, int piece) {
     }
 }
 
-static void differ_sources(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void differ_sources(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
@@ -303,7 +353,7 @@ static void differ_sources(void *context, size_t begin, size_t end, int piece) {
 }
 
 // dh_u += k dy_v, all heads of one link.
-static void add_target(const Attention *of, size_t v, const Real *k, Real *restrict dh) {
+INLINE void add_target(const Attention *of, size_t v, const Real *k, Real *restrict dh) {
     for (size_t head = 0; head < of->heads; head++) {
         const Real *restrict dy = of->dy + v * of->out_width + out_column(of, head);
         Real *restrict to = dh + head * of->units;
@@ -313,7 +363,7 @@ static void add_target(const Attention *of, size_t v, const Real *k, Real *restr
     }
 }
 
-static void differ_inputs(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void differ_inputs(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
@@ -334,7 +384,7 @@ static void differ_inputs(void *context, size_t begin, size_t end, int piece) {
 }
 
 // Columns of da_source and da_target: over all nodes in their order.
-static void differ_columns(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void differ_columns(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const Attention *of = context;
     for (int side = SOURCE; side <= TARGET; side++) {

@@ -44,6 +44,7 @@ static void entries_forward(const OpCall *call) {
     const Pattern *pattern = call->pattern;
     Gather gather = {.rows = (size_t)pattern->rows,
                      .width = op_width(&call->output),
+                     .x_rows = (size_t)pattern->columns,
                      .first = pattern->first_in_row,
                      .from = pattern->column,
                      .weight = call->input[0].data,
@@ -58,6 +59,7 @@ static void entries_backward(const OpCall *call) {
     const Pattern *pattern = call->pattern;
     Gather gather = {.rows = (size_t)pattern->columns,
                      .width = op_width(&call->output),
+                     .x_rows = (size_t)pattern->rows,
                      .first = pattern->first_in_column,
                      .from = pattern->row,
                      .place = pattern->place,

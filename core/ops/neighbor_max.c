@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/vector.h"
 
 enum { NOBODY = -1 };
 
@@ -40,7 +41,7 @@ static size_t node_work(const OpCall *call) {
     return op_width(&call->output) * (1 + (size_t)(graph->edges / graph->nodes));
 }
 
-static void choose_greatest(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void choose_greatest(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const OpCall *call = context;
     const Adjacency *graph = call->context->adjacency;
@@ -77,7 +78,7 @@ static void neighbor_max_forward(const OpCall *call) {
                  choose_greatest, (void *)call);
 }
 
-static void return_to_givers(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void return_to_givers(void *context, size_t begin, size_t end, int piece) {
     (void)piece;
     const OpCall *call = context;
     const Adjacency *graph = call->context->adjacency;

@@ -7,14 +7,14 @@
 #include "core/base/real.h"
 
 typedef struct Gather {
-    size_t rows, width;
+    size_t rows, width, x_rows;
     const int32_t *first; // [rows + 1] where a row's entries begin
     const int32_t *from;  // [entries] the row of x that each takes
     const int32_t *place; // [entries] where its weight stands; NULL: in the entry's own place
     const Real *weight;   // [entries]
     const Real *own;      // [rows]; NULL: a row takes nothing of its own
     const Real *bias;     // [width], or NULL
-    const Real *x;        // [*, width]
+    const Real *x;        // [x_rows, width]
     Real *y;              // [rows, width], not x
 } Gather;
 

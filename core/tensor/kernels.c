@@ -60,6 +60,22 @@ VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
     return add_lanes(lane);
 }
 
+VECTOR_LOOPS double kernel_sum_square_distances(const Real *x, size_t n, double from) {
+    double lane[LANES] = {0};
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            double distance = (double)x[i + j] - from;
+            lane[j] += distance * distance;
+        }
+    }
+    for (size_t i = whole; i < n; i++) {
+        double distance = (double)x[i] - from;
+        lane[i - whole] += distance * distance;
+    }
+    return add_lanes(lane);
+}
+
 double kernel_sum_squares(const Real *x, size_t n) {
     return kernel_dot(x, x, n);
 }

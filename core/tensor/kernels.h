@@ -12,6 +12,7 @@ void kernel_scale(Real *y, size_t n, Real factor);
 // exactly.
 double kernel_sum(const Real *x, size_t n);
 double kernel_sum_squares(const Real *x, size_t n);
+double kernel_sum_square_distances(const Real *x, size_t n, double from); // Σ (x − from)²
 double kernel_dot(const Real *x, const Real *y, size_t n);
 bool kernel_finite(const Real *x, size_t n); // no NaN and no infinity
 

@@ -24,7 +24,8 @@ int pattern_create(int64_t rows, int64_t columns, const int32_t *first, const in
     int32_t *columns_of = first_in_column + columns + 1, *row = columns_of + entries;
     int32_t *place = row + entries;
     memcpy(first_in_row, first, (size_t)(rows + 1) * sizeof(*first));
-    memcpy(columns_of, column, (size_t)entries * sizeof(*column));
+    if (entries > 0)
+        memcpy(columns_of, column, (size_t)entries * sizeof(*column));
     for (int64_t i = 0; i < entries; i++)
         first_in_column[column[i] + 1]++;
     for (int64_t c = 0; c < columns; c++)

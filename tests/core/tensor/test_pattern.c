@@ -52,8 +52,9 @@ Test(gather, is_a_product_with_the_matrix_and_its_transpose) {
         x[i] = (Real)((double)(i * 37 % 101) / 10);
     for (size_t i = 0; i < WIDTH_MAX; i++)
         bias[i] = (Real)i;
-    for (size_t width = 1; width <= WIDTH_MAX; width += 13) {
+    for (size_t width = 1; width <= WIDTH_MAX; width++) {
         gather_rows(NULL, &(Gather){.rows = 3,
+                                    .x_rows = 4,
                                     .width = width,
                                     .first = pattern->first_in_row,
                                     .from = pattern->column,
@@ -70,6 +71,7 @@ Test(gather, is_a_product_with_the_matrix_and_its_transpose) {
                 cr_expect(fabs((double)(y[r * width + c] - bias[c]) - wanted[r]) < 1e-4);
         }
         gather_rows(NULL, &(Gather){.rows = 4,
+                                    .x_rows = 3,
                                     .width = width,
                                     .first = pattern->first_in_column,
                                     .from = pattern->row,

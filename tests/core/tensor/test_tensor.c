@@ -47,13 +47,15 @@ static Real *random_array(size_t count, uint64_t key) {
 Test(kernels, sum_in_double) {
     AUTO_FREE Real *x = random_array(COUNT, 0);
     for (size_t n = 0; n < COUNT; n += n < 20 ? 1 : 97) {
-        double sum = 0, squares = 0;
+        double sum = 0, squares = 0, distances = 0;
         for (size_t i = 0; i < n; i++) {
             sum += (double)x[i];
             squares += (double)x[i] * (double)x[i];
+            distances += ((double)x[i] - 0.7) * ((double)x[i] - 0.7);
         }
         assert_near(kernel_sum(x, n), sum, 1e-12);
         assert_near(kernel_sum_squares(x, n), squares, 1e-12);
+        assert_near(kernel_sum_square_distances(x, n, 0.7), distances, 1e-12);
     }
 }
 
