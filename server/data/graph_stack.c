@@ -1,7 +1,5 @@
-// Edges and sparse entries are sorted by counting, so that the time goes with their number however the nodes hang together.
+// Reading a graph: its nodes, sparse or whole, then its edges.
 #include "server/data/graph_stack.h"
-#include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
@@ -9,28 +7,14 @@
 #include "server/data/row_text.h"
 
 void graph_stack_finish(GraphStack *stack) {
-    GraphArray *const arrays[] = {&stack->value,   &stack->first,      &stack->column,
-                                  &stack->pairs,   &stack->first_node, &stack->first_edge,
-                                  &stack->entries, &stack->sorted,     &stack->counts};
+    GrowingArray *const arrays[] = {&stack->value, &stack->first,      &stack->column,
+                                    &stack->pairs, &stack->first_node, &stack->first_edge,
+                                    &stack->seen};
     for (size_t i = 0; i < ARRAY_LENGTH(arrays); i++) {
         memory_free(arrays[i]->items);
     }
+    pairs_finish(&stack->reading);
     *stack = (GraphStack){0};
-}
-
-// Room for `count` items, of which the first `used` stay; what is new is zero.
-static int reserve(GraphArray *array, int64_t used, int64_t count, size_t size) {
-    if (array->items != NULL && (size_t)count <= array->capacity) {
-        return OK;
-    }
-    size_t kept = array->items == NULL ? 0 : (size_t)used, capacity = (size_t)count + kept / 2;
-    void *grown = memory_resize(array->items, kept, capacity, size);
-    if (grown == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    array->items = grown;
-    array->capacity = capacity;
-    return OK;
 }
 
 // Where a part of the graph stands: its Place, with the pointer that this needs.
@@ -44,116 +28,11 @@ static void place_part(const GraphText *text, const char *part, PartPlace *ret_p
     ret_place->place = (Place){.before = ret_place->before, .after = ""};
 }
 
-// ---- pairs of whole numbers: edges, and places of entries ----
-
-// One row of what is read and sorted.
-typedef struct Entry {
-    int32_t row, column; // or source, target
-    float value;
-    int32_t index; // among those given
-} Entry;
-
-// A whole number from 0 to bound − 1, consumed in any case.
-static bool read_index(Span *span, int64_t bound, int32_t *ret_index) {
-    double number;
-    if (span_kind(span) != VALUE_NUMBER) {
-        span_skip(span);
-        return false;
-    }
-    if (span_number(span, &number) != OK || !(number >= 0 && number < (double)bound) ||
-        number != (double)(int32_t)number) {
-        return false;
-    }
-    *ret_index = (int32_t)number;
-    return true;
-}
-
-// The pair at the span; `wanted` says what it must be.
-static void read_pair(Span *span, const int64_t bounds[2], const char *const names[2],
-                      const Place *place, const char *wanted, Issues *issues, Entry *entry) {
-    if (span_items(*span) != 2) {
-        span_skip(span);
-        place_issue(place, NULL, 0, issues, "must be %s", wanted);
-        return;
-    }
-    int32_t *const sides[] = {&entry->row, &entry->column};
-    int64_t side = 0;
-    for (span_enter(span); span_next(span); side++) {
-        if (!read_index(span, bounds[side], sides[side])) {
-            place_issue(place, &side, 1, issues, "must be the number of a %s, from 0 to %lld",
-                        names[side], (long long)bounds[side] - 1);
-        }
-    }
-}
-
-static Entry *entries_of(const GraphStack *stack) {
-    return stack->entries.items;
-}
-
-static int read_pairs(GraphStack *stack, Span span, const int64_t bounds[2],
-                      const char *const names[2], Place place, const char *wanted, Issues *issues,
-                      int64_t *ret_count) {
-    int64_t count = span_items(span);
-    if (count >= INT32_MAX / 2) {
-        issues_add_at(issues, place.before, "has too many items: at most %d", INT32_MAX / 2 - 1);
-        return OK;
-    }
-    // Edges may go both ways.
-    int result = reserve(&stack->entries, 0, 2 * count, sizeof(Entry));
-    if (result == OK) {
-        result = reserve(&stack->sorted, 0, 2 * count, sizeof(Entry));
-    }
-    if (result != OK) {
-        return result;
-    }
-    for (span_enter(&span); span_next(&span); place.row++) {
-        Entry *entry = &entries_of(stack)[place.row];
-        *entry = (Entry){.index = (int32_t)place.row};
-        read_pair(&span, bounds, names, &place, wanted, issues, entry);
-    }
-    *ret_count = count;
-    return OK;
-}
-
-// By one side, which is below `bound`; equal ones stay in their order.
-static void sort_by(GraphStack *stack, int64_t count, bool by_row, int64_t bound) {
-    int32_t *counts = stack->counts.items; // [bound + 1]
-    Entry *from = entries_of(stack), *to = stack->sorted.items;
-    memset(counts, 0, (size_t)(bound + 1) * sizeof *counts);
-    for (int64_t i = 0; i < count; i++) {
-        counts[(by_row ? from[i].row : from[i].column) + 1]++;
-    }
-    for (int64_t k = 0; k < bound; k++) {
-        counts[k + 1] += counts[k];
-    }
-    for (int64_t i = 0; i < count; i++) {
-        to[counts[by_row ? from[i].row : from[i].column]++] = from[i];
-    }
-    GraphArray swapped = stack->entries;
-    stack->entries = stack->sorted;
-    stack->sorted = swapped;
-}
-
-// By row, and by column within it.
-static int sort_entries(GraphStack *stack, int64_t count, int64_t rows, int64_t columns) {
-    int64_t bound = rows > columns ? rows : columns;
-    int result = reserve(&stack->counts, 0, bound + 1, sizeof(int32_t));
-    if (result == OK) {
-        sort_by(stack, count, false, columns);
-        sort_by(stack, count, true, rows);
-    }
-    return result;
-}
-
-static bool same_place(const Entry *a, const Entry *b) {
-    return a->row == b->row && a->column == b->column;
-}
-
 // ---- edges ----
 
 // Drops those from a node to itself, adds the way back, sorts, and keeps one of each.
 static int append_edges(GraphStack *stack, int64_t count, int64_t nodes, bool directed) {
-    Entry *entries = entries_of(stack);
+    PairEntry *entries = stack->reading.entries;
     int64_t kept = 0;
     for (int64_t i = 0; i < count; i++) {
         if (entries[i].row != entries[i].column) {
@@ -163,23 +42,23 @@ static int append_edges(GraphStack *stack, int64_t count, int64_t nodes, bool di
     stack->loops += count - kept;
     if (!directed) {
         for (int64_t i = 0; i < kept; i++) {
-            entries[kept + i] = (Entry){.row = entries[i].column, .column = entries[i].row};
+            entries[kept + i] = (PairEntry){.row = entries[i].column, .column = entries[i].row};
         }
         kept *= 2;
     }
-    int result = sort_entries(stack, kept, nodes, nodes);
+    int result = pairs_sort(&stack->reading, kept, nodes, nodes);
     if (result == OK) {
-        result =
-            reserve(&stack->pairs, 2 * stack->edges, 2 * (stack->edges + kept), sizeof(int32_t));
+        result = growing_reserve(&stack->pairs, 2 * stack->edges, 2 * (stack->edges + kept),
+                                 sizeof(int32_t));
     }
     if (result != OK) {
         return result;
     }
-    entries = entries_of(stack);
+    entries = stack->reading.entries; // sorting changed places
     int32_t *pairs = (int32_t *)stack->pairs.items + 2 * stack->edges;
     int64_t edges = 0;
     for (int64_t i = 0; i < kept; i++) {
-        if (i == 0 || !same_place(&entries[i], &entries[i - 1])) {
+        if (i == 0 || !pairs_equal(&entries[i], &entries[i - 1])) {
             pairs[2 * edges] = entries[i].row;
             pairs[2 * edges++ + 1] = entries[i].column;
         }
@@ -190,11 +69,11 @@ static int append_edges(GraphStack *stack, int64_t count, int64_t nodes, bool di
 }
 
 static int count_isolated(GraphStack *stack, int64_t nodes, int64_t first_edge) {
-    int result = reserve(&stack->counts, 0, nodes, sizeof(int32_t));
+    int result = growing_reserve(&stack->seen, 0, nodes, sizeof(int32_t));
     if (result != OK) {
         return result;
     }
-    int32_t *seen = stack->counts.items;
+    int32_t *seen = stack->seen.items;
     memset(seen, 0, (size_t)nodes * sizeof *seen);
     const int32_t *pairs = stack->pairs.items;
     for (int64_t i = 2 * first_edge; i < 2 * stack->edges; i++) {
@@ -212,8 +91,13 @@ static int take_edges(GraphStack *stack, const GraphText *text, int64_t nodes, I
     place_part(text, "edges", &part);
     int64_t count = 0, first_edge = stack->edges;
     size_t before = issues->count;
-    int result = read_pairs(stack, text->edges, (int64_t[]){nodes, nodes}, names, part.place,
-                            "an edge [source, target], two numbers of nodes", issues, &count);
+    int result =
+        pairs_read(&stack->reading, text->edges, (int64_t[]){nodes, nodes}, names, part.place,
+                   "an edge [source, target], two numbers of nodes", issues, &count);
+    if (result == OK && stack->edges + 2 * count >= INT32_MAX) {
+        issues_add_at(issues, part.before, "there are too many edges in all: at most %d",
+                      INT32_MAX / 2);
+    }
     if (result != OK || issues->count > before) {
         return result;
     }
@@ -246,7 +130,8 @@ static int read_values(GraphStack *stack, const GraphText *text, int64_t count, 
         if (span_number(&span, &number) == ERR_NO_MEMORY) {
             return ERR_NO_MEMORY;
         }
-        row_float(number, &part.place, NULL, 0, issues, &entries_of(stack)[part.place.row].value);
+        row_float(number, &part.place, NULL, 0, issues,
+                  &stack->reading.entries[part.place.row].value);
     }
     return OK;
 }
@@ -255,27 +140,29 @@ static int append_entries(GraphStack *stack, const GraphText *text, int64_t coun
     PartPlace part;
     place_part(text, "nodes/indices", &part);
     int64_t nodes = text->shape[0], columns = text->shape[1];
-    int result = sort_entries(stack, count, nodes, columns);
+    int result = pairs_sort(&stack->reading, count, nodes, columns);
+    if (result == OK) {
+        result = growing_reserve(&stack->first, stack->nodes + 1, stack->nodes + nodes + 1,
+                                 sizeof(int32_t));
+    }
+    if (result == OK) {
+        result = growing_reserve(&stack->column, stack->numbers, stack->numbers + count,
+                                 sizeof(int32_t));
+    }
     if (result == OK) {
         result =
-            reserve(&stack->first, stack->nodes + 1, stack->nodes + nodes + 1, sizeof(int32_t));
-    }
-    if (result == OK) {
-        result = reserve(&stack->column, stack->numbers, stack->numbers + count, sizeof(int32_t));
-    }
-    if (result == OK) {
-        result = reserve(&stack->value, stack->numbers, stack->numbers + count, sizeof(float));
+            growing_reserve(&stack->value, stack->numbers, stack->numbers + count, sizeof(float));
     }
     if (result != OK) {
         return result;
     }
-    const Entry *entries = entries_of(stack);
+    const PairEntry *entries = stack->reading.entries;
     int32_t *first = (int32_t *)stack->first.items + stack->nodes;
     int32_t *column = (int32_t *)stack->column.items + stack->numbers;
     float *value = (float *)stack->value.items + stack->numbers;
     memset(first + 1, 0, (size_t)nodes * sizeof *first);
     for (int64_t i = 0; i < count; i++) {
-        if (i > 0 && same_place(&entries[i], &entries[i - 1])) {
+        if (i > 0 && pairs_equal(&entries[i], &entries[i - 1])) {
             part.place.row = entries[i].index;
             place_issue(&part.place, NULL, 0, issues, "row %d, column %d stands twice",
                         (int)entries[i].row, (int)entries[i].column);
@@ -298,7 +185,7 @@ static int take_sparse(GraphStack *stack, const GraphText *text, Issues *issues)
     place_part(text, "nodes/indices", &part);
     int64_t count = 0;
     size_t before = issues->count;
-    int result = read_pairs(stack, text->indices, text->shape, names, part.place,
+    int result = pairs_read(&stack->reading, text->indices, text->shape, names, part.place,
                             "a place [row, column], two whole numbers", issues, &count);
     if (result == OK && stack->numbers + count >= INT32_MAX) {
         issues_add_at(issues, part.before, "there are too many numbers in all: at most %d",
@@ -318,7 +205,7 @@ static int next_row(GraphStack *stack, int64_t row, float **ret_numbers) {
         return stack->sink->next(stack->sink->context, stack->features, ret_numbers);
     }
     int64_t used = row * stack->features;
-    int result = reserve(&stack->value, used, used + stack->features, sizeof(float));
+    int result = growing_reserve(&stack->value, used, used + stack->features, sizeof(float));
     if (result == OK) {
         *ret_numbers = (float *)stack->value.items + used;
     }
@@ -386,9 +273,11 @@ static bool fits(const GraphStack *stack, const GraphText *text, Issues *issues)
 }
 
 static int close_graph(GraphStack *stack, int64_t nodes) {
-    int result = reserve(&stack->first_node, stack->graphs + 1, stack->graphs + 2, sizeof(int32_t));
+    int result =
+        growing_reserve(&stack->first_node, stack->graphs + 1, stack->graphs + 2, sizeof(int32_t));
     if (result == OK) {
-        result = reserve(&stack->first_edge, stack->graphs + 1, stack->graphs + 2, sizeof(int32_t));
+        result = growing_reserve(&stack->first_edge, stack->graphs + 1, stack->graphs + 2,
+                                 sizeof(int32_t));
     }
     if (result != OK) {
         return result;

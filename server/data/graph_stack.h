@@ -5,17 +5,13 @@
 #pragma once
 #include "core/model/graph_data.h"
 #include "server/data/graph_text.h"
+#include "server/data/pairs.h"
 
 // Whole rows of features go where this says, where they are not to be kept: the place of the next one's numbers [features].
 typedef struct GraphRowSink {
     void *context;
     int (*next)(void *context, int64_t features, float **ret_numbers);
 } GraphRowSink;
-
-typedef struct GraphArray {
-    void *items;
-    size_t capacity; // in items
-} GraphArray;
 
 typedef struct GraphStack {   // a zeroed one is ready to use
     const GraphRowSink *sink; // NULL: rows are kept
@@ -24,8 +20,9 @@ typedef struct GraphStack {   // a zeroed one is ready to use
     bool sparse;                       // likewise
     bool directed;                     // any of them
     int64_t repeated, loops, isolated; // edges merged and dropped; nodes without an edge
-    GraphArray value, first, column, pairs, first_node, first_edge; // as in GraphData
-    GraphArray entries, sorted, counts;                             // for the graph under way
+    GrowingArray value, first, column, pairs, first_node, first_edge; // as in GraphData
+    Pairs reading;                                                    // of the graph under way
+    GrowingArray seen; // likewise: nodes with an edge
 } GraphStack;
 
 void graph_stack_finish(GraphStack *stack);
