@@ -109,6 +109,13 @@ static void answer_prediction(Request *request, const LoadedModel *model,
 }
 
 static void predict_with(Request *request, const Document *document, LoadedModel *model) {
+    if (predictor_task(model->predictor)->kind == TASK_LANGUAGE_MODEL) {
+        answer_problem(
+            request, 422,
+            "This is a language model, which continues texts: POST /v1/models/%s/generate.",
+            request_param(request, "id"));
+        return;
+    }
     Prediction prediction = {0};
     Issues issues;
     issues_init(&issues);

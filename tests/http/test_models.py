@@ -76,6 +76,14 @@ class Others(LiveTest):
         self.assertEqual(answer["outputs"], answer["predictions"])
         self.assertAlmostEqual(answer["predictions"][0][0], 1250.5, delta=5)
 
+    def test_a_language_model_sends_on_to_generate(self):
+        job = {"dataset": {"text": "ab" * 100, "tokenizer": "char"}, "training": {"steps": 1, "sequence_length": 8},
+               "model": {"layers": [{"type": "embedding", "units": 2}, {"type": "dense", "units": 2}]}}
+        path = f"/v1/models/{self.server.wait(self.server.submit(job))['model']}"
+        for inputs in ([[0, 1, 0, 1, 0, 1, 0, 1]], [[0] * 8] * 100):
+            problem = self.assertProblem(self.server.post(path + "/predict", {"inputs": inputs}), 422)
+            self.assertIn(path + "/generate", problem["detail"])
+
     def test_it_can_be_deleted(self):
         ended = self.server.wait(self.server.submit(small_job()))
         path = f"/v1/models/{ended['model']}"
