@@ -1,161 +1,10 @@
 // Every layer of the registry: each probe as a whole net against central differences, in training
 // and outside it.
-#include <criterion/criterion.h>
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include "core/base/error.h"
-#include "core/base/rng.h"
-#include "core/graph/gradcheck.h"
-#include "core/layers/layers.h"
-#include "core/model/model.h"
-#include "tests/support/graphs.h"
-#include "tests/support/json.h"
+#include "tests/core/layers/probe.h"
 #include "tests/support/near.h"
 
-enum { ROWS = 5, WEIGHTS_MAX = 32 };
-
-static Arena arena;
-
-static void set_up(void) {
-    arena_init(&arena, 0);
-}
-
-static void tear_down(void) {
-    arena_finish(&arena);
-}
-
-TestSuite(layers, .init = set_up, .fini = tear_down);
-
-// A model from {"input": [row shape], "layers": […]}; NULL with the issues where it is refused.
-static Model *model_of(const char *text, Issues *issues) {
-    Value probe = json_value(&arena, text);
-    Task task = {.kind = TASK_REGRESSION, .outputs = 1};
-    VALUE_FOREACH(axis, value_member(probe, "input"))
-    task.input.dim[task.input.rank++] = (int64_t)value_number(axis);
-    if (value_kind(value_member(probe, "lengths")) == VALUE_ARRAY)
-        task.rows = ROWS_SEQUENCES;
-    if (value_kind(value_member(probe, "vocabulary")) == VALUE_NUMBER)
-        task.vocabulary = (int64_t)value_number(value_member(probe, "vocabulary"));
-    if (value_kind(value_member(probe, "graph")) == VALUE_OBJECT)
-        task.rows = ROWS_NODES;
-    if (value_kind(value_member(probe, "graphs")) == VALUE_ARRAY)
-        task.rows = ROWS_GRAPHS;
-    // The same document without what stands before "layers": a model reads "input" otherwise.
-    Text spec;
-    text_init(&spec);
-    text_add(&spec, "{");
-    text_add(&spec, strstr(text, "\"layers\""));
-    Model *model = NULL;
-    issues_init(issues);
-    int err = model_create(json_value(&arena, text_string(&spec)), NULL, &task, issues, &model);
-    cr_assert(err == OK || err == ERR_INVALID, "%s: %s", text, error_name(err));
-    text_finish(&spec);
-    return model;
-}
-
-typedef struct Run {
-    Plan *plan;
-    OpContext context;
-    Tensor input;
-    Real *weights, *objective; // objective: c of f = Σ c·y
-    size_t outputs;
-} Run;
-
-static double objective(void *context) {
-    Run *run = context;
-    Tensor output;
-    plan_forward(run->plan, &run->context, NULL, &run->input, run->weights, &output);
-    double sum = 0;
-    for (size_t i = 0; i < run->outputs; i++)
-        sum += (double)(run->objective[i] * output.data[i]);
-    return sum;
-}
-
-static Real *noise(uint64_t key, size_t count, Real *start) {
-    Real *values = start != NULL ? start : memory_array(count, sizeof(Real));
-    Rng rng = rng_make(1, RNG_PROBE, key, 0);
-    for (size_t i = 0; i < count; i++)
-        values[i] += (Real)(rng_normal(&rng) * (start != NULL ? 0.3 : 1));
-    return values;
-}
-
-// The probe's lengths and how many there are; without them NULL, and rows enough.
-static const int32_t *lengths_of(const char *text, int64_t *ret_rows) {
-    Value given = value_member(json_value(&arena, text), "lengths");
-    *ret_rows = ROWS;
-    if (value_kind(given) != VALUE_ARRAY)
-        return NULL;
-    int32_t *lengths = arena_array(&arena, value_length(given), sizeof(int32_t));
-    *ret_rows = 0;
-    VALUE_FOREACH(length, given)
-    lengths[(*ret_rows)++] = (int32_t)value_number(length);
-    return lengths;
-}
-
-// Token ids below the probe's vocabulary instead of the noise.
-static void draw_tokens(const char *text, const Tensor *input) {
-    Value vocabulary = value_member(json_value(&arena, text), "vocabulary");
-    if (value_kind(vocabulary) != VALUE_NUMBER)
-        return;
-    Rng rng = rng_make(2, RNG_PROBE, 0, 0);
-    for (int64_t i = 0; i < shape_elements(&input->shape); i++)
-        input->data[i] = (Real)rng_below(&rng, (uint64_t)value_number(vocabulary));
-}
-
-static void check_probe(const char *text, bool training) {
-    Issues issues;
-    Model *model = model_of(text, &issues);
-    cr_assert_not_null(model, "%s: %s %s", text, issues.count > 0 ? issues.items[0].pointer : "",
-                       issues.count > 0 ? issues.items[0].detail : "");
-    const Graph *graph = model_graph(model);
-    int64_t rows;
-    const int32_t *lengths = lengths_of(text, &rows);
-    AdjacencyBuffer graphs = {0};
-    PlanOptions options = {.max_rows = rows, .backward = true, .output = model_output(model)};
-    int64_t outputs = rows;
-    if (graphs_read(json_value(&arena, text), &graphs)) {
-        rows = options.max_nodes = graphs.adjacency.nodes;
-        options.max_edges = graphs.adjacency.edges;
-        options.max_rows = graphs.adjacency.graphs;
-        outputs = graph_node(graph, options.output)->per_node ? rows : graphs.adjacency.graphs;
-    }
-    Shape shape = {.rank = model_input_shape(model)->rank + 1, .dim = {rows}};
-    memcpy(shape.dim + 1, model_input_shape(model)->dim, sizeof(shape.dim) - sizeof(shape.dim[0]));
-    Run run = {.context = {.training = training, .seed = 5, .step = 2, .lengths = lengths}};
-    run.context.adjacency = graphs.memory == NULL ? NULL : &graphs.adjacency;
-    run.outputs = (size_t)outputs * (size_t)shape_elements(model_output_shape(model));
-    run.input = (Tensor){noise(1, (size_t)shape_elements(&shape), NULL), shape};
-    draw_tokens(text, &run.input);
-    run.objective = noise(2, run.outputs, NULL);
-    run.weights = memory_array(graph_weight_elements(graph), sizeof(Real));
-    cr_assert_eq(graph_initialise(graph, 3, run.weights), OK);
-    noise(3, graph_learned(graph), run.weights);
-    Real *gradients = memory_array(graph_learned(graph), sizeof(Real));
-    cr_assert_eq(plan_create(graph, &options, &run.plan), OK);
-    objective(&run);
-    memcpy(plan_output_gradient(run.plan), run.objective, run.outputs * sizeof(Real));
-    plan_backward(run.plan, &run.context, NULL, gradients);
-
-    GradcheckPart parts[WEIGHTS_MAX];
-    cr_assert(graph_weights(graph) <= WEIGHTS_MAX);
-    size_t count = gradcheck_parts(graph, run.weights, gradients, parts);
-    cr_assert(count > 0, "%s has nothing to learn", text);
-    gradcheck_run(&(GradcheckOptions){.objective = objective, .context = &run}, parts, count);
-    for (size_t p = 0; p < count; p++) {
-        const GraphWeight *weight = graph_weight_at(graph, parts[p].weight);
-        cr_expect(parts[p].error <= 1e-6, "%s: %s.%s: relative error %g", text,
-                  model_layer(model, weight->layer)->name, weight->name, parts[p].error);
-    }
-    plan_destroy(run.plan);
-    memory_free(run.input.data);
-    memory_free(run.objective);
-    memory_free(run.weights);
-    memory_free(gradients);
-    adjacency_finish(&graphs);
-    model_destroy(model);
-    issues_finish(&issues);
-}
+TestSuite(layers, .init = probe_begin, .fini = probe_end);
 
 Test(layers, all_have_probes_and_right_gradients) {
     for (size_t i = 0; i < layer_registry.count; i++) {
@@ -163,26 +12,14 @@ Test(layers, all_have_probes_and_right_gradients) {
         cr_assert(desc->probes != NULL && desc->probes[0] != NULL, "%s has no probe", desc->name);
         for (const char *const *probe = desc->probes; *probe != NULL; probe++) {
             cr_assert_not_null(strstr(*probe, desc->name), "%s's probe is without it", desc->name);
-            check_probe(*probe, true);
-            check_probe(*probe, false);
+            probe_check(*probe);
         }
-    }
-}
-
-Test(layers, end_in_any_activation_with_right_gradients) {
-    for (size_t i = 0; i < activation_registry.count; i++) {
-        AUTO_FREE char *text = NULL;
-        cr_assert(asprintf(&text,
-                           "{\"input\": [4], \"layers\": [{\"type\": \"dense\", \"units\": 6, "
-                           "\"activation\": \"%s\"}, {\"type\": \"dense\", \"units\": 2}]}",
-                           activation_registry.entries[i]->name) > 0);
-        check_probe(text, true);
     }
 }
 
 static void expect_issue(const char *text, const char *pointer, const char *part) {
     Issues issues;
-    Model *model = model_of(text, &issues);
+    Model *model = probe_model(text, &issues);
     cr_assert_null(model, "%s was accepted", text);
     bool found = false;
     for (size_t i = 0; i < issues.count; i++)
@@ -316,7 +153,7 @@ static void expect_weight(const Model *model, const char *layer, const char *nam
 
 Test(layers, declare_the_weights_of_the_job_language) {
     Issues issues;
-    Model *model = model_of(
+    Model *model = probe_model(
         "{\"input\": [4], \"layers\": ["
         "{\"type\": \"dense\", \"units\": 6, \"activation\": \"relu\"},"
         "{\"type\": \"dense\", \"units\": 6},"
@@ -348,10 +185,10 @@ Test(layers, declare_the_weights_of_the_job_language) {
 
 Test(layers, declare_the_weights_of_attention) {
     Issues issues;
-    Model *model = model_of("{\"input\": [7, 6], \"layers\": ["
-                            "{\"type\": \"multi_head_attention\", \"heads\": 2, \"units\": 4},"
-                            "{\"type\": \"transformer_block\", \"heads\": 3}]}",
-                            &issues);
+    Model *model = probe_model("{\"input\": [7, 6], \"layers\": ["
+                               "{\"type\": \"multi_head_attention\", \"heads\": 2, \"units\": 4},"
+                               "{\"type\": \"transformer_block\", \"heads\": 3}]}",
+                               &issues);
     cr_assert_not_null(model);
     const struct {
         const char *layer, *name;
@@ -388,13 +225,13 @@ Test(layers, declare_the_weights_of_attention) {
 Test(layers, declare_the_weights_of_graph_layers) {
     Issues issues;
     Model *model =
-        model_of("{\"input\": [9], \"graph\": {\"nodes\": 1, \"edges\": []}, \"layers\": ["
-                 "{\"type\": \"gcn_conv\", \"units\": 8, \"activation\": \"relu\"},"
-                 "{\"type\": \"sage_conv\", \"units\": 6},"
-                 "{\"type\": \"gat_conv\", \"units\": 5, \"heads\": 3},"
-                 "{\"type\": \"gat_conv\", \"units\": 4, \"heads\": 2, \"concat\": false},"
-                 "{\"type\": \"gin_conv\", \"units\": 7}]}",
-                 &issues);
+        probe_model("{\"input\": [9], \"graph\": {\"nodes\": 1, \"edges\": []}, \"layers\": ["
+                    "{\"type\": \"gcn_conv\", \"units\": 8, \"activation\": \"relu\"},"
+                    "{\"type\": \"sage_conv\", \"units\": 6},"
+                    "{\"type\": \"gat_conv\", \"units\": 5, \"heads\": 3},"
+                    "{\"type\": \"gat_conv\", \"units\": 4, \"heads\": 2, \"concat\": false},"
+                    "{\"type\": \"gin_conv\", \"units\": 7}]}",
+                    &issues);
     cr_assert_not_null(model);
     expect_weight(model, "gcn_conv_1", "kernel", SHAPE(9, 8), "he_normal", NAN, false);
     expect_weight(model, "gcn_conv_1", "bias", SHAPE(8), NULL, 0, false);
@@ -419,11 +256,11 @@ Test(layers, declare_the_weights_of_graph_layers) {
 
 Test(layers, declare_the_weights_of_embeddings) {
     Issues issues;
-    Model *model = model_of("{\"input\": [7], \"vocabulary\": 9, \"layers\": ["
-                            "{\"type\": \"embedding\", \"units\": 4},"
-                            "{\"type\": \"positional_embedding\"},"
-                            "{\"type\": \"positional_embedding\", \"kind\": \"sinusoidal\"}]}",
-                            &issues);
+    Model *model = probe_model("{\"input\": [7], \"vocabulary\": 9, \"layers\": ["
+                               "{\"type\": \"embedding\", \"units\": 4},"
+                               "{\"type\": \"positional_embedding\"},"
+                               "{\"type\": \"positional_embedding\", \"kind\": \"sinusoidal\"}]}",
+                               &issues);
     cr_assert_not_null(model);
     expect_weight(model, "embedding_1", "embeddings", SHAPE(9, 4), "normal", NAN, false);
     expect_weight(model, "positional_embedding_1", "embeddings", SHAPE(7, 4), "normal", NAN, false);
@@ -434,13 +271,13 @@ Test(layers, declare_the_weights_of_embeddings) {
 
 Test(layers, declare_the_weights_of_recurrent_layers) {
     Issues issues;
-    Model *model = model_of("{\"input\": [7, 3], \"layers\": ["
-                            "{\"type\": \"rnn\", \"units\": 4, \"return_sequences\": true},"
-                            "{\"type\": \"lstm\", \"units\": 5, \"return_sequences\": true, "
-                            "\"bidirectional\": true},"
-                            "{\"type\": \"gru\", \"units\": 6, \"return_sequences\": true},"
-                            "{\"type\": \"gru\", \"units\": 2, \"reset_after\": false}]}",
-                            &issues);
+    Model *model = probe_model("{\"input\": [7, 3], \"layers\": ["
+                               "{\"type\": \"rnn\", \"units\": 4, \"return_sequences\": true},"
+                               "{\"type\": \"lstm\", \"units\": 5, \"return_sequences\": true, "
+                               "\"bidirectional\": true},"
+                               "{\"type\": \"gru\", \"units\": 6, \"return_sequences\": true},"
+                               "{\"type\": \"gru\", \"units\": 2, \"reset_after\": false}]}",
+                               &issues);
     cr_assert_not_null(model);
     expect_weight(model, "rnn_1", "kernel", SHAPE(3, 4), "glorot_uniform", NAN, false);
     expect_weight(model, "rnn_1", "recurrent_kernel", SHAPE(4, 4), "orthogonal", NAN, false);
@@ -461,8 +298,8 @@ Test(layers, declare_the_weights_of_recurrent_layers) {
 
 Test(layers, start_recurrent_kernels_orthogonal_by_gate_and_forget_gates_open) {
     Issues issues;
-    Model *model =
-        model_of("{\"input\": [7, 3], \"layers\": [{\"type\": \"lstm\", \"units\": 5}]}", &issues);
+    Model *model = probe_model(
+        "{\"input\": [7, 3], \"layers\": [{\"type\": \"lstm\", \"units\": 5}]}", &issues);
     cr_assert_not_null(model);
     const Graph *graph = model_graph(model);
     Real *weights = memory_array(graph_weight_elements(graph), sizeof(Real));
@@ -492,7 +329,7 @@ static void expect_fans(const Model *model, const char *layer, double fan_in, do
 
 Test(layers, with_windows_declare_the_weights_of_the_job_language) {
     Issues issues;
-    Model *model = model_of(
+    Model *model = probe_model(
         "{\"input\": [12, 8, 4], \"layers\": ["
         "{\"type\": \"conv2d\", \"filters\": 6, \"kernel_size\": [5, 3], \"groups\": 2, "
         "\"activation\": \"relu\"},"
