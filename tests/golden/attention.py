@@ -68,11 +68,74 @@ def attentions():
         lambda x, w: attend(x, w, "multi_head_attention_1.", 1, True, None))
 
 
-def encoder_layer(x, weights, heads, norm_first, causal):
+def attend_plain(x, weights, prefix, heads, causal=False):
+    """The formula, for units that are not the input's width, which PyTorch's module does not take."""
+    q, k, v = ((x @ weights[f"{prefix}{part}_kernel"] + weights[f"{prefix}{part}_bias"]).unflatten(-1, (heads, -1))
+               .transpose(1, 2) for part in PARTS)
+    scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+    if causal:
+        scores = scores.masked_fill(torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1), -torch.inf)
+    y = (scores.softmax(-1) @ v).transpose(1, 2).flatten(-2)
+    return y @ weights[f"{prefix}output_kernel"] + weights[f"{prefix}output_bias"]
+
+
+def settings():
+    """Other units than the width; other hidden units and activation; dropout, which acts in training alone; masks."""
+    name = "multi_head_attention_1."
+    for units, heads, causal in ((4, 2, False), (9, 3, True)):
+        weights = {}
+        for part in (*PARTS, "output"):
+            sizes = (units, 6) if part == "output" else (6, units)
+            weights[f"{name}{part}_kernel"] = draw(*sizes, scale=sizes[0] ** -0.5)
+            weights[f"{name}{part}_bias"] = draw(sizes[1], scale=0.3)
+        net([{"type": "multi_head_attention", "heads": heads, "units": units, "causal": causal}], [5, 6], 3, weights,
+            lambda x, w, h=heads, c=causal: attend_plain(x, w, name, h, c))
+    net([{"type": "multi_head_attention", "heads": 2, "dropout": 0.3}], [5, 6], 3, attention_weights(name, 6),
+        lambda x, w: attend(x, w, name, 2, False, None), training=False)
+
+    for activation, function in (("relu", F.relu), ("swish", F.silu)):
+        net([{"type": "transformer_block", "heads": 2, "ff_units": 5, "activation": activation, "dropout": 0.2}], [3, 4], 2,
+            block_weights(4, 5), lambda x, w, f=function: encoder_layer(x, w, 2, True, False, f), training=False)
+    for norm, causal in (("pre", False), ("post", True)):
+        lengths = [3, 1, 5]
+        net([{"type": "transformer_block", "heads": 2, "norm": norm, "causal": causal}], [5, 4], 3, block_weights(4, 16),
+            lambda x, w, n=norm, c=causal: ragged_block(x, w, 2, n == "pre", c, lengths), lengths=lengths)
+
+
+def block_weights(width, hidden):
+    name = "transformer_block_1."
+    weights = attention_weights(name + "attention.", width)
+    weights.update({**dense(name + "dense_1", width, hidden), **dense(name + "dense_2", hidden, width)})
+    for i in "12":
+        weights[f"{name}norm_{i}.gamma"] = draw(width, low=0.5)
+        weights[f"{name}norm_{i}.beta"] = draw(width, scale=0.3)
+    return weights
+
+
+def ragged_block(x, weights, heads, norm_first, causal, lengths):
+    """The block from its parts: PyTorch's layer leaves open what padded steps give."""
+    name = "transformer_block_1."
+
+    def norm(i, y):
+        return F.layer_norm(y, y.shape[-1:], weights[f"{name}norm_{i}.gamma"], weights[f"{name}norm_{i}.beta"])
+
+    def look(y):
+        return attend(y, weights, name + "attention.", heads, causal, lengths)
+
+    def think(y):
+        return product(F.gelu(product(y, weights, name + "dense_1")), weights, name + "dense_2")
+    if norm_first:
+        y = x + look(norm(1, x))
+        return y + think(norm(2, y))
+    y = norm(1, x + look(x))
+    return norm(2, y + think(y))
+
+
+def encoder_layer(x, weights, heads, norm_first, causal, activation="gelu"):
     """nn.TransformerEncoderLayer with these weights, as a function of them."""
     name = "transformer_block_1."
     width, hidden = weights[name + "dense_1.kernel"].shape
-    layer = nn.TransformerEncoderLayer(width, heads, hidden, dropout=0, activation="gelu", batch_first=True,
+    layer = nn.TransformerEncoderLayer(width, heads, hidden, dropout=0, activation=activation, batch_first=True,
                                        norm_first=norm_first)
     given = {
         "self_attn.in_proj_weight": torch.cat([weights[f"{name}attention.{part}_kernel"].T for part in PARTS]),
@@ -91,13 +154,8 @@ def encoder_layer(x, weights, heads, norm_first, causal):
 
 def blocks():
     for norm, causal, heads in (("pre", True, 2), ("post", False, 4), ("post", True, 1)):
-        name = "transformer_block_1."
-        weights = attention_weights(name + "attention.", 4)
-        weights.update({**dense(name + "dense_1", 4, 16), **dense(name + "dense_2", 16, 4)})
-        for i in "12":
-            weights[f"{name}norm_{i}.gamma"] = draw(4, low=0.5)
-            weights[f"{name}norm_{i}.beta"] = draw(4, scale=0.3)
-        net([{"type": "transformer_block", "heads": heads, "norm": norm, "causal": causal}], [3, 4], 2, weights,
+        net([{"type": "transformer_block", "heads": heads, "norm": norm, "causal": causal}], [3, 4], 2,
+            block_weights(4, 16),
             lambda x, w, h=heads, n=norm, c=causal: encoder_layer(x, w, h, n == "pre", c))
 
 
@@ -105,3 +163,4 @@ def make():
     embeddings()
     attentions()
     blocks()
+    settings()

@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from golden import draw, net
+from layers import ACTIVATIONS
 
 
 def around(n, size, stride, dilation, same):
@@ -30,18 +31,22 @@ def convolve(x, kernel, bias, strides, dilation, groups, same):
     return run(x, kernel, bias, tuple(strides), 0, tuple(dilation), groups).movedim(1, -1)
 
 
-def case(shape, rows, filters, size, strides=1, padding="valid", dilation=1, groups=1, bias=True, lengths=None):
+def case(shape, rows, filters, size, strides=1, padding="valid", dilation=1, groups=1, bias=True, lengths=None,
+         activation=None):
     axes = len(shape) - 1
     name = f"conv{axes}d_1"
     layer = {"type": name[:-2], "filters": filters, "kernel_size": size, "strides": strides, "padding": padding,
              "dilation": dilation, "groups": groups, "use_bias": bias}
+    if activation is not None:
+        layer["activation"] = activation
+    after = ACTIVATIONS[activation or "linear"]
     wide = [n if isinstance(n, list) else [n] * axes for n in (size, strides, dilation)]
     weights = {f"{name}.kernel": draw(*wide[0], shape[-1] // groups, filters, scale=0.5)}
     if bias:
         weights[f"{name}.bias"] = draw(filters)
     net([layer], shape, rows, weights,
-        lambda x, w: convolve(mask(x, lengths), w[f"{name}.kernel"], w.get(f"{name}.bias"), wide[1], wide[2], groups,
-                              padding == "same"), lengths=lengths)
+        lambda x, w: after(convolve(mask(x, lengths), w[f"{name}.kernel"], w.get(f"{name}.bias"), wide[1], wide[2],
+                                    groups, padding == "same")), lengths=lengths)
 
 
 def make():
@@ -65,3 +70,6 @@ def make():
     case([9, 3], 4, 2, 4, padding="same", lengths=[9, 4, 0, 1])
     case([9, 3], 4, 2, 3, 2, lengths=[9, 4, 0, 1])
     case([9, 3], 4, 3, 3, padding="same", groups=3, lengths=[9, 4, 0, 1])
+    case([5, 4, 3], 2, 4, 3, padding="same", activation="gelu")
+    case([8, 3], 3, 4, 3, bias=False, activation="relu")
+    case([8, 3], 3, 3, 2, groups=3, activation="tanh")

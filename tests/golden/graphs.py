@@ -92,3 +92,7 @@ def make():
             {"gin_conv_1.epsilon": draw(1, scale=0.3), **kernel("gin_conv_1", 4, 3),
              "gin_conv_2.epsilon": draw(1, scale=0.3), **kernel("gin_conv_2", 3, 17)},
             lambda x, w: gin(torch.tanh(gin(x, w, "gin_conv_1", a)), w, "gin_conv_2", a), graphs=graphs)
+    # Dropout acts in training alone.
+    a = matrix([RING])
+    net([{"type": "gat_conv", "units": 3, "heads": 2, "dropout": 0.4}], [4], len(a), gat_weights("gat_conv_1", 4, 3, 2),
+        lambda x, w: gat(x, w, "gat_conv_1", a, 2), graphs=[RING], training=False)

@@ -77,6 +77,29 @@ def composed():
          {"type": "dense", "units": 2}], [2, 3], 5, weights, branches)
 
 
+def settings():
+    """What an entry can be told beside its defaults."""
+    for name, function in (("elu", lambda x, w: F.elu(x, 0.6)), ("leaky_relu", lambda x, w: F.leaky_relu(x, 0.2)),
+                           ("prelu", lambda x, w: torch.where(x > 0, x, w["dense_1.alpha"] * x))):
+        weights = {"dense_1.kernel": draw(5, 4), "dense_1.bias": draw(4)}
+        if name == "prelu":
+            weights["dense_1.alpha"] = draw(4, scale=0.3)
+        net([{"type": "dense", "units": 4, "activation": {"type": name, "alpha": {"elu": 0.6}.get(name, 0.2)}}], [5], 6,
+            weights, lambda x, w, f=function: f(product(x, w, "dense_1"), w))
+
+    # Outside training nothing is dropped; which numbers are in training, PyTorch cannot say (see core/ops's tests).
+    net([{"type": "dropout", "rate": 0.4}, {"type": "dense", "units": 3}], [5], 6, dense("dense_1", 5, 3),
+        lambda x, w: product(F.dropout(x, 0.4, False), w, "dense_1"), training=False)
+
+    for axis in (0, 1, -1):
+        net([{"type": "dense", "units": 4, "activation": "tanh"},
+             {"type": "concat", "axis": axis, "inputs": ["dense_1", "input", "dense_1"]}], [2, 3, 4], 3,
+            dense("dense_1", 4, 4),
+            lambda x, w, a=axis: torch.cat([torch.tanh(product(x, w, "dense_1")), x, torch.tanh(product(x, w, "dense_1"))],
+                                           a + 1 if a >= 0 else a))
+
+
 def make():
     activations()
     composed()
+    settings()

@@ -51,6 +51,24 @@ def ragged_batches():
             states={"batch_norm_1.moving_mean": mean, "batch_norm_1.moving_variance": variance})
 
 
+def settings():
+    """Another epsilon, another momentum, which is the weight of the old (PyTorch's: of the new)."""
+    for training in (True, False):
+        weights = {**scales("batch_norm_1", 3), "batch_norm_1.moving_mean": draw(3),
+                   "batch_norm_1.moving_variance": draw(3, low=0.5)}
+        mean, variance = (weights[f"batch_norm_1.moving_{n}"].clone() for n in ("mean", "variance"))
+        net([{"type": "batch_norm", "momentum": 0.7, "epsilon": 0.1}], [3], 5, weights,
+            lambda x, w, t=training, m=mean, v=variance: F.batch_norm(
+                x, m, v, w["batch_norm_1.gamma"], w["batch_norm_1.beta"], t, 0.3, 0.1),
+            training=training, states={"batch_norm_1.moving_mean": mean, "batch_norm_1.moving_variance": variance})
+    net([{"type": "layer_norm", "epsilon": 0.1}], [3, 6], 3, scales("layer_norm_1", 6),
+        lambda x, w: F.layer_norm(x, (6,), w["layer_norm_1.gamma"], w["layer_norm_1.beta"], 0.1))
+    net([{"type": "rms_norm", "epsilon": 0.1}], [3, 6], 3, scales("rms_norm_1", 6, False),
+        lambda x, w: x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 0.1) * w["rms_norm_1.gamma"])
+    net([{"type": "group_norm", "groups": 2, "epsilon": 0.1}], [5, 4], 3, scales("group_norm_1", 4),
+        lambda x, w: F.group_norm(x.movedim(-1, 1), 2, w["group_norm_1.gamma"], w["group_norm_1.beta"], 0.1).movedim(1, -1))
+
+
 def products():
     weights = {**dense("dense_1", 3, 4), **dense("dense_2", 3, 4), **dense("dense_3", 8, 2)}
     net([{"type": "dense", "units": 4, "activation": "tanh"}, {"type": "dense", "units": 4, "inputs": ["input"]},
@@ -81,3 +99,4 @@ def make():
     ragged_batches()
     products()
     skips()
+    settings()

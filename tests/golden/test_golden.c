@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/inits/inits.h"
 #include "core/losses/losses.h"
 #include "core/model/model.h"
 #include "core/optimizers/optimizers.h"
 #include "core/schedules/schedules.h"
+#include "tests/support/coverage.h"
 #include "tests/support/graphs.h"
 #include "tests/support/json.h"
 
@@ -284,6 +286,19 @@ Test(golden, nets) {
 
 // ---- losses ----
 
+static const Real *class_weights_of(Value given, const LossCall *call) {
+    int64_t *counts = arena_array(&arena, (size_t)call->width, sizeof(int64_t));
+    Real *weights = arena_array(&arena, (size_t)call->width, sizeof(Real));
+    for (int64_t r = 0; r < call->rows; r++)
+        if (call->classes[r] >= 0)
+            counts[call->classes[r]]++;
+    Issues issues;
+    issues_init(&issues);
+    cr_assert_eq(class_weights_read(given, call->width, counts, NULL, &issues, weights), OK);
+    issues_finish(&issues);
+    return weights;
+}
+
 static void check_loss(const Case *golden) {
     Selection selection = select_entry(&loss_registry, golden->spec);
     const LossDesc *loss = (const LossDesc *)selection.desc;
@@ -300,8 +315,9 @@ static void check_loss(const Case *golden) {
         call.values = reals_of(golden, "targets");
     }
     call.width = (int64_t)outputs / call.rows;
-    if (find_array(golden, "class_weights") != NULL)
-        call.class_weights = reals_of(golden, "class_weights");
+    Value class_weight = value_member(golden->spec, "class_weight");
+    if (value_kind(class_weight) != VALUE_MISSING)
+        call.class_weights = class_weights_of(class_weight, &call);
     Real value = (Real)loss->value(&call);
     expect_array(golden, "value", &value);
     expect_array(golden, "gradient", gradients);
@@ -412,4 +428,42 @@ static void check_training(const Case *golden) {
 
 Test(golden, training) {
     check_cases("training", check_training);
+}
+
+// ---- nothing is left out ----
+
+static Coverage coverage;
+
+static void note_layers(const Case *golden) {
+    coverage_layers(&coverage, &layer_registry,
+                    value_member(value_member(golden->spec, "model"), "layers"));
+}
+
+static void note_loss(const Case *golden) {
+    coverage_note(&coverage, &loss_registry, golden->spec);
+}
+
+static void note_optimizer(const Case *golden) {
+    coverage_note(&coverage, &optimizer_registry, golden->spec);
+}
+
+static void note_schedule(const Case *golden) {
+    coverage_note(&coverage, &schedule_registry, value_member(golden->spec, "schedule"));
+}
+
+// What a case gives its nets is no initialiser's.
+static bool matters(const ParamSpec *param) {
+    return param->registry != &init_registry;
+}
+
+Test(golden, cases_leave_out_no_entry_parameter_or_value) {
+    check_cases("net", note_layers);
+    check_cases("loss", note_loss);
+    check_cases("optimizer", note_optimizer);
+    check_cases("schedule", note_schedule);
+    const Registry *const registries[] = {&layer_registry, &activation_registry, &loss_registry,
+                                          &optimizer_registry, &schedule_registry};
+    for (size_t i = 0; i < ARRAY_LENGTH(registries); i++)
+        coverage_expect_all(&coverage, registries[i], matters);
+    text_finish(&coverage.seen);
 }

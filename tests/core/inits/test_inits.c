@@ -1,6 +1,7 @@
 // Every initialiser: what its numbers are distributed like.
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/inits/inits.h"
@@ -34,24 +35,25 @@ static void fill(const char *name, const char *params_json, size_t rows, size_t 
     arena_finish(&arena);
 }
 
+static const struct {
+    const char *name, *params;
+    double variance, bound; // 0: unbounded, a normal distribution
+} spreads[] = {
+    {"glorot_uniform", "{}", 2.0 / 500, 0.10954451150103323},
+    {"xavier_uniform", "{}", 2.0 / 500, 0.10954451150103323},
+    {"glorot_normal", "{}", 2.0 / 500, 0},
+    {"xavier_normal", "{}", 2.0 / 500, 0},
+    {"he_uniform", "{}", 2.0 / 300, 0.14142135623730951},
+    {"he_normal", "{}", 2.0 / 300, 0},
+    {"lecun_normal", "{}", 1.0 / 300, 0},
+    {"normal", "{\"scale\": 0.3}", 0.09, 0},
+    {"uniform", "{\"scale\": 0.3}", 0.03, 0.3},
+    {"normal", "{}", 0.0025, 0},
+};
+
 Test(inits, have_the_spread_of_their_rules) {
-    static const struct {
-        const char *name, *params;
-        double variance, bound; // 0: unbounded, a normal distribution
-    } cases[] = {
-        {"glorot_uniform", "{}", 2.0 / 500, 0.10954451150103323},
-        {"xavier_uniform", "{}", 2.0 / 500, 0.10954451150103323},
-        {"glorot_normal", "{}", 2.0 / 500, 0},
-        {"xavier_normal", "{}", 2.0 / 500, 0},
-        {"he_uniform", "{}", 2.0 / 300, 0.14142135623730951},
-        {"he_normal", "{}", 2.0 / 300, 0},
-        {"lecun_normal", "{}", 1.0 / 300, 0},
-        {"normal", "{\"scale\": 0.3}", 0.09, 0},
-        {"uniform", "{\"scale\": 0.3}", 0.03, 0.3},
-        {"normal", "{}", 0.0025, 0},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        fill(cases[i].name, cases[i].params, ROWS, COLUMNS);
+    for (size_t i = 0; i < ARRAY_LENGTH(spreads); i++) {
+        fill(spreads[i].name, spreads[i].params, ROWS, COLUMNS);
         double sum = 0, squares = 0, fourths = 0, greatest = 0;
         for (size_t j = 0; j < COUNT; j++) {
             double number = (double)weight[j];
@@ -61,12 +63,13 @@ Test(inits, have_the_spread_of_their_rules) {
             greatest = fmax(greatest, fabs(number));
         }
         double variance = squares / COUNT, kurtosis = fourths / COUNT / (variance * variance);
-        cr_assert_lt(fabs(sum / COUNT), 4 * sqrt(cases[i].variance / COUNT), "%s", cases[i].name);
-        cr_assert_lt(fabs(variance / cases[i].variance - 1), 0.03, "%s: %g, not %g", cases[i].name,
-                     variance, cases[i].variance);
-        if (cases[i].bound > 0) {
-            cr_assert_leq(greatest, cases[i].bound * (1 + REAL_EPSILON));
-            cr_assert_gt(greatest, 0.99 * cases[i].bound);
+        cr_assert_lt(fabs(sum / COUNT), 4 * sqrt(spreads[i].variance / COUNT), "%s",
+                     spreads[i].name);
+        cr_assert_lt(fabs(variance / spreads[i].variance - 1), 0.03, "%s: %g, not %g",
+                     spreads[i].name, variance, spreads[i].variance);
+        if (spreads[i].bound > 0) {
+            cr_assert_leq(greatest, spreads[i].bound * (1 + REAL_EPSILON));
+            cr_assert_gt(greatest, 0.99 * spreads[i].bound);
             cr_assert_lt(fabs(kurtosis - 1.8), 0.1);
         } else {
             cr_assert_lt(fabs(kurtosis - 3), 0.15);
@@ -74,16 +77,17 @@ Test(inits, have_the_spread_of_their_rules) {
     }
 }
 
+static const struct {
+    const char *name, *params;
+    double value;
+} constants[] = {{"zeros", "{}", 0}, {"ones", "{}", 1}, {"constant", "{\"value\": -0.5}", -0.5}};
+
 Test(inits, constants_are_constant) {
-    static const struct {
-        const char *name, *params;
-        double value;
-    } cases[] = {{"zeros", "{}", 0}, {"ones", "{}", 1}, {"constant", "{\"value\": -0.5}", -0.5}};
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(constants); i++) {
         weight[7] = 9;
-        fill(cases[i].name, cases[i].params, 2, 4);
+        fill(constants[i].name, constants[i].params, 2, 4);
         for (size_t j = 0; j < 8; j++) {
-            cr_assert_eq((double)weight[j], cases[i].value);
+            cr_assert_eq((double)weight[j], constants[i].value);
         }
     }
 }
@@ -126,5 +130,17 @@ Test(inits, repeat_for_the_same_generator_and_have_probes) {
             fill(desc->name, *probe, 30, 20);
             cr_assert_arr_eq(first, weight, 600 * sizeof(Real));
         }
+    }
+}
+
+Test(inits, are_all_measured) {
+    for (size_t i = 0; i < init_registry.count; i++) {
+        const char *name = init_registry.entries[i]->name;
+        bool found = strcmp(name, "orthogonal") == 0;
+        for (size_t c = 0; c < ARRAY_LENGTH(spreads); c++)
+            found = found || strcmp(name, spreads[c].name) == 0;
+        for (size_t c = 0; c < ARRAY_LENGTH(constants); c++)
+            found = found || strcmp(name, constants[c].name) == 0;
+        cr_expect(found, "no test says how %s is distributed", name);
     }
 }
