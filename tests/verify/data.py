@@ -102,7 +102,7 @@ def karate():
                       "splits": {"train": [0, count - 1], "validation": [], "test": list(range(1, count - 1))}}}
 
 
-AIR_WINDOW = 14
+AIR_WINDOW = 13
 
 
 def air_passengers():
