@@ -16,6 +16,7 @@ typedef enum RngPurpose {
     RNG_AUGMENT,     // a: step, b: place in the batch
     RNG_PROBE,       // tests and checks
     RNG_ATTENTION,   // dropout in it; a: step, b: node and tile
+    RNG_GENERATE,    // a: place in the text that is made
 } RngPurpose;
 
 typedef struct Rng {

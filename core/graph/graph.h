@@ -113,6 +113,7 @@ typedef struct PlanOptions {
     bool backward; // also room for gradients
     bool keep_all; // every value and gradient keeps its own place (traces, gradient checks,
                    // histograms)
+    bool carry;    // rows may come in several passes (graph_carries); not with backward
     int output;    // the node whose value is wanted; only what it depends on is run
 } PlanOptions;
 
@@ -133,11 +134,16 @@ typedef struct PlanObserver {
 
 // Whether all that reads the input can read it as a pattern's numbers.
 bool graph_takes_pattern(const Graph *graph, int output);
+// Whether rows may come in several passes, some steps in each, with the outcome of one: no step needs those behind it, nor of
+// those before it more than what recurrent operators carry on.
+bool graph_carries(const Graph *graph, int output);
 // What a plan would cost, without making it; and each node of it, where ret_nodes [graph_nodes] is not NULL (nothing, where
 // it does not run). ERR_TOO_LARGE where a product of sizes overflows.
 int plan_cost(const Graph *graph, const PlanOptions *options, OpCost *ret_nodes,
               PlanCost *ret_cost);
 int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan);
+// With carry: the next pass has the rows' first steps again, as the first one had.
+void plan_restart(Plan *plan);
 void plan_destroy(Plan *plan); // takes NULL
 
 // Runs forward for 1…max_rows rows (nodes and graphs: those of context->adjacency). inputs: one tensor for each

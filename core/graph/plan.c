@@ -116,7 +116,8 @@ static int wire_node(Plan *plan, int i) {
                         .output_gradient = at->gradient,
                         .weight = at->weight,
                         .weight_gradient = at->weight_gradient,
-                        .saved = buffer_memory(plan, scheme->saved)};
+                        .saved = buffer_memory(plan, scheme->saved),
+                        .carried = buffer_memory(plan, scheme->carried)};
     return OK;
 }
 
@@ -159,6 +160,14 @@ int plan_create(const Graph *graph, const PlanOptions *options, Plan **ret_plan)
 fail:
     plan_destroy(plan);
     return err;
+}
+
+void plan_restart(Plan *plan) {
+    for (int i = 0; i < plan->count; i++) {
+        int carried = plan->scheme.nodes[i].carried;
+        if (carried != SCHEME_NONE)
+            memset(buffer_memory(plan, carried), 0, plan->scheme.buffers[carried].bytes);
+    }
 }
 
 void plan_destroy(Plan *plan) {

@@ -8,8 +8,8 @@
 #include <string.h>
 #include "core/base/error.h"
 
-// What one node may add: value, gradient, saved, two scratches, and a sum for each input.
-enum { BUFFERS_A_NODE = 5 + OP_INPUTS_MAX };
+// What one node may add: value, gradient, saved, carried, two scratches, and a sum for each input.
+enum { BUFFERS_A_NODE = 6 + OP_INPUTS_MAX };
 
 int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node) {
     return graph_node(graph, node)->per_node ? options->max_nodes : options->max_rows;
@@ -43,6 +43,22 @@ bool graph_takes_pattern(const Graph *graph, int output) {
                 return false;
     }
     return !plan_has_pattern(graph, &options, output);
+}
+
+// Whether rows of the node may come in several passes; ret_bytes: what it keeps of a row from each to the next.
+static bool node_carries(const Graph *graph, const GraphNode *node, size_t *ret_bytes) {
+    *ret_bytes = 0;
+    return node->op == NULL ||
+           (node->op->carries != NULL &&
+            node->op->carries(node->params, &graph_node(graph, node->input[0])->shape, ret_bytes));
+}
+
+bool graph_carries(const Graph *graph, int output) {
+    size_t bytes;
+    for (int i = 0; i <= output; i++)
+        if (!node_carries(graph, graph_node(graph, i), &bytes))
+            return false;
+    return true;
 }
 
 typedef struct Maker {
@@ -206,6 +222,15 @@ static OpCost node_cost(const Maker *maker, int node) {
                         at->inputs, shapes, &at->shape);
 }
 
+// What lives from pass to pass has its bytes for itself.
+static void add_carried(const Maker *maker, int node) {
+    size_t bytes;
+    node_carries(maker->graph, graph_node(maker->graph, node), &bytes);
+    if (bytes > 0)
+        maker->scheme->nodes[node].carried = buffer_add(
+            maker->scheme, bytes * (size_t)maker->options->max_rows, 0, 2 * maker->scheme->count);
+}
+
 static void add_areas(const Maker *maker) {
     Scheme *scheme = maker->scheme;
     for (int i = 0; i < scheme->count; i++) {
@@ -227,6 +252,8 @@ static void add_areas(const Maker *maker) {
             of->forward_scratch = buffer_add(scheme, cost.scratch_bytes, i, i);
         if (runs_back && cost.scratch_bytes > 0)
             of->backward_scratch = buffer_add(scheme, cost.scratch_bytes, back, back);
+        if (maker->options->carry)
+            add_carried(maker, i);
     }
 }
 
@@ -240,6 +267,8 @@ static int check_sizes(const Graph *graph, const PlanOptions *options) {
         if (elements < 0 || elements > INT32_MAX) // BLAS counts in int
             return ERR_TOO_LARGE;
     }
+    if (options->carry && (options->backward || !graph_carries(graph, options->output)))
+        return ERR_INVALID;
     bool pattern = options->max_entries > 0;
     return pattern && (options->keep_all || !graph_takes_pattern(graph, options->output))
                ? ERR_INVALID
@@ -261,7 +290,7 @@ int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_sche
     }
     for (size_t i = 0; i < count; i++) {
         SchemeNode *node = &scheme.nodes[i];
-        node->value = node->gradient = node->saved = SCHEME_NONE;
+        node->value = node->gradient = node->saved = node->carried = SCHEME_NONE;
         node->forward_scratch = node->backward_scratch = SCHEME_NONE;
         for (int k = 0; k < OP_INPUTS_MAX; k++)
             node->extra[k] = SCHEME_NONE;

@@ -13,7 +13,7 @@ typedef struct SchemeNode {
     bool needs;  // something below it, or its own weights, wants a gradient
     // Indices of buffers. Nodes that are computed in place share theirs. An input's value is the
     // caller's.
-    int value, gradient, saved, forward_scratch, backward_scratch;
+    int value, gradient, saved, carried, forward_scratch, backward_scratch;
     // Where backward writes input k's gradient when an earlier writer has filled the gradient
     // itself; summed right after.
     int extra[OP_INPUTS_MAX];
@@ -33,7 +33,7 @@ typedef struct Scheme {
 int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node);
 // Whether the node's value lies as a pattern's numbers.
 bool plan_has_pattern(const Graph *graph, const PlanOptions *options, int node);
-// ERR_INVALID: no such output, no rows, or a pattern that not all can read; ERR_TOO_LARGE: a tensor beyond INT32_MAX elements, or all
+// ERR_INVALID: no such output, no rows, a pattern that not all can read, or rows in several passes that cannot come so; ERR_TOO_LARGE: a tensor beyond INT32_MAX elements, or all
 // of them together.
 int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_scheme);
 void scheme_finish(Scheme *scheme);

@@ -11,7 +11,7 @@ struct Predictor {
     Plan *plan;
     Real *weights;    // [graph_weight_elements]
     Real *inputs;     // [max_rows, input width]
-    int64_t max_rows; // that plan and inputs have room for; both NULL where the model reads graphs
+    int64_t max_rows; // that plan and inputs have room for; both NULL until rows come
     int64_t input_width, output_width;
     Task task;
     bool binary; // one output stands for two classes: its sigmoid is the second's probability
@@ -110,13 +110,17 @@ static int load_forecast(Predictor *predictor, const Archive *archive) {
     return OK;
 }
 
-static int make_room(Predictor *predictor, int64_t rows) {
-    PlanOptions options = {.max_rows = rows, .output = model_output(predictor->model)};
+// What rows need, once some come: who only reads the model goes without.
+static int make_room(Predictor *predictor) {
+    PlanOptions options = {.max_rows = predictor->max_rows,
+                           .output = model_output(predictor->model)};
     size_t elements;
-    if (!size_multiply((size_t)rows, (size_t)predictor->input_width, &elements))
+    if (predictor->plan != NULL)
+        return OK;
+    if (!size_multiply((size_t)options.max_rows, (size_t)predictor->input_width, &elements))
         return ERR_TOO_LARGE;
-    predictor->max_rows = rows;
-    predictor->inputs = memory_array(elements, sizeof(Real));
+    if (predictor->inputs == NULL)
+        predictor->inputs = memory_array(elements, sizeof(Real));
     if (predictor->inputs == NULL)
         return ERR_NO_MEMORY;
     return plan_create(model_graph(predictor->model), &options, &predictor->plan);
@@ -127,6 +131,7 @@ int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
     Predictor *predictor = memory_new(Predictor);
     if (predictor == NULL)
         return ERR_NO_MEMORY;
+    predictor->max_rows = max_rows;
     int error = task_load(archive, &predictor->task);
     if (error == OK)
         error = load_class_names(predictor, archive);
@@ -139,8 +144,6 @@ int predictor_create(Value spec, const Archive *archive, int64_t max_rows,
         error = load_scalers(predictor, archive);
     if (error == OK)
         error = load_forecast(predictor, archive);
-    if (error == OK && task_graph_rows(&predictor->task) != GRAPH_NODES)
-        error = make_room(predictor, max_rows);
     if (error != OK) {
         predictor_destroy(predictor);
         return error;
@@ -317,6 +320,9 @@ int predictor_run(Predictor *predictor, const PredictorInput *input, float *outp
                   float *probabilities) {
     if (input->graphs != NULL)
         return run_graphs(predictor, input, outputs, probabilities);
+    int error = make_room(predictor);
+    if (error != OK)
+        return error;
     int64_t max_rows = predictor->max_rows;
     for (int64_t begin = 0; begin < input->rows; begin += max_rows) {
         int64_t left = input->rows - begin;

@@ -12,7 +12,7 @@
 //   "inputs" or "features.…", "edges"   of nodes of one graph: that graph; see core/model/graph_data.h
 //   "layer.weight"  f32: the weights
 //
-// A predictor is used by one thread at a time.
+// A predictor is used by one thread at a time, but for what others only read of it: model, weights, names.
 #pragma once
 #include "core/base/archive.h"
 #include "core/model/forecast.h"
@@ -48,7 +48,7 @@ typedef struct PredictorInput {
 // How many targets an input has: its rows, the steps of all its rows, its nodes or its graphs.
 int64_t predictor_targets(const Predictor *predictor, const PredictorInput *input);
 // outputs [targets, output_width]: logits, or numbers in the target's own unit. probabilities [targets, classes], or
-// NULL. Any number of rows: runs in pieces of max_rows; graphs run at once, in memory that is released again.
+// NULL. Any number of rows: runs in pieces of max_rows, in memory that the first run makes; graphs run at once, in memory that is released again.
 // ERR_TOO_LARGE, ERR_NO_MEMORY.
 int predictor_run(Predictor *predictor, const PredictorInput *input, float *outputs,
                   float *probabilities);

@@ -73,6 +73,7 @@ const OpDesc op_add = {
     .reference = "y = sum of the inputs",
     .in_place = true,
     .shape = add_shape,
+    .carries = op_carries_nothing,
     .cost = add_cost,
     .forward = add_forward,
     .backward = add_backward,

@@ -242,6 +242,7 @@ const OpDesc op_batch_norm = {
     .backward_reads_inputs = true,
     .in_place = true,
     .shape = batch_norm_shape,
+    .carries = op_carries_nothing,
     .cost = batch_norm_cost,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,

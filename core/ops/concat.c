@@ -41,6 +41,10 @@ static int64_t concat_length(const void *params, const Shape *input, int64_t len
     return ((const ConcatParams *)params)->axis == 0 ? -1 : length;
 }
 
+static bool concat_carries(const void *params, const Shape *input, size_t *ret_bytes) {
+    return ((const ConcatParams *)params)->axis > 0 && op_carries_nothing(params, input, ret_bytes);
+}
+
 static OpCost concat_cost(const void *params, const OpExtent *extent, int inputs,
                           const Shape *input, const Shape *output) {
     (void)params;
@@ -90,6 +94,7 @@ const OpDesc op_concat = {
     .reference = "y = the inputs one after the other",
     .shape = concat_shape,
     .length = concat_length,
+    .carries = concat_carries,
     .cost = concat_cost,
     .forward = concat_forward,
     .backward = concat_backward,

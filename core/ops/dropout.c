@@ -124,6 +124,7 @@ const OpDesc op_dropout = {
     .reads_pattern = true,
     .keeps_pattern = true,
     .shape = dropout_shape,
+    .carries = op_carries_nothing,
     .cost = dropout_cost,
     .forward = dropout_forward,
     .backward = dropout_backward,

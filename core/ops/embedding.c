@@ -28,6 +28,13 @@ static int embedding_shape(const void *params, int inputs, const Shape *input, S
     return OK;
 }
 
+static bool embedding_carries(const void *params, const Shape *input, size_t *ret_bytes) {
+    (void)params;
+    (void)input;
+    *ret_bytes = 0;
+    return true;
+}
+
 static OpCost embedding_cost(const void *params, const OpExtent *extent, int inputs,
                              const Shape *input, const Shape *output) {
     (void)params;
@@ -95,6 +102,7 @@ const OpDesc op_embedding = {
                  "Model, section 2",
     .backward_reads_inputs = true,
     .shape = embedding_shape,
+    .carries = embedding_carries,
     .cost = embedding_cost,
     .forward = embedding_forward,
     .backward = embedding_backward,

@@ -190,6 +190,11 @@ static const RecurrentCell *cell_of(const RecurrentParams *params) {
     return params->reset_after ? &after_cell : &before_cell;
 }
 
+static bool gru_carries(const void *params, const Shape *input, size_t *ret_bytes) {
+    (void)input;
+    return recurrent_carries(cell_of(params), params, ret_bytes);
+}
+
 static OpCost gru_cost(const void *params, const OpExtent *extent, int inputs, const Shape *input,
                        const Shape *output) {
     (void)inputs;
@@ -213,6 +218,7 @@ const OpDesc op_gru = {
     .skips_padding = true,
     .shape = recurrent_shape,
     .length = recurrent_length,
+    .carries = gru_carries,
     .cost = gru_cost,
     .forward = gru_forward,
     .backward = gru_backward,

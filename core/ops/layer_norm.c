@@ -176,6 +176,7 @@ const OpDesc op_layer_norm = {
     .backward_reads_inputs = true,
     .in_place = true,
     .shape = layer_norm_shape,
+    .carries = op_carries_nothing,
     .cost = layer_norm_cost,
     .forward = layer_norm_forward,
     .backward = layer_norm_backward,

@@ -130,6 +130,7 @@ const OpDesc op_linear = {
     .backward_reads_inputs = true,
     .reads_pattern = true,
     .shape = linear_shape,
+    .carries = op_carries_nothing,
     .cost = linear_cost,
     .forward = linear_forward,
     .backward = linear_backward,

@@ -72,6 +72,11 @@ static const RecurrentCell cell = {.gates = GATES,
                                    .forward = step_forward,
                                    .backward = step_backward};
 
+static bool lstm_carries(const void *params, const Shape *input, size_t *ret_bytes) {
+    (void)input;
+    return recurrent_carries(&cell, params, ret_bytes);
+}
+
 static OpCost lstm_cost(const void *params, const OpExtent *extent, int inputs, const Shape *input,
                         const Shape *output) {
     (void)inputs;
@@ -95,6 +100,7 @@ const OpDesc op_lstm = {
     .skips_padding = true,
     .shape = recurrent_shape,
     .length = recurrent_length,
+    .carries = lstm_carries,
     .cost = lstm_cost,
     .forward = lstm_forward,
     .backward = lstm_backward,

@@ -63,6 +63,7 @@ const OpDesc op_multiply = {
     .reference = "y = product of the inputs",
     .backward_reads_inputs = true,
     .shape = multiply_shape,
+    .carries = op_carries_nothing,
     .cost = multiply_cost,
     .forward = multiply_forward,
     .backward = multiply_backward,

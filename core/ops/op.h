@@ -66,7 +66,8 @@ typedef struct OpCall {
     const Tensor
         *weight_gradient; // [weights] written by backward unless data is NULL (frozen, or a state)
     void *saved;          // written by forward, read by backward
-    void *scratch;        // for the length of a call
+    void *carried; // what the passes before left of each row, see `carries`; NULL: rows come whole
+    void *scratch; // for the length of a call
 } OpCall;
 
 // What a call may have at most.
@@ -113,6 +114,9 @@ typedef struct OpDesc {
     // Of how many steps are data in the output, where `length` of input 0's are; negative: the output's first row
     // axis is not time any more. NULL: as many.
     int64_t (*length)(const void *params, const Shape *input, int64_t length);
+    // Whether rows may come in several passes, some steps in each: outside training, and where a step needs nothing of those
+    // before it but what forward keeps in OpCall.carried, 0 at first; ret_bytes: of that, for each row. NULL: no.
+    bool (*carries)(const void *params, const Shape *input, size_t *ret_bytes);
     // Shapes without the batch axis.
     OpCost (*cost)(const void *params, const OpExtent *extent, int inputs, const Shape *input,
                    const Shape *output);

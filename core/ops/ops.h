@@ -164,6 +164,13 @@ typedef struct RecurrentParams {
 } RecurrentParams;
 extern const OpDesc op_rnn, op_lstm, op_gru;
 
+// OpDesc.carries of an operator that works at each place of the leading axes alone.
+static inline bool op_carries_nothing(const void *params, const Shape *input, size_t *ret_bytes) {
+    (void)params;
+    *ret_bytes = 0;
+    return input->rank >= 2; // else time is the axis that it works on
+}
+
 // For the operators' own files: a tensor as a matrix, its last axis the columns.
 static inline size_t op_width(const Tensor *tensor) {
     return (size_t)shape_last(&tensor->shape);

@@ -76,6 +76,12 @@ int64_t recurrent_length(const void *params, const Shape *input, int64_t length)
     return ((const RecurrentParams *)params)->return_sequences ? length : -1;
 }
 
+bool recurrent_carries(const RecurrentCell *cell, const RecurrentParams *params,
+                       size_t *ret_bytes) {
+    *ret_bytes = (size_t)cell->states * (size_t)params->units * sizeof(Real);
+    return params->return_sequences && !params->bidirectional;
+}
+
 // ---- memory ----
 
 // Hands out aligned arrays of an area; without one it only measures.
@@ -265,17 +271,45 @@ static size_t output_of(const Pass *pass, size_t d, size_t row, size_t t) {
     return (place * pass->directions + d) * pass->units;
 }
 
+// A piece's states before its first step: 0, or what the rows carry.
+static void start_states(const Pass *pass, const SlabPiece *piece,
+                         Real *const state[RECURRENT_STATES_MAX]) {
+    size_t units = pass->units, states = (size_t)pass->cell->states;
+    const Real *carried = pass->call->carried; // [rows, states, units]
+    for (size_t s = 0; s < states; s++)
+        for (size_t i = 0; i < piece->rows; i++) {
+            size_t row = (size_t)pass->slabs.row[piece->first + i];
+            if (carried == NULL)
+                memset(state[s] + i * units, 0, units * sizeof(Real));
+            else
+                memcpy(state[s] + i * units, carried + (row * states + s) * units,
+                       units * sizeof(Real));
+        }
+}
+
+// And behind its last one.
+static void carry_states(const Pass *pass, const SlabPiece *piece,
+                         Real *const state[RECURRENT_STATES_MAX]) {
+    size_t units = pass->units, states = (size_t)pass->cell->states;
+    Real *carried = pass->call->carried;
+    for (size_t s = 0; carried != NULL && s < states; s++)
+        for (size_t i = 0; i < piece->rows; i++) {
+            size_t row = (size_t)pass->slabs.row[piece->first + i];
+            memcpy(carried + (row * states + s) * units, state[s] + i * units,
+                   units * sizeof(Real));
+        }
+}
+
 static void forward_piece(const Pass *pass, size_t d, const SlabPiece *piece) {
     const Direction *direction = &pass->direction[d];
     bool sequences = pass->params->return_sequences, rising = d == 0;
     size_t units = pass->units, edge = rising ? piece->at : piece->at + piece->steps;
     Real *y = pass->call->output.data; // [rows, time, directions · units]
     Real *state[RECURRENT_STATES_MAX] = {NULL};
-    for (int s = 0; s < pass->cell->states; s++) {
+    for (int s = 0; s < pass->cell->states; s++)
         state[s] = direction->state[s] + piece->first * units;
-        memset(state[s], 0, piece->rows * units * sizeof(Real));
-    }
-    bool first = true;
+    start_states(pass, piece, state);
+    bool first = pass->call->carried == NULL;
     for (Slab slab = slab_start(&pass->slabs, piece, rising); slab.rows > 0;
          slab_move(&slab, rising)) {
         look_ahead(pass, direction, &slab, rising, &edge);
@@ -292,6 +326,7 @@ static void forward_piece(const Pass *pass, size_t d, const SlabPiece *piece) {
                    units * sizeof(Real));
         first = false;
     }
+    carry_states(pass, piece, state);
     for (size_t i = 0; i < piece->rows; i++) {
         size_t rank = piece->first + i, row = (size_t)pass->slabs.row[rank];
         if (!sequences)

@@ -53,6 +53,8 @@ typedef struct RecurrentCell {
 int recurrent_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
                     char why[OP_WHY]);
 int64_t recurrent_length(const void *params, const Shape *input, int64_t length);
+// The states [rows, states, units].
+bool recurrent_carries(const RecurrentCell *cell, const RecurrentParams *params, size_t *ret_bytes);
 OpCost recurrent_cost(const RecurrentCell *cell, const RecurrentParams *params,
                       const OpExtent *extent, const Shape *input);
 void recurrent_forward(const RecurrentCell *cell, const OpCall *call);

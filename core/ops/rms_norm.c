@@ -104,6 +104,7 @@ const OpDesc op_rms_norm = {
     .backward_reads_inputs = true,
     .in_place = true,
     .shape = rms_norm_shape,
+    .carries = op_carries_nothing,
     .cost = rms_norm_cost,
     .forward = rms_norm_forward,
     .backward = rms_norm_backward,

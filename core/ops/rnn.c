@@ -90,6 +90,11 @@ static const RecurrentCell *cell_of(const RecurrentParams *params) {
     return params->relu ? &relu_cell : &tanh_cell;
 }
 
+static bool rnn_carries(const void *params, const Shape *input, size_t *ret_bytes) {
+    (void)input;
+    return recurrent_carries(cell_of(params), params, ret_bytes);
+}
+
 static OpCost rnn_cost(const void *params, const OpExtent *extent, int inputs, const Shape *input,
                        const Shape *output) {
     (void)inputs;
@@ -112,6 +117,7 @@ const OpDesc op_rnn = {
     .skips_padding = true,
     .shape = recurrent_shape,
     .length = recurrent_length,
+    .carries = rnn_carries,
     .cost = rnn_cost,
     .forward = rnn_forward,
     .backward = rnn_backward,
