@@ -28,8 +28,7 @@ static void report_unknown(Encoder *encoder, const char *token, size_t length) {
         encoder->error = error;
     else if (encoder->unknown.count > before)
         issues_add(encoder->issues, encoder->path,
-                   "has \"%.*s\" (U+%04X) as character %zu, which the text that the model learned "
-                   "from has not",
+                   "has \"%.*s\" (U+%04X) as its character %zu, which the model's text never had",
                    (int)length, token, utf8_read(token, &step), encoder->place);
 }
 

@@ -8,7 +8,7 @@
 #include "server/json/document.h"
 #include "server/routes/common.h"
 
-enum { LOADED_MAX = 8, ROWS_AT_ONCE = 256 };
+enum { LOADED_MAX = 8, SHARED_MAX = 64, ROWS_AT_ONCE = 256 };
 
 typedef struct Entry {
     LoadedModel model; // first: what is borrowed
@@ -16,22 +16,24 @@ typedef struct Entry {
     char *spec;          // text; the document borrows it
     Document *document;  // of the spec
     pthread_mutex_t use; // one request at a time
-    int users; // who borrows it or waits for it; guarded by Predictors.lock, as are the next two
+    int users; // who borrows it, waits for it or shares it; guarded by Predictors.lock, as are the next two
     uint64_t used;  // when last, in borrowings
     bool forgotten; // freed with its last user
 } Entry;
 
 struct Predictors {
     int directory;
-    pthread_mutex_t lock;     // guards entry[], users, used, forgotten
+    pthread_mutex_t lock;     // guards entry[], users, used, forgotten, shared
     Entry *entry[LOADED_MAX]; // NULL: free
     uint64_t borrowings;
+    int shared; // how many share one
 };
 
 static void entry_destroy(Entry *entry) {
     if (entry == NULL)
         return;
     columns_destroy(entry->model.columns);
+    vocabulary_finish(&entry->model.vocabulary);
     predictor_destroy(entry->model.predictor);
     document_destroy(entry->document);
     archive_close(entry->model.archive);
@@ -57,9 +59,15 @@ static int entry_load(int directory, const char *id, Entry **ret_entry) {
                                     : document_parse(entry->spec, strlen(entry->spec), NULL,
                                                      &issues, &entry->document);
     }
-    if (error == OK)
-        error = predictor_create(value_member(document_root(entry->document), "model"),
-                                 entry->model.archive, ROWS_AT_ONCE, &entry->model.predictor);
+    if (error == OK) {
+        entry->model.spec = value_member(document_root(entry->document), "model");
+        error = predictor_create(entry->model.spec, entry->model.archive, ROWS_AT_ONCE,
+                                 &entry->model.predictor);
+    }
+    if (error == OK) {
+        error = vocabulary_load(entry->model.archive, &entry->model.vocabulary);
+        error = error == ERR_NOT_FOUND ? OK : error; // it reads no tokens
+    }
     if (error == OK) {
         AUTO_FREE char *columns = archive_text(entry->model.archive, "columns");
         entry->model.input = model_task(predictor_model(entry->model.predictor))->input;
@@ -122,7 +130,8 @@ static Entry *entry_keep(Predictors *predictors, Entry *entry) {
     return evicted;
 }
 
-int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_model) {
+// One more user of the model, which is loaded where it is not yet.
+static int entry_use(Predictors *predictors, const char *id, Entry **ret_entry) {
     Entry *loaded = NULL, *evicted = NULL;
     pthread_mutex_lock(&predictors->lock);
     Entry *entry = entry_find(predictors, id);
@@ -144,6 +153,23 @@ int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_
     pthread_mutex_unlock(&predictors->lock);
     entry_destroy(loaded);
     entry_destroy(evicted);
+    *ret_entry = entry;
+    return OK;
+}
+
+static void entry_leave(Predictors *predictors, Entry *entry) {
+    pthread_mutex_lock(&predictors->lock);
+    bool last = --entry->users == 0 && entry->forgotten;
+    pthread_mutex_unlock(&predictors->lock);
+    if (last)
+        entry_destroy(entry);
+}
+
+int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_model) {
+    Entry *entry;
+    int error = entry_use(predictors, id, &entry);
+    if (error != OK)
+        return error;
     pthread_mutex_lock(&entry->use);
     *ret_model = &entry->model;
     return OK;
@@ -152,11 +178,35 @@ int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_
 void predictors_return(Predictors *predictors, LoadedModel *model) {
     Entry *entry = (Entry *)model;
     pthread_mutex_unlock(&entry->use);
+    entry_leave(predictors, entry);
+}
+
+// How many share has changed by one; false where that would be too many.
+static bool count_shared(Predictors *predictors, int change) {
     pthread_mutex_lock(&predictors->lock);
-    bool last = --entry->users == 0 && entry->forgotten;
+    bool room = predictors->shared + change <= SHARED_MAX;
+    if (room)
+        predictors->shared += change;
     pthread_mutex_unlock(&predictors->lock);
-    if (last)
-        entry_destroy(entry);
+    return room;
+}
+
+int predictors_share(Predictors *predictors, const char *id, LoadedModel **ret_model) {
+    Entry *entry;
+    if (!count_shared(predictors, 1))
+        return ERR_UNAVAILABLE;
+    int error = entry_use(predictors, id, &entry);
+    if (error != OK) {
+        count_shared(predictors, -1);
+        return error;
+    }
+    *ret_model = &entry->model;
+    return OK;
+}
+
+void predictors_leave(Predictors *predictors, LoadedModel *model) {
+    entry_leave(predictors, (Entry *)model);
+    count_shared(predictors, -1);
 }
 
 void predictors_forget(Predictors *predictors, const char *id) {

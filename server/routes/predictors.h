@@ -1,15 +1,19 @@
-// Loaded models: the newest used few stay in memory, each for one request at a time.
+// Loaded models: the newest used few stay in memory, each for one request at a time to predict with, and for others that
+// only read it.
 #pragma once
 #include "core/model/predictor.h"
+#include "core/tokens/vocabulary.h"
 #include "server/data/rows.h"
 
 typedef struct Predictors Predictors;
 
-typedef struct LoadedModel { // borrowed until predictors_return
+typedef struct LoadedModel { // borrowed until predictors_return, shared until predictors_leave
     Archive *archive;
+    Value spec; // the job's `model` object, which the predictor was made of
     Predictor *predictor;
     Columns *columns;
-    Shape input; // of one row as the user writes it
+    Vocabulary vocabulary; // of no tokens where it reads none
+    Shape input;           // of one row as the user writes it
 } LoadedModel;
 
 int predictors_create(int directory, Predictors **ret_predictors);
@@ -18,4 +22,8 @@ void predictors_destroy(Predictors *predictors); // takes NULL; nobody borrows a
 // ERR_DAMAGED, …
 int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_model);
 void predictors_return(Predictors *predictors, LoadedModel *model);
+// For those who only read what is loaded, and run nothing in the predictor: does not wait, and may be left by any thread.
+// ERR_UNAVAILABLE: too many do already.
+int predictors_share(Predictors *predictors, const char *id, LoadedModel **ret_model);
+void predictors_leave(Predictors *predictors, LoadedModel *model);
 void predictors_forget(Predictors *predictors, const char *id); // the model was deleted

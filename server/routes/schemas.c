@@ -6,6 +6,7 @@
 #include <string.h>
 #include "core/catalog/catalog.h"
 #include "core/train/job.h"
+#include "server/routes/generate.h"
 
 // ---- what the routes take and give ----
 
@@ -199,6 +200,14 @@ static const struct {
      "\"loss\":" NUMBER ",\"accuracy\":" NUMBER ",\"mae\":" NUMBER ",\"rmse\":" NUMBER
      ",\"r2\":" NUMBER ",\"perplexity\":" NUMBER
      "}},\"confusion\":{\"oneOf\":[{\"type\":\"null\"}," REF("Confusion") "]}}}"},
+    {"Generated",
+     "{\"type\":\"object\",\"required\":[\"text\",\"tokens\",\"finish_reason\"],\"properties\":{"
+     "\"text\":{\"type\":\"string\",\"description\":\"What comes after the prompt; words with "
+     "blanks between them, bytes that make no UTF-8 as U+FFFD.\"},"
+     "\"tokens\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"description\":\"Their "
+     "ids in the vocabulary.\"},"
+     "\"finish_reason\":{\"enum\":[\"length\",\"time\"],\"description\":\"length: max_tokens are "
+     "there. time: an answer that is no stream takes at most 20 seconds.\"}}}"},
     {"GradientCheck",
      "{\"type\":\"object\",\"properties\":{\"passed\":{\"type\":\"boolean\"},\"max_relative_"
      "error\":" NUMBER ",\"weights\":{\"type\":\"object\",\"additionalProperties\":{\"type\":"
@@ -491,7 +500,8 @@ void schemas_write(JsonOut *out) {
         json_raw(out, schemas[i].name, schemas[i].json);
     for (size_t i = 0; i < catalog_parts(); i++)
         write_registry(out, catalog_part(i)->registry);
-    const Desc *const objects[] = {&training_desc, &early_stopping_desc, &phase_desc};
+    const Desc *const objects[] = {&training_desc, &early_stopping_desc, &phase_desc,
+                                   &generate_desc};
     for (size_t i = 0; i < ARRAY_LENGTH(objects); i++) {
         char name[NAME_BYTES];
         object_name(objects[i], name);

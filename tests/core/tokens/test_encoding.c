@@ -63,9 +63,9 @@ Test(encoding, names_each_unknown_character_and_its_first_place) {
     issues_init(&issues);
     cr_assert_eq(tokens_encode(&characters, "aßb\nßc\n🎉", PATH_KEY(NULL, "prompt"), &issues, &ids),
                  ERR_INVALID);
-    static const char *const parts[] = {"has \"ß\" (U+00DF) as character 2,",
-                                        "(U+000A) as character 4,",
-                                        "\"🎉\" (U+1F389) as character 8,"};
+    static const char *const parts[] = {"has \"ß\" (U+00DF) as its character 2,",
+                                        "(U+000A) as its character 4,",
+                                        "\"🎉\" (U+1F389) as its character 8,"};
     cr_assert_eq(issues.count, ARRAY_LENGTH(parts));
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
         cr_expect_str_eq(issues.items[i].pointer, "/prompt");
