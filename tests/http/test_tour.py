@@ -72,8 +72,13 @@ class Tour(unittest.TestCase):
     @unittest.skipIf(SANITIZED, "language models take minutes there")
     def test_architectures(self):
         names = set()
-        self.run_document("examples/architectures.md", lambda server: names.update(self.check_jobs(server)))
+        out = self.run_document("examples/architectures.md", lambda server: names.update(self.check_jobs(server)))
         self.assertEqual(names, set(EXAMPLES) - {"digits"})
+        whole = json.loads(re.search(r'{"text":.*?"finish_reason":"\w+"}', out)[0])
+        self.assertEqual((len(whole["text"]), whole["finish_reason"]), (300, "length"))
+        # English has a blank or a line break about every fifth character; chance would have 2 of 61.
+        self.assertTrue(30 < sum(whole["text"].count(blank) for blank in " \n") < 100, whole)
+        self.assertEqual((out.count("event: token"), out.count("event: end")), (100, 1))
 
     def test_no_example_is_left_out(self):
         documents = ""
