@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "backpropd-bench"
 CORES = len(os.sched_getaffinity(0))
 TICKS = os.sysconf("SC_CLK_TCK")
+QUIET_WINDOWS = 3  # fewer say nothing
 
 
 def processor_name():
@@ -89,16 +90,16 @@ class Contender:
         window["step"] = window["seconds"] / window["steps"]
         return window
 
-    def warm(self, machine, seconds):
-        """Runs until it is warm, and learns how many steps take `seconds`. Whole periods of records where steps are short."""
+    def warm(self, machine, seconds, period=1):
+        """Runs until it is warm, and learns how many steps take `seconds`: a multiple of `period`, or of 10 where there are many."""
         with machine:
             spent = steps = 0
             while spent < 0.3 or steps < 3:
                 window = self.run(max(1, steps))
                 spent, steps = spent + window["seconds"], steps + window["steps"]
-            self.steps = max(2, round(seconds / window["step"]))
-        if self.steps > 10:
-            self.steps -= self.steps % 10
+        steps = max(2, round(seconds / window["step"]))
+        unit = max(period, 10 if steps > 10 else 1)
+        self.steps = max(unit, steps - steps % unit)
 
     def measure(self, machine):
         with machine:
@@ -109,30 +110,69 @@ class Contender:
         return [window for window in self.windows if window["others"] <= room]
 
     def result(self):
-        """The step time is the median of the quiet windows; where there are too few, the lower quartile of all."""
+        """The step time is the median of the quiet windows. Where there are too few it is what others disturb least: the lower
+        quartile of the processor time with one thread, the fastest window with more."""
         quiet = self.quiet()
-        if len(quiet) >= 3:
+        if len(quiet) >= QUIET_WINDOWS:
             step = statistics.median(window["step"] for window in quiet)
+        elif self.threads == 1:
+            step = statistics.quantiles([cost(window, 1) for window in self.windows], n=4, method="inclusive")[0]
         else:
-            step = statistics.quantiles([window["step"] for window in self.windows], n=4, method="inclusive")[0]
+            step = min(window["step"] for window in self.windows)
         last = self.windows[-1]
-        return {"threads": self.threads, "step": step, "best": min(window["step"] for window in self.windows),
-                "windows": len(self.windows), "quiet": len(quiet), "steps": self.steps, "memory_bytes": last["memory_bytes"],
-                "start_seconds": self.start_seconds, "parameters": self.ready["parameters"], "loss": last["loss"]}
+        return {"threads": self.threads, "step": step, "windows": len(self.windows), "quiet": len(quiet), "steps": self.steps,
+                "memory_bytes": last["memory_bytes"], "start_seconds": self.start_seconds,
+                "parameters": self.ready["parameters"], "loss": last["loss"]}
 
 
-def compare(contenders, machine, windows=7, seconds=0.5, most_seconds=60):
-    """Windows of all in turn, until all have enough quiet ones or the time is over; at least three rounds."""
-    for contender in contenders:
-        contender.warm(machine, seconds)
-    begin, rounds = time.monotonic(), 0
-    while rounds < 3 or (time.monotonic() - begin < most_seconds
-                         and any(len(contender.quiet()) < windows for contender in contenders)):
+def cost(window, threads):
+    """Seconds a step that suffer least from other processes: one thread never waits, so its processor time is its time."""
+    return window["cpu_seconds"] / window["steps"] if threads == 1 else window["step"]
+
+
+def slower(contender, reference):
+    """How many times as long a step takes as the reference's: the median over the rounds, in each of which both ran."""
+    return statistics.median(cost(mine, contender.threads) / cost(theirs, reference.threads)
+                             for mine, theirs in zip(contender.windows, reference.windows))
+
+
+def rounds(contenders, machine, options):
+    """Windows of all in turn until each has enough quiet ones or the time is over; at least three rounds. Yields after each."""
+    begin, number = time.monotonic(), 0
+    while number < 3 or (time.monotonic() - begin < options.most_seconds
+                         and any(len(contender.quiet()) < options.windows for contender in contenders)):
         # Each goes first in turn: what the one before leaves in the caches falls on all alike.
         for i in range(len(contenders)):
-            contenders[(rounds + i) % len(contenders)].measure(machine)
-        rounds += 1
+            contenders[(number + i) % len(contenders)].measure(machine)
+        number += 1
+        yield number
+
+
+def compare(contenders, machine, options, period=1, even=False):
+    """{label: result}, once all have enough quiet windows. `even`: windows of as many steps for all."""
+    for contender in contenders:
+        contender.warm(machine, options.seconds, period)
+    if even:
+        least = min(contender.steps for contender in contenders)
+        for contender in contenders:
+            contender.steps = least
+    for _ in rounds(contenders, machine, options):
+        pass
     return {contender.label: contender.result() for contender in contenders}
+
+
+def compare_beside(contenders, neighbour, machine, options):
+    """{label: (result alone, seconds a step beside the neighbour)}: each window is followed by one beside it."""
+    for contender in contenders:
+        contender.warm(machine, options.seconds)
+    disturbed = {contender.label: [] for contender in contenders}
+    for _ in rounds(contenders, machine, options):
+        neighbour.go()
+        for contender in contenders:
+            with machine:
+                disturbed[contender.label].append(contender.run(contender.steps)["step"])
+        neighbour.pause()
+    return {contender.label: (contender.result(), statistics.median(disturbed[contender.label])) for contender in contenders}
 
 
 # ---- ours ----

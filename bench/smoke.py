@@ -1,5 +1,4 @@
-"""smoke.py STEP: every workload's job is accepted, trains a few steps and counts its parameters as its products say. No time is
-asserted."""
+"""smoke.py STEP CEILING: every workload's job is accepted and trains a few steps; a product's rate is measured. No time is asserted."""
 import json
 import pathlib
 import subprocess
@@ -11,7 +10,7 @@ from workloads import WORKLOADS, write
 STEPS = {"cnn_bn_res": 1}  # slow ones
 
 
-def main(program):
+def check_workloads(program):
     with tempfile.TemporaryDirectory() as folder:
         for name, workload in WORKLOADS.items():
             job, data = write(workload, pathlib.Path(folder) / name, batches=1)
@@ -28,5 +27,14 @@ def main(program):
             print(name, ready["parameters"], flush=True)
 
 
+def check_ceiling(program):
+    run = subprocess.run([program], input="0 0 8 5 3\n1 0 5 3 8\n", capture_output=True, text=True, check=True)
+    peak, *products = map(json.loads, run.stdout.splitlines())
+    assert peak["peak"] >= 0 and len(products) == 2, run.stdout
+    assert all(product["rate"] > 0 for product in products), run.stdout
+    assert subprocess.run([program], input="0 0 8 0 3\n", capture_output=True, text=True, check=False).returncode != 0
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    check_workloads(sys.argv[1])
+    check_ceiling(sys.argv[2])

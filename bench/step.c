@@ -17,9 +17,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "bench/environment.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/tensor/blas.h"
 #include "core/train/trainer.h"
 #include "server/data/intake.h"
 #include "server/jobs/report.h"
@@ -157,14 +157,7 @@ static int make(const char *dataset_path, const char *folder) {
 }
 
 int main(int argc, char **argv) {
-    // OpenBLAS chooses its kernels while it loads: as server/main/main.c.
-    const char *core = blas_core_wanted();
-    if (getenv("OPENBLAS_NUM_THREADS") == NULL) {
-        setenv("OPENBLAS_NUM_THREADS", "1", 1);
-        if (core != NULL)
-            setenv("OPENBLAS_CORETYPE", core, 0);
-        execv("/proc/self/exe", argv);
-    }
+    environment_settle(argv);
     if (argc == 4 && strcmp(argv[1], "--make") == 0)
         return make(argv[2], argv[3]);
     if (argc == 3)

@@ -17,9 +17,12 @@ RECORD_EVERY = 10  # what a job of 20,000 steps gets by default
 
 
 class Workload:
-    def __init__(self, layers, data, batch, optimizer, products, **training):
-        self.layers, self.data, self.batch = layers, data, batch
+    """`sparse`: most of its inputs are zeros, and nobody has to multiply by them."""
+
+    def __init__(self, layers, data, batch, optimizer, products, sparse=False, **training):
+        self.layers, self.data, self.batch, self.sparse = layers, data, batch, sparse
         self.optimizer, self.products, self.training = optimizer, products, training
+        self.embedded = layers[0]["type"] == "embedding"
 
     @property
     def operations(self):
@@ -30,13 +33,13 @@ class Workload:
                 "training": {"steps": 10**9, "batch_size": self.batch, "validation_split": 0, "seed": 1,
                              "record_every": record_every, "optimizer": self.optimizer, **self.training}}
 
-    def backward_products(self):
-        """All the products of a step, transposed as they are: (transpose_a, transpose_b, m, n, k, times). The first layer's
-        inputs need no gradient."""
+    def step_products(self):
+        """All the products of a step as (transpose_a, transpose_b, m, n, k, times). Where the first layer reads the job's inputs,
+        these need no gradient."""
         for i, (m, n, k, times) in enumerate(self.products):
             yield 0, 0, m, n, k, times
             yield 1, 0, k, n, m, times
-            if i > 0:
+            if i > 0 or self.embedded:
                 yield 0, 1, m, k, n, times
 
 
@@ -143,8 +146,7 @@ def resnet(batch=64):
 def characters(kind, gates, batch=32, steps=64, units=256, embedding=64, vocabulary=65):
     layers = [layer("embedding", units=embedding), layer(kind, units=units, return_sequences=True),
               layer("dense", units=vocabulary)]
-    # The embedding learns, so the recurrent layer's inputs have a gradient: nothing is left out of the first product.
-    products = [(0, 0, 0, 0), (batch * steps, gates * units, embedding, 1), (batch, gates * units, units, steps),
+    products = [(batch * steps, gates * units, embedding, 1), (batch, gates * units, units, steps),
                 (batch * steps, vocabulary, units, 1)]
     return Workload(layers, corpus(batch * steps, vocabulary), batch, ADAM, products, sequence_length=steps,
                     clip_norm=1)
@@ -155,7 +157,7 @@ def transformer(blocks=4, heads=4, width=128, steps=64, batch=12, vocabulary=65)
               *[layer("transformer_block", heads=heads, causal=True) for _ in range(blocks)], layer("layer_norm"),
               layer("dense", units=vocabulary, use_bias=False)]
     tokens, head = batch * steps, width // heads
-    products = [(0, 0, 0, 0), (tokens, 3 * width, width, blocks), (tokens, width, width, blocks),
+    products = [(tokens, 3 * width, width, blocks), (tokens, width, width, blocks),
                 (tokens, 4 * width, width, blocks), (tokens, width, 4 * width, blocks),
                 (steps, steps, head, blocks * heads * batch), (steps, head, steps, blocks * heads * batch),
                 (tokens, vocabulary, width, 1)]
@@ -164,7 +166,7 @@ def transformer(blocks=4, heads=4, width=128, steps=64, batch=12, vocabulary=65)
 
 def cora(nodes=2708, features=1433, hidden=16, classes=7):
     layers = [layer("gcn_conv", units=hidden, activation="relu"), layer("gcn_conv", units=classes)]
-    return Workload(layers, citations(), "full", ADAM, dense_products(nodes, [features, hidden, classes]))
+    return Workload(layers, citations(), "full", ADAM, dense_products(nodes, [features, hidden, classes]), sparse=True)
 
 
 WORKLOADS = {
