@@ -16,6 +16,7 @@ struct Generator {
     Model *model;
     Plan *plan;
     Real *weights; // borrowed from the predictor; only read, since nothing trains
+    size_t bytes;  // of the plan
     int64_t vocabulary;
     int64_t window, count; // steps of a pass; tokens taken that stand in it
     Real *tokens;          // [window]
@@ -81,6 +82,23 @@ static int make_model(Generator *generator, const Predictor *predictor, Value sp
     return ERR_DAMAGED; // it was made of this spec before
 }
 
+static int make_plan(Generator *generator) {
+    const Graph *graph = model_graph(generator->model);
+    PlanOptions options = {.max_rows = 1,
+                           .carry = generator->way == WAY_STEPS,
+                           .output = model_output(generator->model)};
+    PlanCost cost;
+    generator->tokens = memory_array((size_t)generator->window, sizeof(Real));
+    generator->work = memory_array((size_t)generator->vocabulary, sizeof(Real));
+    if (generator->tokens == NULL || generator->work == NULL)
+        return ERR_NO_MEMORY;
+    int error = plan_cost(graph, &options, NULL, &cost);
+    if (error != OK)
+        return error;
+    generator->bytes = cost.activation_bytes;
+    return plan_create(graph, &options, &generator->plan);
+}
+
 int generator_create(const Predictor *predictor, Value spec, Generator **ret_generator) {
     if (predictor_task(predictor)->kind != TASK_LANGUAGE_MODEL)
         return ERR_INVALID;
@@ -90,16 +108,8 @@ int generator_create(const Predictor *predictor, Value spec, Generator **ret_gen
     generator->weights = (Real *)predictor_weights(predictor);
     generator->vocabulary = predictor_output_width(predictor);
     int error = make_model(generator, predictor, spec);
-    if (error == OK) {
-        PlanOptions options = {.max_rows = 1,
-                               .carry = generator->way == WAY_STEPS,
-                               .output = model_output(generator->model)};
-        generator->tokens = memory_array((size_t)generator->window, sizeof(Real));
-        generator->work = memory_array((size_t)generator->vocabulary, sizeof(Real));
-        error = generator->tokens == NULL || generator->work == NULL
-                    ? ERR_NO_MEMORY
-                    : plan_create(model_graph(generator->model), &options, &generator->plan);
-    }
+    if (error == OK)
+        error = make_plan(generator);
     if (error != OK) {
         generator_destroy(generator);
         return error;
@@ -124,6 +134,10 @@ int64_t generator_window(const Generator *generator) {
 
 int64_t generator_least(const Generator *generator) {
     return generator->way == WAY_WINDOWS ? generator->window : 1;
+}
+
+size_t generator_bytes(const Generator *generator) {
+    return generator->bytes;
 }
 
 static void run(Generator *generator) {

@@ -27,6 +27,9 @@ int64_t generator_window(const Generator *generator);
 // How many it needs; 1 for most.
 int64_t generator_least(const Generator *generator);
 
+// Of the memory that it has beside the predictor's.
+size_t generator_bytes(const Generator *generator);
+
 // The text goes on with this token, which is one of the vocabulary's.
 void generator_take(Generator *generator, int32_t token);
 // What the net makes of each token as the next: [vocabulary], valid until the next call. At least `generator_least` are taken.

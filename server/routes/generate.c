@@ -21,6 +21,7 @@ enum {
     SLICE_MS = 20,
 };
 
+static const char too_many[] = "Too many texts are being generated.";
 static const char not_numbers[] =
     "What the model makes of this text is no number: its training went out of all bounds.";
 
@@ -249,7 +250,7 @@ static void generate_with(Request *request, const Document *document, LoadedMode
     if (error == ERR_INVALID)
         answer_issues(request, 422, &issues);
     else if (error != OK)
-        answer_error(request, error, NULL);
+        answer_error(request, error, error == ERR_UNAVAILABLE ? too_many : NULL);
     else if (given->stream)
         answer_events(request, generation);
     else
@@ -266,7 +267,7 @@ static void generate_post(Request *request) {
     if (error != OK) {
         answer_error(request, error,
                      error == ERR_NOT_FOUND     ? "There is no such model."
-                     : error == ERR_UNAVAILABLE ? "Too many texts are being generated."
+                     : error == ERR_UNAVAILABLE ? too_many
                                                 : NULL);
         return;
     }

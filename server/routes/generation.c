@@ -36,6 +36,15 @@ static int read_prompt(Generation *generation, const char *prompt, Issues *issue
     return error;
 }
 
+// The memory is there already: of more than may be kept there is never more than the heavy handlers make at once.
+static int reserve(Generation *generation) {
+    size_t bytes = generator_bytes(generation->generator);
+    if (!predictors_reserve(generation->predictors, bytes))
+        return ERR_UNAVAILABLE;
+    generation->reserved = bytes;
+    return OK;
+}
+
 int generation_create(Predictors *predictors, LoadedModel *model, const char *prompt,
                       const Sampling *sampling, int64_t max_tokens, Issues *issues,
                       Generation **ret_generation) {
@@ -55,6 +64,8 @@ int generation_create(Predictors *predictors, LoadedModel *model, const char *pr
                     ? ERR_NO_MEMORY
                     : generator_create(model->predictor, model->spec, &generation->generator);
     if (error == OK)
+        error = reserve(generation);
+    if (error == OK)
         error = read_prompt(generation, prompt, issues);
     if (error != OK) {
         generation_destroy(generation);
@@ -68,6 +79,7 @@ void generation_destroy(Generation *generation) {
     if (generation == NULL)
         return;
     generator_destroy(generation->generator);
+    predictors_release(generation->predictors, generation->reserved);
     predictors_leave(generation->predictors, generation->model);
     memory_free(generation->prompt.items);
     memory_free(generation->tokens);

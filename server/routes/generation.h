@@ -16,6 +16,7 @@ typedef struct Generation {
     Predictors *predictors;
     LoadedModel *model; // shared
     Generator *generator;
+    size_t reserved; // bytes of the generator's that were reserved
     Sampling sampling;
     TokenIds prompt;
     size_t read;         // of the prompt's tokens
@@ -25,7 +26,8 @@ typedef struct Generation {
     Text text; // of the tokens drawn
 } Generation;
 
-// Takes the shared model in any case. ERR_INVALID: the issues say what is wrong with the prompt.
+// Takes the shared model in any case. ERR_INVALID: the issues say what is wrong with the prompt. ERR_UNAVAILABLE: others have
+// the memory.
 int generation_create(Predictors *predictors, LoadedModel *model, const char *prompt,
                       const Sampling *sampling, int64_t max_tokens, Issues *issues,
                       Generation **ret_generation);

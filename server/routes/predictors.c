@@ -10,6 +10,8 @@
 
 enum { LOADED_MAX = 8, SHARED_MAX = 64, ROWS_AT_ONCE = 256 };
 
+static const size_t RESERVED_MAX = (size_t)1 << 30; // bytes
+
 typedef struct Entry {
     LoadedModel model; // first: what is borrowed
     char id[ID_TEXT];
@@ -23,10 +25,11 @@ typedef struct Entry {
 
 struct Predictors {
     int directory;
-    pthread_mutex_t lock;     // guards entry[], users, used, forgotten, shared
+    pthread_mutex_t lock;     // guards entry[], users, used, forgotten, shared, reserved
     Entry *entry[LOADED_MAX]; // NULL: free
     uint64_t borrowings;
-    int shared; // how many share one
+    int shared;      // how many share one
+    size_t reserved; // bytes that they have of their own
 };
 
 static void entry_destroy(Entry *entry) {
@@ -207,6 +210,22 @@ int predictors_share(Predictors *predictors, const char *id, LoadedModel **ret_m
 void predictors_leave(Predictors *predictors, LoadedModel *model) {
     entry_leave(predictors, (Entry *)model);
     count_shared(predictors, -1);
+}
+
+bool predictors_reserve(Predictors *predictors, size_t bytes) {
+    pthread_mutex_lock(&predictors->lock);
+    size_t left = predictors->reserved < RESERVED_MAX ? RESERVED_MAX - predictors->reserved : 0;
+    bool room = predictors->reserved == 0 || bytes <= left;
+    if (room)
+        predictors->reserved += bytes;
+    pthread_mutex_unlock(&predictors->lock);
+    return room;
+}
+
+void predictors_release(Predictors *predictors, size_t bytes) {
+    pthread_mutex_lock(&predictors->lock);
+    predictors->reserved -= bytes;
+    pthread_mutex_unlock(&predictors->lock);
 }
 
 void predictors_forget(Predictors *predictors, const char *id) {

@@ -26,4 +26,8 @@ void predictors_return(Predictors *predictors, LoadedModel *model);
 // ERR_UNAVAILABLE: too many do already.
 int predictors_share(Predictors *predictors, const char *id, LoadedModel **ret_model);
 void predictors_leave(Predictors *predictors, LoadedModel *model);
+// Counts memory that those who share take of their own: false where it would be too much, together with what others have.
+// Whoever is alone may have any.
+bool predictors_reserve(Predictors *predictors, size_t bytes);
+void predictors_release(Predictors *predictors, size_t bytes);
 void predictors_forget(Predictors *predictors, const char *id); // the model was deleted

@@ -1,4 +1,5 @@
 """Texts continued by language models: what comes, from which seed, as a whole and as a stream, and what is refused."""
+import concurrent.futures
 import json
 import time
 import unittest
@@ -175,6 +176,13 @@ class Streams(Writer):
                 self.assertEqual(events[-1][1], whole)
                 self.assertEqual("".join(data["text"] for _, data in events[:-1]), whole["text"])
                 self.assertEqual([token for _, data in events[:-1] for token in data["tokens"]], whole["tokens"])
+
+    def test_texts_that_are_written_at_once_do_not_meet(self):
+        body = {"max_tokens": 500, "temperature": 1.5, "prompt": "abc"}
+        wanted = [self.generate(self.alphabet(), seed=seed, **body) for seed in range(8)]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            streams = list(pool.map(lambda seed: self.stream(self.alphabet(), seed=seed, **body), range(8)))
+        self.assertEqual([events[-1] for events in streams], [("end", answer) for answer in wanted])
 
     def test_one_token_is_a_stream_too(self):
         self.assertEqual(self.stream(self.alphabet(), prompt="abc", max_tokens=1, temperature=0),
