@@ -5,9 +5,10 @@
 // largest), a the backward pass's gradients, n the differences, `largest` the greatest gradient of
 // all parts: a true zero counts as equal.
 //
-// Near a kink (ReLU's at 0) a difference means nothing if a step of h crosses it. Where a and n
-// disagree, smaller steps are tried, then differences to one side alone, and the nearest n counts:
-// that mends a kink that is crossed or stood upon, but no wrong gradient.
+// Near a kink (ReLU's at 0) a difference means nothing if a step of h crosses it, and of a large f a
+// short step's is rounding alone. Where a and n disagree, other steps are tried, then differences to
+// one side alone, and the nearest n counts: that mends a kink that is crossed or stood upon, but no
+// wrong gradient.
 #pragma once
 #include "core/graph/graph.h"
 
@@ -22,8 +23,9 @@ typedef struct GradcheckPart {
 } GradcheckPart;
 
 typedef struct GradcheckOptions {
-    size_t
-        max_elements; // of a part that are checked: all, or beyond it a seeded sample; 0: unbounded
+    // Of a part that are checked: all, or beyond it the one with the largest gradient and a seeded sample; 0: unbounded. Each is
+    // measured by the largest gradient of the whole part.
+    size_t max_elements;
     uint64_t seed;
     // f of the values as they stand. Must be a function: the same values give the same number
     // (dropout: the same step).

@@ -12,7 +12,7 @@
 #include "core/base/value.h"
 
 // Gradient-checks a job on rows of its dataset: every element of every weight, up to a bound per
-// tensor (then a seeded sample). Writes {"passed", "max_relative_error", "weights": {layer:
+// tensor (then its largest gradient and a seeded sample). Writes {"passed", "max_relative_error", "weights": {layer:
 // {weight: {"max_relative_error"}}}} to `out`.
 int check_job(Value spec, const char *dataset_path, Issues *issues, const ValueWriter *out,
               double *ret_max_relative_error);

@@ -62,6 +62,27 @@ class GradCheck(LiveTest):
                 self.assertLess(report["max_relative_error"], 1e-6)
                 self.assertGreaterEqual(len(report["weights"]), 2)
 
+    def test_nets_so_large_that_elements_are_sampled(self):
+        text = {**CORPUS, "text": CORPUS["text"] * 3}
+        large = {
+            "a corpus": (text, [EMBED, layer("lstm", units=110, return_sequences=True), layer("dense", units=18)],
+                         {"sequence_length": 64}),
+            "texts": (TEXTS, [layer("embedding", units=64), layer("transformer_block", heads=4), layer("global_avg_pool"),
+                              layer("dense", units=3)], {}),
+            "series": (SERIES, [layer("gru", units=96, bidirectional=True), layer("dense", units=4)], {}),
+            "images": (IMAGES, [layer("conv2d", filters=64, kernel_size=3, activation="relu"),
+                                layer("conv2d", filters=64, kernel_size=3), layer("batch_norm"), layer("flatten"),
+                                layer("dense", units=80, activation="relu"), layer("dense", units=2)], {}),
+            "one graph": (GRAPH, [layer("gcn_conv", units=200, activation="relu"), layer("gat_conv", units=100, heads=4),
+                                  layer("gcn_conv", units=2)], {}),
+            "many graphs": (GRAPHS, [layer("gin_conv", units=250, activation="tanh"), layer("sage_conv", units=150),
+                                     layer("global_avg_pool"), layer("dense", units=2)], {}),
+        }
+        for name, (dataset, layers, training) in large.items():
+            with self.subTest(name):
+                report = self.check({"dataset": dataset, "model": {"layers": layers}, "training": training})
+                self.assertTrue(report["passed"], report)
+
     def test_frozen_layers_are_passed_through_and_not_checked(self):
         job = small_job()
         job["model"]["layers"] = [layer("dense", units=4, activation="tanh"), layer("batch_norm", trainable=False),

@@ -51,7 +51,46 @@ Test(gradcheck, bounds_its_work_by_a_sample) {
     for (size_t i = 0; i < cubes.count; i++)
         sampled += !isnan(numeric[i]);
     cr_expect(sampled > 0 && sampled <= 10);
-    cr_expect_leq(cubes.calls, 10 * 11); // three steps both ways, and two more around the middle
+    cr_expect_leq(cubes.calls, 10 * 13); // four steps both ways, and two more around the middle
+}
+
+// What a sample happens to hold must not decide by what its errors are measured, nor hide the one that matters most.
+Test(gradcheck, looks_at_the_largest_gradient_in_any_case) {
+    for (size_t largest = 0; largest < 50; largest++) {
+        Cubes cubes = {.count = 50};
+        Real gradients[50];
+        double numeric[50];
+        for (size_t i = 0; i < cubes.count; i++) {
+            cubes.values[i] = i == largest ? 10 : 1;
+            gradients[i] = i == largest ? 300 : 3 + 1e-6;
+        }
+        cr_expect_leq(check(&cubes, gradients, numeric, 5), 1e-8);
+        cr_expect_not(isnan(numeric[largest]));
+        gradients[largest] = 303;
+        assert_near(check(&cubes, gradients, NULL, 5), 3. / 303, 1e-6);
+    }
+}
+
+Test(gradcheck, finds_what_is_not_finite_outside_the_sample) {
+    for (size_t i = 0; i < 50; i++) {
+        Cubes cubes = {.count = 50};
+        Real gradients[50] = {0};
+        gradients[i] = i % 2 == 0 ? NAN : -INFINITY;
+        gradients[(i + 1) % 50] = 5;
+        cr_expect(isinf(check(&cubes, gradients, NULL, 3)), "at %zu", i);
+    }
+}
+
+static double curve(void *context) {
+    return 1e6 + sin((double)*(Real *)context);
+}
+
+// A sum so large that a short step's difference is lost in its rounding.
+Test(gradcheck, takes_longer_steps_where_rounding_asks_for_them) {
+    Real value = 0.5;
+    GradcheckPart part = {.values = &value, .gradients = (Real[]){cos(0.5)}, .count = 1};
+    GradcheckOptions options = {.objective = curve, .context = &value};
+    cr_expect_leq(gradcheck_run(&options, &part, 1), 1e-6);
 }
 
 static double kinked(void *context) {
