@@ -18,7 +18,7 @@ typedef struct Run {
     const char *dataset, *spec;
     int threads;
     int layers; // of the model
-    bool tears; // ends at every checkpoint, that is after every step
+    bool tears; // ends with a checkpoint after every step
     Hash told;
     char events[HASH_TEXT], weights[HASH_TEXT];
     int64_t steps;
@@ -38,10 +38,10 @@ static void listen(void *context, const TrainEvent *event) {
         hash_add(&run->told, event->finding->code, strlen(event->finding->code));
 }
 
-static int save(void *context, Trainer *trainer) {
-    const Run *run = context;
+static int save_and_end(void *context, Trainer *trainer) {
+    (void)context;
     int error = trainer_save(trainer, sample_directory, "checkpoint");
-    return error == OK && run->tears ? ERR_STOPPED : error;
+    return error == OK ? ERR_STOPPED : error;
 }
 
 static Job *open_job(const Run *run, Dataset **ret_dataset) {
@@ -72,7 +72,8 @@ static int run_on(Run *run, bool resumes) {
     Dataset *dataset;
     Trainer *trainer;
     Job *job = open_job(run, &dataset);
-    const TrainerHooks hooks = {.context = run, .event = listen, .checkpoint = save};
+    const TrainerHooks hooks = {
+        .context = run, .event = listen, .checkpoint = run->tears ? save_and_end : NULL};
     run->layers = model_layers(job_model(job));
     cr_assert_eq(trainer_create(job, &hooks, &trainer), OK);
     if (resumes)
