@@ -24,8 +24,8 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/base/vector.h"
-#include "core/tensor/blas.h"
 #include "core/tensor/kernels.h"
+#include "core/tensor/product.h"
 
 enum { BLOCK = 64, PARTS = 3 };
 
@@ -117,12 +117,18 @@ static void clear_padding(Real *data, size_t steps, size_t time, size_t stride, 
         memset(data + t * stride, 0, width * sizeof(Real));
 }
 
-// p = k · qᵀ / √d, and −∞ where a query may not look.
+// p = k · qᵀ, which is √d s, and −∞ where a query may not look.
 static void score(const Head *head, Tile *tile) {
-    blas_gemm(0, 1, (int)tile->keys, (int)tile->queries, (int)head->width, head->scale,
-              head->k + tile->key * head->stride, (int)head->stride,
-              head->q + tile->query * head->stride, (int)head->stride, 0, tile->p,
-              (int)tile->queries);
+    product_run(NULL, &(Product){.m = (int)tile->keys,
+                                 .n = (int)tile->queries,
+                                 .k = (int)head->width,
+                                 .a = head->k + tile->key * head->stride,
+                                 .lda = (int)head->stride,
+                                 .b = head->q + tile->query * head->stride,
+                                 .ldb = (int)head->stride,
+                                 .transpose_b = true,
+                                 .c = tile->p,
+                                 .ldc = (int)tile->queries});
     for (size_t j = 0; head->causal && j < tile->keys; j++) {
         size_t key = tile->key + j;
         size_t blind = key > tile->query ? lesser(key - tile->query, tile->queries) : 0;
@@ -151,10 +157,10 @@ static void draw_keep(const Head *head, const Tile *tile, Real *keep) {
 
 // ---- forward ----
 
-// Turns scores into e^(s − greatest), where `greatest` [queries] becomes the maximum of all scores so
-// far; sums [queries] gathers them, rescaled [queries] is by what all earlier ones shrink.
-VECTOR_LOOPS static void exponentiate(Tile *tile, Real *restrict greatest, Real *restrict sums,
-                                      Real *restrict rescaled) {
+// Turns √d s into e^(s − greatest s), where `greatest` [queries] becomes the maximum of all √d s so far; sums [queries]
+// gathers them, rescaled [queries] is by what all earlier ones shrink.
+VECTOR_LOOPS static void exponentiate(Tile *tile, Real scale, Real *restrict greatest,
+                                      Real *restrict sums, Real *restrict rescaled) {
     size_t n = tile->queries;
     for (size_t t = 0; t < n; t++)
         rescaled[t] = greatest[t];
@@ -164,13 +170,13 @@ VECTOR_LOOPS static void exponentiate(Tile *tile, Real *restrict greatest, Real 
             greatest[t] = s[t] > greatest[t] ? s[t] : greatest[t];
     }
     for (size_t t = 0; t < n; t++) {
-        rescaled[t] = real_exp_negative(rescaled[t] - greatest[t]);
+        rescaled[t] = real_exp_negative(scale * (rescaled[t] - greatest[t]));
         sums[t] *= rescaled[t];
     }
     for (size_t j = 0; j < tile->keys; j++) {
         Real *restrict p = tile->p + j * n;
         for (size_t t = 0; t < n; t++) {
-            p[t] = real_exp_negative(p[t] - greatest[t]);
+            p[t] = real_exp_negative(scale * (p[t] - greatest[t]));
             sums[t] += p[t];
         }
     }
@@ -199,20 +205,28 @@ static void attend(const Head *head, Tile *tile) {
     for (tile->key = 0; tile->key < end; tile->key += BLOCK) {
         tile->keys = lesser(BLOCK, end - tile->key);
         score(head, tile);
-        exponentiate(tile, greatest, sums, factors);
+        exponentiate(tile, head->scale, greatest, sums, factors);
         if (tile->key > 0)
             scale_steps(o, head->out_stride, tile->queries, head->width, factors);
         if (head->rate > 0) {
             draw_keep(head, tile, keep);
             multiply(tile->p, keep, tile->keys * tile->queries);
         }
-        blas_gemm(1, 0, (int)tile->queries, (int)head->width, (int)tile->keys, 1, tile->p,
-                  (int)tile->queries, head->v + tile->key * head->stride, (int)head->stride,
-                  tile->key > 0 ? 1 : 0, o, (int)head->out_stride);
+        product_run(NULL, &(Product){.m = (int)tile->queries,
+                                     .n = (int)head->width,
+                                     .k = (int)tile->keys,
+                                     .a = tile->p,
+                                     .lda = (int)tile->queries,
+                                     .transpose_a = true,
+                                     .b = head->v + tile->key * head->stride,
+                                     .ldb = (int)head->stride,
+                                     .c = o,
+                                     .ldc = (int)head->out_stride,
+                                     .add = tile->key > 0});
     }
     for (size_t t = 0; t < tile->queries; t++) {
         factors[t] = 1 / sums[t];
-        head->logsum[tile->query + t] = greatest[t] + (Real)log((double)sums[t]);
+        head->logsum[tile->query + t] = head->scale * greatest[t] + (Real)log((double)sums[t]);
     }
     scale_steps(o, head->out_stride, tile->queries, head->width, factors);
 }
@@ -237,9 +251,8 @@ static void for_heads(const OpCall *call,
                       void (*body)(void *context, size_t begin, size_t end, int piece)) {
     const AttentionParams *attention = call->params;
     size_t time = (size_t)call->output.shape.dim[1];
-    blas_parallel_for(call->context->parallel,
-                      (size_t)(call->output.shape.dim[0] * attention->heads),
-                      parallel_grain(2 * time * time), body, (void *)call);
+    parallel_for(call->context->parallel, (size_t)(call->output.shape.dim[0] * attention->heads),
+                 parallel_grain(2 * time * time), body, (void *)call);
 }
 
 static void attention_forward(const OpCall *call) {
@@ -249,22 +262,22 @@ static void attention_forward(const OpCall *call) {
 // ---- backward ----
 
 // p = e^(s − logsum).
-VECTOR_LOOPS static void recall(Tile *tile, const Real *restrict logsum) {
+VECTOR_LOOPS static void recall(Tile *tile, Real scale, const Real *restrict logsum) {
     size_t n = tile->queries;
     for (size_t j = 0; j < tile->keys; j++) {
         Real *restrict p = tile->p + j * n;
         for (size_t t = 0; t < n; t++)
-            p[t] = real_exp_negative(p[t] - logsum[t]);
+            p[t] = real_exp_negative(scale * p[t] - logsum[t]);
     }
 }
 
-// ds = p (dp − dot), written over dp [keys, queries].
-VECTOR_LOOPS static void softmax_backward(const Tile *tile, const Real *restrict dots,
+// ds / √d = p (dp − dot) / √d, written over dp [keys, queries].
+VECTOR_LOOPS static void softmax_backward(const Tile *tile, Real scale, const Real *restrict dots,
                                           Real *restrict dp) {
     size_t n = tile->queries;
     for (size_t j = 0; j < tile->keys; j++)
         for (size_t t = 0; t < n; t++)
-            dp[j * n + t] = tile->p[j * n + t] * (dp[j * n + t] - dots[t]);
+            dp[j * n + t] = scale * tile->p[j * n + t] * (dp[j * n + t] - dots[t]);
 }
 
 // dots [queries] = do · o.
@@ -288,24 +301,53 @@ static void attend_backward(const Head *head, Tile *tile) {
         tile->keys = lesser(BLOCK, end - tile->key);
         int keys = (int)tile->keys;
         size_t key = tile->key * head->stride, count = tile->keys * tile->queries;
-        Real first = tile->query == (head->causal ? tile->key : 0) ? 0 : 1;
+        bool first = tile->query == (head->causal ? tile->key : 0);
         score(head, tile);
-        recall(tile, head->logsum + tile->query);
-        blas_gemm(0, 1, keys, queries, width, 1, head->v + key, stride, d_o, (int)head->out_stride,
-                  0, dp, queries);
+        recall(tile, head->scale, head->logsum + tile->query);
+        product_run(NULL, &(Product){.m = keys,
+                                     .n = queries,
+                                     .k = width,
+                                     .a = head->v + key,
+                                     .lda = stride,
+                                     .b = d_o,
+                                     .ldb = (int)head->out_stride,
+                                     .transpose_b = true,
+                                     .c = dp,
+                                     .ldc = queries});
         if (head->rate > 0) {
             draw_keep(head, tile, keep);
             multiply(dp, keep, count);
         }
-        softmax_backward(tile, dots, dp);
+        softmax_backward(tile, head->scale, dots, dp);
         if (head->rate > 0)
             multiply(tile->p, keep, count);
-        blas_gemm(0, 0, keys, width, queries, 1, tile->p, queries, d_o, (int)head->out_stride,
-                  first, head->dv + key, stride);
-        blas_gemm(0, 0, keys, width, queries, head->scale, dp, queries, head->q + query, stride,
-                  first, head->dk + key, stride);
-        blas_gemm(1, 0, queries, width, keys, head->scale, dp, queries, head->k + key, stride,
-                  tile->key > 0 ? 1 : 0, head->dq + query, stride);
+        Product from_queries = {.m = keys, // dv, then dk
+                                .n = width,
+                                .k = queries,
+                                .a = tile->p,
+                                .lda = queries,
+                                .b = d_o,
+                                .ldb = (int)head->out_stride,
+                                .c = head->dv + key,
+                                .ldc = stride,
+                                .add = !first};
+        product_run(NULL, &from_queries);
+        from_queries.a = dp;
+        from_queries.b = head->q + query;
+        from_queries.ldb = stride;
+        from_queries.c = head->dk + key;
+        product_run(NULL, &from_queries);
+        product_run(NULL, &(Product){.m = queries,
+                                     .n = width,
+                                     .k = keys,
+                                     .a = dp,
+                                     .lda = queries,
+                                     .transpose_a = true,
+                                     .b = head->k + key,
+                                     .ldb = stride,
+                                     .c = head->dq + query,
+                                     .ldc = stride,
+                                     .add = tile->key > 0});
     }
 }
 

@@ -11,7 +11,7 @@
 #include "core/ops/conv.h"
 #include <stdio.h>
 #include "core/base/error.h"
-#include "core/tensor/blas.h"
+#include "core/tensor/product.h"
 #include "core/tensor/kernels.h"
 
 static int conv_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
@@ -70,45 +70,45 @@ static OpCost conv_cost(const void *params, const OpExtent *extent, int inputs, 
 
 static void pointwise_forward(const Conv *conv) {
     const OpCall *call = conv->call;
-    blas_product(call->context->parallel,
-                 &(BlasProduct){.m = (int)op_rows(&call->output),
-                                .n = (int)conv->filters,
-                                .k = (int)conv->group_in,
-                                .a = call->input[0].data,
-                                .lda = (int)conv->group_in,
-                                .b = call->weight[0].data,
-                                .ldb = (int)conv->filters,
-                                .c = call->output.data,
-                                .ldc = (int)conv->filters,
-                                .bias = call->weights > 1 ? call->weight[1].data : NULL});
+    product_run(call->context->parallel,
+                &(Product){.m = (int)op_rows(&call->output),
+                           .n = (int)conv->filters,
+                           .k = (int)conv->group_in,
+                           .a = call->input[0].data,
+                           .lda = (int)conv->group_in,
+                           .b = call->weight[0].data,
+                           .ldb = (int)conv->filters,
+                           .c = call->output.data,
+                           .ldc = (int)conv->filters,
+                           .bias = call->weights > 1 ? call->weight[1].data : NULL});
 }
 
 static void pointwise_input(const Conv *conv) {
     const OpCall *call = conv->call;
-    blas_product(call->context->parallel, &(BlasProduct){.m = (int)op_rows(&call->output),
-                                                         .n = (int)conv->group_in,
-                                                         .k = (int)conv->filters,
-                                                         .a = call->output_gradient.data,
-                                                         .lda = (int)conv->filters,
-                                                         .b = call->weight[0].data,
-                                                         .ldb = (int)conv->filters,
-                                                         .transpose_b = true,
-                                                         .c = call->input_gradient[0].data,
-                                                         .ldc = (int)conv->group_in});
+    product_run(call->context->parallel, &(Product){.m = (int)op_rows(&call->output),
+                                                    .n = (int)conv->group_in,
+                                                    .k = (int)conv->filters,
+                                                    .a = call->output_gradient.data,
+                                                    .lda = (int)conv->filters,
+                                                    .b = call->weight[0].data,
+                                                    .ldb = (int)conv->filters,
+                                                    .transpose_b = true,
+                                                    .c = call->input_gradient[0].data,
+                                                    .ldc = (int)conv->group_in});
 }
 
 static void pointwise_kernel(const Conv *conv) {
     const OpCall *call = conv->call;
-    blas_product(call->context->parallel, &(BlasProduct){.m = (int)conv->group_in,
-                                                         .n = (int)conv->filters,
-                                                         .k = (int)op_rows(&call->output),
-                                                         .a = call->input[0].data,
-                                                         .lda = (int)conv->group_in,
-                                                         .transpose_a = true,
-                                                         .b = call->output_gradient.data,
-                                                         .ldb = (int)conv->filters,
-                                                         .c = call->weight_gradient[0].data,
-                                                         .ldc = (int)conv->filters});
+    product_run(call->context->parallel, &(Product){.m = (int)conv->group_in,
+                                                    .n = (int)conv->filters,
+                                                    .k = (int)op_rows(&call->output),
+                                                    .a = call->input[0].data,
+                                                    .lda = (int)conv->group_in,
+                                                    .transpose_a = true,
+                                                    .b = call->output_gradient.data,
+                                                    .ldb = (int)conv->filters,
+                                                    .c = call->weight_gradient[0].data,
+                                                    .ldc = (int)conv->filters});
 }
 
 typedef struct ConvForm {

@@ -28,7 +28,7 @@ enum { GATES_PRODUCT, CANDIDATE_PRODUCT }; // of z and r; of n
 static void times_kernel(const RecurrentStep *step, int product, const Real *x, size_t stride,
                          Real beta, Real *y) {
     size_t units = step->units, columns = product == GATES_PRODUCT ? 2 * units : units;
-    step->kernel->multiply(step->rows, columns, units, x, stride, step->panels[product], beta, y,
+    step->kernel->multiply(step->rows, columns, units, x, stride, 1, step->panels[product], beta, y,
                            VALUES * units);
 }
 
@@ -36,7 +36,7 @@ static void times_kernel(const RecurrentStep *step, int product, const Real *x, 
 static void times_transposed(const RecurrentStep *step, int product, const Real *x, Real beta,
                              Real *y, size_t stride) {
     size_t units = step->units, columns = product == GATES_PRODUCT ? 2 * units : units;
-    step->kernel->multiply(step->rows, units, columns, x, VALUES * units, step->panels[product],
+    step->kernel->multiply(step->rows, units, columns, x, VALUES * units, 1, step->panels[product],
                            beta, y, stride);
 }
 

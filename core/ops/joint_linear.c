@@ -10,7 +10,7 @@
 #include "core/ops/ops.h"
 #include <stdio.h>
 #include "core/base/error.h"
-#include "core/tensor/blas.h"
+#include "core/tensor/product.h"
 #include "core/tensor/kernels.h"
 
 static int joint_linear_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
@@ -41,16 +41,16 @@ static void joint_linear_forward(const OpCall *call) {
     const Tensor *x = &call->input[0];
     int units = (int)joint->units, in = (int)op_width(x);
     for (int j = 0; j < joint->count; j++)
-        blas_product(call->context->parallel, &(BlasProduct){.m = (int)op_rows(x),
-                                                             .n = units,
-                                                             .k = in,
-                                                             .a = x->data,
-                                                             .lda = in,
-                                                             .b = call->weight[2 * j].data,
-                                                             .ldb = units,
-                                                             .c = call->output.data + j * units,
-                                                             .ldc = (int)joint->count * units,
-                                                             .bias = call->weight[2 * j + 1].data});
+        product_run(call->context->parallel, &(Product){.m = (int)op_rows(x),
+                                                        .n = units,
+                                                        .k = in,
+                                                        .a = x->data,
+                                                        .lda = in,
+                                                        .b = call->weight[2 * j].data,
+                                                        .ldb = units,
+                                                        .c = call->output.data + j * units,
+                                                        .ldc = (int)joint->count * units,
+                                                        .bias = call->weight[2 * j + 1].data});
 }
 
 static void joint_linear_backward(const OpCall *call) {
@@ -61,34 +61,34 @@ static void joint_linear_backward(const OpCall *call) {
     for (int j = 0; j < joint->count; j++) {
         const Real *dy = call->output_gradient.data + j * units;
         Real *d_bias = call->weight_gradient[2 * j + 1].data;
-        BlasProduct d_kernel = {.m = in,
-                                .n = units,
-                                .k = rows,
-                                .a = x->data,
-                                .lda = in,
-                                .transpose_a = true,
-                                .b = dy,
-                                .ldb = width,
-                                .c = call->weight_gradient[2 * j].data,
-                                .ldc = units};
+        Product d_kernel = {.m = in,
+                            .n = units,
+                            .k = rows,
+                            .a = x->data,
+                            .lda = in,
+                            .transpose_a = true,
+                            .b = dy,
+                            .ldb = width,
+                            .c = call->weight_gradient[2 * j].data,
+                            .ldc = units};
         if (d_kernel.c != NULL)
-            blas_product(call->context->parallel, &d_kernel);
+            product_run(call->context->parallel, &d_kernel);
         if (d_bias != NULL)
             kernel_sum_columns_parallel(call->context->parallel, dy, (size_t)width, d_bias,
                                         (size_t)rows, (size_t)units);
-        BlasProduct dx = {.m = rows,
-                          .n = in,
-                          .k = units,
-                          .a = dy,
-                          .lda = width,
-                          .b = call->weight[2 * j].data,
-                          .ldb = units,
-                          .transpose_b = true,
-                          .c = call->input_gradient[0].data,
-                          .ldc = in,
-                          .add = j > 0};
+        Product dx = {.m = rows,
+                      .n = in,
+                      .k = units,
+                      .a = dy,
+                      .lda = width,
+                      .b = call->weight[2 * j].data,
+                      .ldb = units,
+                      .transpose_b = true,
+                      .c = call->input_gradient[0].data,
+                      .ldc = in,
+                      .add = j > 0};
         if (dx.c != NULL)
-            blas_product(call->context->parallel, &dx);
+            product_run(call->context->parallel, &dx);
     }
 }
 

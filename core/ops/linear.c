@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
-#include "core/tensor/blas.h"
+#include "core/tensor/product.h"
 #include "core/tensor/gather.h"
 #include "core/tensor/kernels.h"
 
@@ -76,17 +76,17 @@ static void linear_forward(const OpCall *call) {
     }
     const Tensor *x = &call->input[0], *y = &call->output;
     int rows = (int)op_rows(x), in = (int)op_width(x), units = (int)op_width(y);
-    blas_product(call->context->parallel,
-                 &(BlasProduct){.m = rows,
-                                .n = units,
-                                .k = in,
-                                .a = x->data,
-                                .lda = in,
-                                .b = call->weight[0].data,
-                                .ldb = units,
-                                .c = y->data,
-                                .ldc = units,
-                                .bias = call->weights > 1 ? call->weight[1].data : NULL});
+    product_run(call->context->parallel,
+                &(Product){.m = rows,
+                           .n = units,
+                           .k = in,
+                           .a = x->data,
+                           .lda = in,
+                           .b = call->weight[0].data,
+                           .ldb = units,
+                           .c = y->data,
+                           .ldc = units,
+                           .bias = call->weights > 1 ? call->weight[1].data : NULL});
 }
 
 static void linear_backward(const OpCall *call) {
@@ -98,30 +98,30 @@ static void linear_backward(const OpCall *call) {
     if (d_kernel != NULL && call->pattern != NULL)
         entries_backward(call);
     else if (d_kernel != NULL)
-        blas_product(call->context->parallel, &(BlasProduct){.m = in,
-                                                             .n = units,
-                                                             .k = rows,
-                                                             .a = x->data,
-                                                             .lda = in,
-                                                             .transpose_a = true,
-                                                             .b = dy->data,
-                                                             .ldb = units,
-                                                             .c = d_kernel,
-                                                             .ldc = units});
+        product_run(call->context->parallel, &(Product){.m = in,
+                                                        .n = units,
+                                                        .k = rows,
+                                                        .a = x->data,
+                                                        .lda = in,
+                                                        .transpose_a = true,
+                                                        .b = dy->data,
+                                                        .ldb = units,
+                                                        .c = d_kernel,
+                                                        .ldc = units});
     if (d_bias != NULL)
         kernel_sum_columns_parallel(call->context->parallel, dy->data, (size_t)units, d_bias,
                                     (size_t)rows, (size_t)units);
     if (dx != NULL)
-        blas_product(call->context->parallel, &(BlasProduct){.m = rows,
-                                                             .n = in,
-                                                             .k = units,
-                                                             .a = dy->data,
-                                                             .lda = units,
-                                                             .b = call->weight[0].data,
-                                                             .ldb = units,
-                                                             .transpose_b = true,
-                                                             .c = dx,
-                                                             .ldc = in});
+        product_run(call->context->parallel, &(Product){.m = rows,
+                                                        .n = in,
+                                                        .k = units,
+                                                        .a = dy->data,
+                                                        .lda = units,
+                                                        .b = call->weight[0].data,
+                                                        .ldb = units,
+                                                        .transpose_b = true,
+                                                        .c = dx,
+                                                        .ldc = in});
 }
 
 const OpDesc op_linear = {

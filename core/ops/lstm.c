@@ -46,7 +46,7 @@ VECTOR_LOOPS static void gates_backward(const Real *restrict values, const Real 
 static void step_forward(const RecurrentStep *step) {
     size_t units = step->units, gates = GATES * units;
     if (!step->first)
-        step->kernel->multiply(step->rows, gates, units, step->before[HIDDEN], units,
+        step->kernel->multiply(step->rows, gates, units, step->before[HIDDEN], units, 1,
                                step->panels[0], 1, step->values, gates);
     for (size_t r = 0; r < step->rows; r++)
         gates_forward(step->values + r * gates, step->bias, step->state[CELL] + r * units,
@@ -60,7 +60,7 @@ static void step_backward(const RecurrentStep *step) {
         gates_backward(step->values + r * gates, step->before[CELL] + r * units, dh + r * units,
                        dc + r * units, step->value_gradients + r * gates, units);
     if (!step->first)
-        step->kernel->multiply(step->rows, units, gates, step->value_gradients, gates,
+        step->kernel->multiply(step->rows, units, gates, step->value_gradients, gates, 1,
                                step->panels[0], 0, dh, units);
 }
 

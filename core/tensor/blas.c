@@ -2,8 +2,6 @@
 #include "core/tensor/blas.h"
 #include <cblas.h>
 #include <stddef.h>
-#include <string.h>
-#include "core/tensor/kernels.h"
 
 const char *blas_core_wanted(void) {
 #if defined(__x86_64__)
@@ -54,43 +52,4 @@ void blas_parallel_for(Parallel *parallel, size_t count, size_t grain,
     blas_set_threads(1);
     parallel_for(parallel, count, grain, body, context);
     blas_set_threads(threads);
-}
-
-// A piece is of so many rows or columns, whichever C has more of: the other operand is then the smaller one, which
-// every piece packs anew. At least PIECE multiplications are worth a thread.
-enum { TILE = 16, PIECE = 1 << 19 };
-
-static void multiply_piece(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
-    BlasProduct part = *(const BlasProduct *)context;
-    bool by_rows = part.m >= part.n;
-    size_t limit = (size_t)(by_rows ? part.m : part.n), first = begin * TILE;
-    int count = (int)((end * TILE < limit ? end * TILE : limit) - first);
-    if (by_rows) {
-        part.a += first * (part.transpose_a ? 1 : (size_t)part.lda);
-        part.c += first * (size_t)part.ldc;
-        part.m = count;
-    } else {
-        part.b += first * (part.transpose_b ? (size_t)part.ldb : 1);
-        part.c += first;
-        part.n = count;
-        part.bias = part.bias == NULL ? NULL : part.bias + first;
-    }
-    for (int r = 0; part.bias != NULL && r < part.m; r++) {
-        Real *row = part.c + (size_t)r * (size_t)part.ldc;
-        if (part.add)
-            kernel_add(row, part.bias, (size_t)part.n);
-        else
-            memcpy(row, part.bias, (size_t)part.n * sizeof(Real));
-    }
-    bool add = part.add || part.bias != NULL;
-    blas_gemm(part.transpose_a, part.transpose_b, part.m, part.n, part.k, 1, part.a, part.lda,
-              part.b, part.ldb, add ? 1 : 0, part.c, part.ldc);
-}
-
-void blas_product(Parallel *parallel, const BlasProduct *product) {
-    size_t longer = (size_t)(product->m >= product->n ? product->m : product->n);
-    size_t tiles = (longer + TILE - 1) / TILE;
-    size_t work = (size_t)product->m * (size_t)product->n * (size_t)product->k / tiles; // of a tile
-    blas_parallel_for(parallel, tiles, PIECE / (work + 1) + 1, multiply_piece, (void *)product);
 }

@@ -1,4 +1,4 @@
-// Matrix products on OpenBLAS, the one place that includes cblas.
+// Matrix products on OpenBLAS, the one place that includes cblas. For most, product.h is faster.
 //
 // OpenBLAS 0.3.21 takes newer Intel processors for a Prescott (bug #4267) and is then five times
 // slower. OPENBLAS_CORETYPE in the environment repairs that, but only before the library loads: so
@@ -20,19 +20,6 @@ int blas_threads(void);
 // op(A) [m, k], op(B) [k, n], C [m, n]; ld_: elements from one stored row to the next.
 void blas_gemm(int transpose_a, int transpose_b, int m, int n, int k, Real alpha, const Real *a,
                int lda, const Real *b, int ldb, Real beta, Real *c, int ldc);
-
-// A product on the pool's threads, cut into pieces of C. As large products are here: C of its own, A · B written or
-// added to it, or to a row of bias.
-typedef struct BlasProduct {
-    int m, n, k;
-    const Real *a, *b; // op(A) [m, k], op(B) [k, n]
-    Real *c;           // [m, n]
-    int lda, ldb, ldc;
-    bool transpose_a, transpose_b;
-    bool add;         // C += A · B, else C = A · B
-    const Real *bias; // [n], added to every row; or NULL
-} BlasProduct;
-void blas_product(Parallel *parallel, const BlasProduct *product);
 
 // parallel_for (core/base/parallel.h) with products inside: each piece's run on its own thread alone.
 void blas_parallel_for(Parallel *parallel, size_t count, size_t grain,

@@ -25,22 +25,25 @@ typedef PANEL_VECTOR PANEL_MEMORY __attribute__((aligned(sizeof(Real)), may_alia
 // `rows` is a constant wherever this is inlined, so that the sums are registers.
 PANEL_TARGET static inline __attribute__((always_inline)) void
 PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, size_t lda,
-           const Real *restrict panel, Real beta, Real *restrict c, size_t ldc) {
+           size_t step, const Real *restrict panel, Real beta, Real *restrict c, size_t ldc) {
     enum { LANES = PANEL_OF(PANEL_NAME, _lanes), WIDTH = PANEL_OF(PANEL_NAME, _width) };
     PANEL_VECTOR sum[PANEL_ROWS][PANEL_VECTORS];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+        __builtin_prefetch(c + r * ldc, 1); // wanted k products later
 #pragma GCC unroll 16
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (size_t v = 0; v < PANEL_VECTORS; v++)
             sum[r][v] = (PANEL_VECTOR){0};
-    for (size_t p = 0; p < k; p++, panel += WIDTH) {
+    for (size_t p = 0; p < k; p++, panel += WIDTH, a += step) {
         PANEL_VECTOR b[PANEL_VECTORS];
 #pragma GCC unroll 4
         for (size_t v = 0; v < PANEL_VECTORS; v++)
             b[v] = *(const PANEL_MEMORY *)(panel + v * LANES);
 #pragma GCC unroll 16
         for (size_t r = 0; r < rows; r++) {
-            Real factor = a[r * lda + p];
+            Real factor = a[r * lda];
 #pragma GCC unroll 4
             for (size_t v = 0; v < PANEL_VECTORS; v++)
                 sum[r][v] += factor * b[v];
@@ -70,7 +73,8 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
 }
 
 PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a, size_t lda,
-                                    const Real *packed, Real beta, Real *c, size_t ldc) {
+                                    size_t step, const Real *packed, Real beta, Real *c,
+                                    size_t ldc) {
     enum { WIDTH = PANEL_OF(PANEL_NAME, _width) };
     size_t tiles = (m + PANEL_ROWS - 1) / PANEL_ROWS;
     for (size_t column = 0; column < n; column += WIDTH, packed += k * WIDTH) {
@@ -82,7 +86,7 @@ PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a,
             Real *y = c + row * ldc + column;
 #define PANEL_CASE(count)                                                                          \
     case count:                                                                                    \
-        PANEL_TILE(count, columns, k, x, lda, packed, beta, y, ldc);                               \
+        PANEL_TILE(count, columns, k, x, lda, step, packed, beta, y, ldc);                         \
         break;
             switch (rows) {
                 PANEL_CASE(1)

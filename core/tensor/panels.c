@@ -1,9 +1,8 @@
 // Packing, and the forms of the kernel. The forms differ in vectors and tile, and so in the order in which nothing is
 // added: each sum runs over k alone. With FMA it is rounded once a term, else twice.
 #include "core/tensor/panels.h"
+#include <stdint.h>
 #include <string.h>
-
-enum { TURN_ROWS = 32 };
 
 static bool anywhere(void) {
     return true;
@@ -73,28 +72,67 @@ size_t panels_elements(const PanelKernel *kernel, size_t k, size_t n) {
     return panels_count(kernel, n) * kernel->width * k;
 }
 
-// Turned in blocks of rows, so that what is written stays in the cache until it is whole.
-static void pack_transposed(size_t width, size_t columns, size_t k, const Real *b, size_t ldb,
-                            Real *packed) {
-    for (size_t block = 0; block < k; block += TURN_ROWS) {
-        size_t end = k - block < TURN_ROWS ? k : block + TURN_ROWS;
-        for (size_t j = 0; j < columns; j++)
-            for (size_t p = block; p < end; p++)
-                packed[p * width + j] = b[j * ldb + p];
-    }
+// Sixteen bytes, which every processor here can load, store and shuffle.
+typedef Real Quad __attribute__((vector_size(16), aligned(sizeof(Real)), may_alias));
+enum { QUAD = 16 / sizeof(Real), ROWS_AHEAD = 8 };
+
+// to[p · width + j] = from[j · ld + p] for a square of QUAD by QUAD.
+static inline void turn_square(const Real *from, size_t ld, Real *to, size_t width) {
+#ifdef BACKPROPD_DOUBLE
+    typedef int64_t Mask __attribute__((vector_size(16)));
+    Quad x = *(const Quad *)from, y = *(const Quad *)(from + ld);
+    *(Quad *)to = __builtin_shuffle(x, y, (Mask){0, 2});
+    *(Quad *)(to + width) = __builtin_shuffle(x, y, (Mask){1, 3});
+#else
+    typedef int32_t Mask __attribute__((vector_size(16)));
+    const Mask low = {0, 4, 1, 5}, high = {2, 6, 3, 7};
+    Quad w = *(const Quad *)from, x = *(const Quad *)(from + ld);
+    Quad y = *(const Quad *)(from + 2 * ld), z = *(const Quad *)(from + 3 * ld);
+    Quad wy = __builtin_shuffle(w, y, low), xz = __builtin_shuffle(x, z, low);
+    *(Quad *)to = __builtin_shuffle(wy, xz, low);
+    *(Quad *)(to + width) = __builtin_shuffle(wy, xz, high);
+    wy = __builtin_shuffle(w, y, high);
+    xz = __builtin_shuffle(x, z, high);
+    *(Quad *)(to + 2 * width) = __builtin_shuffle(wy, xz, low);
+    *(Quad *)(to + 3 * width) = __builtin_shuffle(wy, xz, high);
+#endif
+}
+
+// A panel of `columns` columns from rows of B's transpose.
+static void turn_panel(size_t width, size_t columns, size_t k, const Real *b, size_t ldb,
+                       Real *to) {
+    size_t square_columns = columns - columns % QUAD, square_k = k - k % QUAD;
+    for (size_t j = 0; j < square_columns; j += QUAD)
+        for (size_t p = 0; p < square_k; p += QUAD)
+            turn_square(b + j * ldb + p, ldb, to + p * width + j, width);
+    for (size_t j = 0; j < columns; j++)
+        for (size_t p = j < square_columns ? square_k : 0; p < k; p++)
+            to[p * width + j] = b[j * ldb + p];
 }
 
 void panels_pack(const PanelKernel *kernel, bool transposed, size_t k, size_t n, const Real *b,
                  size_t ldb, size_t begin, size_t end, Real *packed) {
-    size_t width = kernel->width;
-    for (size_t panel = begin; panel < end; panel++) {
-        Real *to = packed + panel * k * width;
-        size_t column = panel * width, columns = n - column < width ? n - column : width;
-        if (columns < width)
-            memset(to, 0, k * width * sizeof(Real));
-        if (transposed)
-            pack_transposed(width, columns, k, b + column * ldb, ldb, to);
-        for (size_t p = 0; !transposed && p < k; p++)
-            memcpy(to + p * width, b + p * ldb + column, columns * sizeof(Real));
+    size_t width = kernel->width, whole = n / width < end ? n / width : end;
+    if (transposed) {
+        for (size_t panel = begin; panel < whole; panel++)
+            turn_panel(width, width, k, b + panel * width * ldb, ldb, packed + panel * k * width);
+    } else {
+        // Row by row over all panels, so that what is read is one stretch.
+        for (size_t p = 0; p < k; p++)
+            for (size_t panel = begin; panel < whole; panel++) {
+                __builtin_prefetch(b + (p + ROWS_AHEAD) * ldb + panel * width);
+                for (size_t j = 0; j < width; j += QUAD)
+                    *(Quad *)(packed + (panel * k + p) * width + j) =
+                        *(const Quad *)(b + p * ldb + panel * width + j);
+            }
     }
+    if (end <= n / width)
+        return;
+    size_t columns = n % width; // of the last panel, which is filled up
+    Real *last = packed + (end - 1) * k * width;
+    memset(last, 0, k * width * sizeof(Real));
+    if (transposed)
+        turn_panel(width, columns, k, b + (n - columns) * ldb, ldb, last);
+    for (size_t p = 0; !transposed && p < k; p++)
+        memcpy(last + p * width, b + p * ldb + n - columns, columns * sizeof(Real));
 }

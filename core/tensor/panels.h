@@ -19,8 +19,9 @@ typedef struct PanelKernel {
     const char *name; // "avx512", "avx2", "portable"
     size_t width;     // columns of a panel
     bool (*runs_here)(void);
-    void (*multiply)(size_t m, size_t n, size_t k, const Real *a, size_t lda, const Real *packed,
-                     Real beta, Real *c, size_t ldc);
+    // A[r, p] stands at a[r · lda + p · step]: step 1, or lda 1 where A is the transpose of what is stored.
+    void (*multiply)(size_t m, size_t n, size_t k, const Real *a, size_t lda, size_t step,
+                     const Real *packed, Real beta, Real *c, size_t ldc);
 } PanelKernel;
 
 // Fastest first; the last runs everywhere.

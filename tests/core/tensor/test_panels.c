@@ -41,7 +41,7 @@ Test(panels, multiply_in_every_form) {
                 for (int beta = 0; beta < 2; beta++) {
                     for (size_t i = 0; i < M_MAX * LDC; i++)
                         c[i] = 5;
-                    kernel->multiply(m, n, K, a, LDA, packed, (Real)beta, c, LDC);
+                    kernel->multiply(m, n, K, a, LDA, 1, packed, (Real)beta, c, LDC);
                     for (size_t r = 0; r < M_MAX; r++)
                         for (size_t j = 0; j < LDC; j++) {
                             bool inside = r < m && j < n;
@@ -76,10 +76,10 @@ Test(panels, give_a_row_the_same_bits_whatever_rows_are_beside_it) {
         if (!kernel->runs_here())
             continue;
         AUTO_FREE Real *packed = pack(kernel, N_MAX);
-        kernel->multiply(M_MAX, N_MAX, K, a, LDA, packed, 0, c, LDC);
+        kernel->multiply(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, c, LDC);
         for (size_t r = 0; r < M_MAX; r++) {
             Real alone[N_MAX];
-            kernel->multiply(1, N_MAX, K, a + r * LDA, LDA, packed, 0, alone, N_MAX);
+            kernel->multiply(1, N_MAX, K, a + r * LDA, LDA, 1, packed, 0, alone, N_MAX);
             cr_expect_arr_eq(alone, c + r * LDC, sizeof(alone));
         }
     }

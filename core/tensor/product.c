@@ -1,0 +1,139 @@
+// Blocks, threads and edges of a product; the arithmetic is panels.h's.
+#include "core/tensor/product.h"
+#include <string.h>
+#include "core/base/vector.h"
+#include "core/tensor/kernels.h"
+#include "core/tensor/panels.h"
+
+// K_BLOCK · a panel's width fits the first cache, K_BLOCK · N_BLOCK and M_BLOCK · K_BLOCK together the second. N_BLOCK is
+// a multiple of every panel's width. At least PIECE multiplications are worth a thread.
+enum { K_BLOCK = 256, N_BLOCK = 256, M_BLOCK = 120, ROWS = 12, PIECE = 1 << 19 };
+// Rows of A this far apart, each for many panels, fall into the same few sets of a cache: they are copied to where they do
+// not. A_ROW is no multiple of a large power of 2.
+enum { FAR = 256, MANY = 64, A_ROW = K_BLOCK + 16 };
+// Fewer rows than this are not worth packing B for.
+enum { FEW = 4 };
+
+static size_t lesser(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+// C's first values, to which all blocks add.
+static void begin_rows(const Product *part) {
+    for (int r = 0; r < part->m; r++) {
+        Real *row = part->c + (size_t)r * (size_t)part->ldc;
+        if (part->add)
+            kernel_add(row, part->bias, (size_t)part->n);
+        else
+            memcpy(row, part->bias, (size_t)part->n * sizeof(Real));
+    }
+}
+
+// op(A)'s block [rows, depth], where the kernel reads it.
+typedef struct Left {
+    const Real *at;
+    size_t row, step; // elements from a row, from a term to the next
+} Left;
+
+static Left left_block(const Product *part, size_t row, size_t rows, size_t term, size_t depth,
+                       Real *copy) {
+    size_t lda = (size_t)part->lda;
+    const Real *a = part->a + (part->transpose_a ? term * lda + row : row * lda + term);
+    if (lda < FAR || part->n <= MANY)
+        return part->transpose_a ? (Left){a, 1, lda} : (Left){a, lda, 1};
+    if (part->transpose_a) {
+        for (size_t p = 0; p < depth; p++)
+            memcpy(copy + p * M_BLOCK, a + p * lda, rows * sizeof(Real));
+        return (Left){copy, 1, M_BLOCK};
+    }
+    for (size_t r = 0; r < rows; r++)
+        memcpy(copy + r * A_ROW, a + r * lda, depth * sizeof(Real));
+    return (Left){copy, A_ROW, 1};
+}
+
+// The same sums in the same order for one row of C, B's rows read where they stand: c [columns] = beta c + a · B.
+VECTOR_LOOPS static void row_times(const Left *a, size_t depth, const Real *restrict b, size_t ldb,
+                                   size_t columns, Real beta, Real *restrict c) {
+    Real sum[N_BLOCK] = {0};
+    for (size_t p = 0; p < depth; p++) {
+        Real factor = a->at[p * a->step];
+        for (size_t j = 0; j < columns; j++)
+            sum[j] += factor * b[p * ldb + j];
+    }
+    for (size_t j = 0; j < columns; j++)
+        c[j] = beta == 0 ? sum[j] : sum[j] + beta * c[j];
+}
+
+static void multiply(const PanelKernel *kernel, const Product *part) {
+    _Alignas(64) Real packed[K_BLOCK * N_BLOCK], copy[M_BLOCK * A_ROW];
+    size_t m = (size_t)part->m, n = (size_t)part->n, k = (size_t)part->k;
+    size_t ldb = (size_t)part->ldb, ldc = (size_t)part->ldc;
+    if (part->bias != NULL)
+        begin_rows(part);
+    bool begun = part->add || part->bias != NULL;
+    for (size_t column = 0; column < n; column += N_BLOCK) {
+        size_t columns = lesser(N_BLOCK, n - column);
+        for (size_t term = 0; term < k; term += K_BLOCK) {
+            size_t depth = lesser(K_BLOCK, k - term);
+            const Real *b =
+                part->b + (part->transpose_b ? column * ldb + term : term * ldb + column);
+            Real beta = begun || term > 0 ? 1 : 0;
+            if (m < FEW && !part->transpose_b) {
+                for (size_t row = 0; row < m; row++) {
+                    Left a = left_block(part, row, 1, term, depth, copy);
+                    row_times(&a, depth, b, ldb, columns, beta, part->c + row * ldc + column);
+                }
+                continue;
+            }
+            panels_pack(kernel, part->transpose_b, depth, columns, b, ldb, 0,
+                        panels_count(kernel, columns), packed);
+            for (size_t row = 0; row < m; row += M_BLOCK) {
+                size_t rows = lesser(M_BLOCK, m - row);
+                Left a = left_block(part, row, rows, term, depth, copy);
+                kernel->multiply(rows, columns, depth, a.at, a.row, a.step, packed, beta,
+                                 part->c + row * ldc + column, ldc);
+            }
+        }
+    }
+}
+
+typedef struct Shared {
+    const PanelKernel *kernel;
+    const Product *product;
+    bool by_rows;
+    size_t unit; // rows or columns of a share
+} Shared;
+
+static void multiply_piece(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    const Shared *shared = context;
+    Product part = *shared->product;
+    size_t limit = (size_t)(shared->by_rows ? part.m : part.n), first = begin * shared->unit;
+    int count = (int)(lesser(end * shared->unit, limit) - first);
+    if (shared->by_rows) {
+        part.a += first * (part.transpose_a ? 1 : (size_t)part.lda);
+        part.c += first * (size_t)part.ldc;
+        part.m = count;
+    } else {
+        part.b += first * (part.transpose_b ? (size_t)part.ldb : 1);
+        part.c += first;
+        part.n = count;
+        part.bias = part.bias == NULL ? NULL : part.bias + first;
+    }
+    multiply(shared->kernel, &part);
+}
+
+void product_run(Parallel *parallel, const Product *product) {
+    const PanelKernel *kernel = panel_kernel();
+    size_t m = (size_t)product->m, n = (size_t)product->n, k = (size_t)product->k;
+    size_t threads = (size_t)parallel_threads(parallel);
+    // By columns nothing is packed twice; but each thread wants some whole panels.
+    bool by_rows = n < 2 * threads * kernel->width;
+    Shared shared = {.kernel = kernel,
+                     .product = product,
+                     .by_rows = by_rows,
+                     .unit = by_rows ? ROWS : kernel->width};
+    size_t units = ((by_rows ? m : n) + shared.unit - 1) / shared.unit;
+    size_t work = units == 0 ? 0 : m * n * k / units; // of a unit
+    parallel_for(parallel, units, PIECE / (work + 1) + 1, multiply_piece, &shared);
+}
