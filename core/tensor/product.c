@@ -10,7 +10,7 @@
 enum { K_BLOCK = 256, N_BLOCK = 256, M_BLOCK = 120, ROWS = 12, PIECE = 1 << 19 };
 // Rows of A this far apart, each for many panels, fall into the same few sets of a cache: they are copied to where they do
 // not. A_ROW is no multiple of a large power of 2.
-enum { FAR = 256, MANY = 64, A_ROW = K_BLOCK + 16 };
+enum { FAR = 512, MANY = 64, A_ROW = K_BLOCK + 16 };
 // Fewer rows than this are not worth packing B for.
 enum { FEW = 4 };
 
@@ -35,6 +35,7 @@ typedef struct Left {
     size_t row, step; // elements from a row, from a term to the next
 } Left;
 
+// memmove, since GCC makes of a short memcpy of unknown length a slow string instruction.
 static Left left_block(const Product *part, size_t row, size_t rows, size_t term, size_t depth,
                        Real *copy) {
     size_t lda = (size_t)part->lda;
@@ -43,11 +44,11 @@ static Left left_block(const Product *part, size_t row, size_t rows, size_t term
         return part->transpose_a ? (Left){a, 1, lda} : (Left){a, lda, 1};
     if (part->transpose_a) {
         for (size_t p = 0; p < depth; p++)
-            memcpy(copy + p * M_BLOCK, a + p * lda, rows * sizeof(Real));
+            memmove(copy + p * M_BLOCK, a + p * lda, rows * sizeof(Real));
         return (Left){copy, 1, M_BLOCK};
     }
     for (size_t r = 0; r < rows; r++)
-        memcpy(copy + r * A_ROW, a + r * lda, depth * sizeof(Real));
+        memmove(copy + r * A_ROW, a + r * lda, depth * sizeof(Real));
     return (Left){copy, A_ROW, 1};
 }
 
