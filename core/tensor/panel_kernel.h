@@ -1,6 +1,6 @@
 // One form of the panels' kernel (see panels.h), included once for each with
 //
-//   PANEL_NAME       of the function it defines
+//   PANEL_NAME       of the function it defines; its _row is the one for a row alone
 //   PANEL_TARGET     attribute of the instructions it may use
 //   PANEL_BYTES      of a vector
 //   PANEL_VECTORS    vectors across a panel
@@ -13,6 +13,7 @@
 #define PANEL_VECTOR PANEL_OF(PANEL_NAME, _vector)
 #define PANEL_MEMORY PANEL_OF(PANEL_NAME, _memory)
 #define PANEL_TILE PANEL_OF(PANEL_NAME, _tile)
+#define PANEL_ROW PANEL_OF(PANEL_NAME, _row)
 
 enum {
     PANEL_OF(PANEL_NAME, _lanes) = PANEL_BYTES / sizeof(Real),
@@ -109,11 +110,29 @@ PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a,
     }
 }
 
+PANEL_TARGET static void PANEL_ROW(size_t n, size_t k, const Real *restrict a, size_t step,
+                                   const Real *restrict b, size_t ldb, Real beta,
+                                   Real *restrict c) {
+    enum { COLUMNS = 256 };
+    for (size_t column = 0; column < n; column += COLUMNS) {
+        size_t columns = n - column < COLUMNS ? n - column : COLUMNS;
+        Real sum[COLUMNS] = {0};
+        for (size_t p = 0; p < k; p++) {
+            Real factor = a[p * step];
+            for (size_t j = 0; j < columns; j++)
+                sum[j] += factor * b[p * ldb + column + j];
+        }
+        for (size_t j = 0; j < columns; j++)
+            c[column + j] = beta == 0 ? sum[j] : sum[j] + beta * c[column + j];
+    }
+}
+
 #undef PANEL_JOIN
 #undef PANEL_OF
 #undef PANEL_VECTOR
 #undef PANEL_MEMORY
 #undef PANEL_TILE
+#undef PANEL_ROW
 #undef PANEL_NAME
 #undef PANEL_TARGET
 #undef PANEL_BYTES

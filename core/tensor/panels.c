@@ -42,11 +42,13 @@ static bool has_avx2(void) {
 #include "core/tensor/panel_kernel.h"
 
 #if defined(__x86_64__)
-static const PanelKernel avx512 = {"avx512", multiply_avx512_width, has_avx512, multiply_avx512};
-static const PanelKernel avx2 = {"avx2", multiply_avx2_width, has_avx2, multiply_avx2};
+static const PanelKernel avx512 = {"avx512", multiply_avx512_width, has_avx512, multiply_avx512,
+                                   multiply_avx512_row};
+static const PanelKernel avx2 = {"avx2", multiply_avx2_width, has_avx2, multiply_avx2,
+                                 multiply_avx2_row};
 #endif
 static const PanelKernel portable = {"portable", multiply_portable_width, anywhere,
-                                     multiply_portable};
+                                     multiply_portable, multiply_portable_row};
 
 const PanelKernel *const panel_kernels[] = {
 #if defined(__x86_64__)

@@ -22,6 +22,9 @@ typedef struct PanelKernel {
     // A[r, p] stands at a[r · lda + p · step]: step 1, or lda 1 where A is the transpose of what is stored.
     void (*multiply)(size_t m, size_t n, size_t k, const Real *a, size_t lda, size_t step,
                      const Real *packed, Real beta, Real *c, size_t ldc);
+    // One row, with B [k, n] where it stands, rows ldb apart: for so few rows that packing does not pay. The same bits.
+    void (*multiply_row)(size_t n, size_t k, const Real *a, size_t step, const Real *b, size_t ldb,
+                         Real beta, Real *c);
 } PanelKernel;
 
 // Fastest first; the last runs everywhere.

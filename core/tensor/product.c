@@ -1,13 +1,12 @@
 // Blocks, threads and edges of a product; the arithmetic is panels.h's.
 #include "core/tensor/product.h"
 #include <string.h>
-#include "core/base/vector.h"
 #include "core/tensor/kernels.h"
 #include "core/tensor/panels.h"
 
 // K_BLOCK · a panel's width fits the first cache, K_BLOCK · N_BLOCK and M_BLOCK · K_BLOCK together the second. N_BLOCK is
 // a multiple of every panel's width. At least PIECE multiplications are worth a thread.
-enum { K_BLOCK = 256, N_BLOCK = 256, M_BLOCK = 120, ROWS = 12, PIECE = 1 << 19 };
+enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 256, M_BLOCK = 120, ROWS = 12, PIECE = 1 << 19 };
 // Rows of A this far apart, each for many panels, fall into the same few sets of a cache: they are copied to where they do
 // not. A_ROW is no multiple of a large power of 2.
 enum { FAR = 512, MANY = 64, A_ROW = K_BLOCK + 16 };
@@ -52,19 +51,6 @@ static Left left_block(const Product *part, size_t row, size_t rows, size_t term
     return (Left){copy, A_ROW, 1};
 }
 
-// The same sums in the same order for one row of C, B's rows read where they stand: c [columns] = beta c + a · B.
-VECTOR_LOOPS static void row_times(const Left *a, size_t depth, const Real *restrict b, size_t ldb,
-                                   size_t columns, Real beta, Real *restrict c) {
-    Real sum[N_BLOCK] = {0};
-    for (size_t p = 0; p < depth; p++) {
-        Real factor = a->at[p * a->step];
-        for (size_t j = 0; j < columns; j++)
-            sum[j] += factor * b[p * ldb + j];
-    }
-    for (size_t j = 0; j < columns; j++)
-        c[j] = beta == 0 ? sum[j] : sum[j] + beta * c[j];
-}
-
 static void multiply(const PanelKernel *kernel, const Product *part) {
     _Alignas(64) Real packed[K_BLOCK * N_BLOCK], copy[M_BLOCK * A_ROW];
     size_t m = (size_t)part->m, n = (size_t)part->n, k = (size_t)part->k;
@@ -82,7 +68,8 @@ static void multiply(const PanelKernel *kernel, const Product *part) {
             if (m < FEW && !part->transpose_b) {
                 for (size_t row = 0; row < m; row++) {
                     Left a = left_block(part, row, 1, term, depth, copy);
-                    row_times(&a, depth, b, ldb, columns, beta, part->c + row * ldc + column);
+                    kernel->multiply_row(columns, depth, a.at, a.step, b, ldb, beta,
+                                         part->c + row * ldc + column);
                 }
                 continue;
             }

@@ -78,9 +78,11 @@ Test(panels, give_a_row_the_same_bits_whatever_rows_are_beside_it) {
         AUTO_FREE Real *packed = pack(kernel, N_MAX);
         kernel->multiply(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, c, LDC);
         for (size_t r = 0; r < M_MAX; r++) {
-            Real alone[N_MAX];
+            Real alone[N_MAX], unpacked[N_MAX];
             kernel->multiply(1, N_MAX, K, a + r * LDA, LDA, 1, packed, 0, alone, N_MAX);
             cr_expect_arr_eq(alone, c + r * LDC, sizeof(alone));
+            kernel->multiply_row(N_MAX, K, a + r * LDA, 1, b, N_MAX, 0, unpacked);
+            cr_expect_arr_eq(unpacked, alone, sizeof(alone));
         }
     }
 }
