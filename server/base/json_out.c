@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/utf8.h"
+#include "server/base/float_text.h"
 
 void json_init(JsonOut *out) {
     *out = (JsonOut){0};
@@ -163,14 +164,8 @@ void json_float(JsonOut *out, const char *key, float number) {
     if (write_special(out, (double)number)) {
         return;
     }
-    char digits[40];
-    for (int precision = 6; precision <= 9; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
-        if (strtof(digits, NULL) == number) {
-            break;
-        }
-    }
-    text_add(&out->text, digits);
+    char digits[FLOAT_TEXT];
+    text_add_bytes(&out->text, digits, float_write(number, digits));
 }
 
 void json_integer(JsonOut *out, const char *key, int64_t integer) {

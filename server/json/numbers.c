@@ -13,7 +13,8 @@ enum {
     DIGITS_MAX = 19,       // fit 64 bits whatever they are
     EXPONENT_MAX = 100000, // beyond every double; further digits of an exponent change nothing
     LITERAL_ON_STACK = 100,
-    POWER_MAX = 22, // 10^22 is the greatest power of ten that is exact in a double
+    SURELY_FINITE = 308, // a number below 10^308 is no infinity
+    POWER_MAX = 22,      // 10^22 is the greatest power of ten that is exact in a double
 };
 
 static const double powers_of_ten[POWER_MAX + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -77,10 +78,9 @@ static int convert(const Decimal *decimal, const char *text, size_t length, doub
     return convert_slowly(text, length, ret_number);
 }
 
-// Grammar of both: [sign] digits [. digits] [e [sign] digits]; `loose` is number_read_cell's.
-static inline int read(const char *start, const char *end, bool loose, const char **ret_end,
-                       double *ret_number) {
-    const char *at = start;
+// Grammar of all: [sign] digits [. digits] [e [sign] digits]; `loose` is number_read_cell's.
+static inline int parse(const char *at, const char *end, bool loose, const char **ret_end,
+                        Decimal *ret_decimal) {
     Decimal decimal = {0};
     if (at < end && (*at == '-' || (loose && *at == '+'))) {
         decimal.negative = *at == '-';
@@ -137,11 +137,29 @@ static inline int read(const char *start, const char *end, bool loose, const cha
         decimal.exponent += negative ? -exponent : exponent;
     }
     *ret_end = at;
-    return convert(&decimal, start, (size_t)(at - start), ret_number);
+    *ret_decimal = decimal;
+    return OK;
+}
+
+static inline int read(const char *start, const char *end, bool loose, const char **ret_end,
+                       double *ret_number) {
+    Decimal decimal;
+    int result = parse(start, end, loose, ret_end, &decimal);
+    return result != OK ? result : convert(&decimal, start, (size_t)(*ret_end - start), ret_number);
 }
 
 int number_read(const char *at, const char *end, const char **ret_end, double *ret_number) {
     return read(at, end, false, ret_end, ret_number);
+}
+
+int number_check(const char *at, const char *end, const char **ret_end) {
+    Decimal decimal;
+    double number;
+    int result = parse(at, end, false, ret_end, &decimal);
+    if (result != OK || decimal.count + decimal.exponent <= SURELY_FINITE) {
+        return result;
+    }
+    return convert(&decimal, at, (size_t)(*ret_end - at), &number);
 }
 
 int number_read_cell(const char *text, size_t length, double *ret_number) {

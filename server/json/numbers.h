@@ -10,6 +10,8 @@
 // ERR_INVALID: no number stands there; *ret_end is where the grammar breaks. ERR_TOO_LARGE: it is beyond the range of
 // double; *ret_end is behind it. ERR_NO_MEMORY (only a number of more than 100 characters needs memory).
 int number_read(const char *at, const char *end, const char **ret_end, double *ret_number);
+// The same answers without the number, which most numbers need not be converted for.
+int number_check(const char *at, const char *end, const char **ret_end);
 
 // All of `text` as a number, as spreadsheets write them: blanks around it, a plus, leading zeros, ".5" and "5." are allowed too.
 // ERR_INVALID, ERR_TOO_LARGE, ERR_NO_MEMORY.

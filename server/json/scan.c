@@ -211,8 +211,7 @@ static void replace(Scanner *s, const char *end, const char *instead, const char
 static int scan_number(Scanner *s) {
     const char *start = s->at;
     const char *stop = start;
-    double number = 0;
-    int result = number_read(start, s->end, &stop, &number);
+    int result = number_check(start, s->end, &stop);
     s->at = stop;
     if (result == ERR_INVALID) {
         // The grammar breaks at a digit only behind a leading zero.
@@ -225,8 +224,12 @@ static int scan_number(Scanner *s) {
     }
     if (result == OK && s->at - start > CJSON_NUMBER_MAX && !s->lifting) {
         char literal[40];
-        snprintf(literal, sizeof literal, "%.17g", number);
-        replace(s, start, literal, s->at);
+        double number;
+        result = number_read(start, s->end, &stop, &number);
+        if (result == OK) {
+            snprintf(literal, sizeof literal, "%.17g", number);
+            replace(s, start, literal, s->at);
+        }
     }
     return result;
 }

@@ -70,6 +70,11 @@ static void skip_string(Span *span) {
     }
 }
 
+// Part of a number, true, false or null.
+static inline bool in_word(char c) {
+    return c != ',' && c != ']' && c != '}' && c != ' ' && c != '\n' && c != '\r' && c != '\t';
+}
+
 void span_skip(Span *span) {
     size_t depth = 0;
     while (span->at < span->end) {
@@ -104,7 +109,7 @@ void span_skip(Span *span) {
             span->at++;
             continue;
         default: // a number or a word
-            while (span->at < span->end && strchr(",]} \n\r\t", *span->at) == NULL) {
+            while (span->at < span->end && in_word(*span->at)) {
                 span->at++;
             }
         }

@@ -24,6 +24,9 @@ static void expect_as_strtod(const char *text) {
     cr_assert_eq(memcmp(&number, &wanted, sizeof number), 0, "%s: %.17g, not %.17g", text, number,
                  wanted);
     cr_assert_eq(used, strlen(text), "%s", text);
+    const char *end;
+    cr_assert_eq(number_check(text, text + strlen(text), &end), OK, "%s", text);
+    cr_assert_eq(end, text + strlen(text), "%s", text);
 }
 
 Test(numbers, are_the_nearest_double) {
@@ -84,6 +87,49 @@ Test(numbers, are_the_nearest_double_at_random) {
     }
 }
 
+// Decimal texts of the points halfway between two doubles or two floats, and a little to either side of them.
+Test(numbers, halfway_go_to_the_even_one) {
+    Rng rng = rng_make(2, RNG_PROBE, 0, 0);
+    for (int i = 0; i < 20000; i++) {
+        char text[1200];
+        uint64_t bits = rng_next(&rng);
+        int power = (int)(bits % 160) - 80 - (i % 8 == 0 ? 900 : 0); // some are denormal
+        int places = i % 2 == 0 ? 54 : 25;
+        uint64_t mantissa = rng_next(&rng) >> (64 - places) | 1;
+        long double halfway =
+            ldexpl((long double)mantissa, power - places - (i % 16 == 0 ? 120 : 0));
+        int length = snprintf(text, sizeof text - 2, "%.*Lf", power < -80 ? 1150 : 200, halfway);
+        cr_assert_lt(length, 1198);
+        expect_as_strtod(text);
+        text[length] = '1'; // a digit far behind
+        text[length + 1] = '\0';
+        expect_as_strtod(text);
+        for (char *last = text + length - 1; last > text; last--) {
+            if (*last >= '1' && *last <= '9') {
+                (*last)--;
+                break;
+            }
+        }
+        expect_as_strtod(text);
+    }
+}
+
+Test(numbers, of_long_mantissas_and_all_sizes) {
+    Rng rng = rng_make(3, RNG_PROBE, 0, 0);
+    for (int i = 0; i < 20000; i++) {
+        char text[128];
+        int length = 0, digits = 1 + (int)(rng_next(&rng) % 60);
+        text[length++] = (char)('1' + rng_next(&rng) % 9);
+        text[length++] = '.';
+        for (int d = 0; d < digits; d++) {
+            text[length++] = (char)('0' + rng_next(&rng) % 10);
+        }
+        snprintf(text + length, sizeof text - (size_t)length, "e%d",
+                 (int)(rng_next(&rng) % 637) - 329);
+        expect_as_strtod(text);
+    }
+}
+
 Test(numbers, keep_to_the_grammar_of_json) {
     const struct {
         const char *text;
@@ -96,6 +142,10 @@ Test(numbers, keep_to_the_grammar_of_json) {
         cr_assert_eq(read(wrong[i].text, &number, &used), ERR_INVALID, "%s", wrong[i].text);
         cr_assert_eq(used, wrong[i].breaks_at, "%s breaks at %zu", wrong[i].text, used);
         cr_assert_eq(number, 7);
+        const char *end;
+        cr_assert_eq(number_check(wrong[i].text, wrong[i].text + strlen(wrong[i].text), &end),
+                     ERR_INVALID, "%s", wrong[i].text);
+        cr_assert_eq((size_t)(end - wrong[i].text), wrong[i].breaks_at, "%s", wrong[i].text);
     }
 }
 
@@ -105,6 +155,14 @@ Test(numbers, beyond_double_are_too_large) {
     cr_assert_eq(read("1e400", &number, &used), ERR_TOO_LARGE);
     cr_assert_eq(read("-1e309,", &number, &used), ERR_TOO_LARGE);
     cr_assert_eq(used, 6u);
+    const char *const checked[] = {"1e400", "-1e309", "1.7976931348623159e308",
+                                   "1e99999999999999999999"};
+    for (size_t i = 0; i < ARRAY_LENGTH(checked); i++) {
+        const char *end;
+        cr_assert_eq(number_check(checked[i], checked[i] + strlen(checked[i]), &end),
+                     ERR_TOO_LARGE);
+        cr_assert_eq(end, checked[i] + strlen(checked[i]));
+    }
     cr_assert_eq(read("1e99999999999999999999", &number, &used), ERR_TOO_LARGE);
     cr_assert_eq(read("1e-99999999999999999999", &number, &used), OK);
     cr_assert_eq(number, 0);
