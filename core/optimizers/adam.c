@@ -3,13 +3,10 @@
 
 static const ParamSpec params[] = {ADAM_PARAMS(0)};
 
-static void update(const OptimizerCall *call, size_t begin, size_t count, Real *delta) {
-    const AdamParams *adam = call->params;
-    adam_update(call, begin, count, adam->common.weight_decay, 1, delta);
-}
-
 static OptimizerSums step(const OptimizerCall *call) {
-    return step_blocks(call, update);
+    const AdamParams *adam = call->params;
+    AdamFactors factors = adam_factors(call, adam->common.weight_decay, 1);
+    return step_run(call, &factors, adam_parts);
 }
 
 const OptimizerDesc optimizer_adam = {

@@ -37,28 +37,47 @@ static inline int adam_slots(const void *params) {
     return 2;
 }
 
-// gradient_decay goes into g; weight_factor multiplies w before the step.
-static inline void adam_update(const OptimizerCall *call, size_t begin, size_t count,
-                               double gradient_decay, double weight_factor, Real *restrict delta) {
+typedef struct AdamFactors {
+    Real rate, root_factor; // with the bias corrections
+    Real gradient_decay;    // goes into g
+    Real weight_factor;     // multiplies w before the step
+} AdamFactors;
+
+static inline AdamFactors adam_factors(const OptimizerCall *call, double gradient_decay,
+                                       double weight_factor) {
     const AdamParams *adam = call->params;
+    double t = (double)call->step;
+    return (AdamFactors){.rate = (Real)(call->learning_rate / (1 - pow(adam->beta1, t))),
+                         .root_factor = (Real)(1 / sqrt(1 - pow(adam->beta2, t))),
+                         .gradient_decay = (Real)gradient_decay,
+                         .weight_factor = (Real)weight_factor};
+}
+
+STEP_INLINE void adam_update(const StepWork *work, size_t begin, size_t count,
+                             Real *restrict delta) {
+    const OptimizerCall *call = work->call;
+    const AdamParams *adam = call->params;
+    const AdamFactors factors = *(const AdamFactors *)work->factors;
     Real *restrict w = call->weights + begin;
     Real *restrict m = call->slots[0] + begin;
     Real *restrict v = call->slots[1] + begin;
     const Real *restrict gradients = call->gradients + begin;
-    double t = (double)call->step;
-    Real rate = (Real)(call->learning_rate / (1 - pow(adam->beta1, t)));
-    Real root_factor = (Real)(1 / sqrt(1 - pow(adam->beta2, t)));
     Real beta1_rest = (Real)(1 - adam->beta1);
     Real beta2 = (Real)adam->beta2, beta2_rest = (Real)(1 - adam->beta2);
     Real epsilon = (Real)adam->epsilon;
-    Real decay = (Real)gradient_decay, factor = (Real)weight_factor;
     Real scale = (Real)call->gradient_scale, bound = (Real)call->clip_value;
     for (size_t i = 0; i < count; i++) {
         Real before = w[i];
-        Real g = step_gradient(gradients[i], scale, bound) + decay * before;
+        Real g = step_gradient(gradients[i], scale, bound) + factors.gradient_decay * before;
         m[i] += beta1_rest * (g - m[i]);
         v[i] = beta2 * v[i] + beta2_rest * g * g;
-        w[i] = factor * before - rate * m[i] / (step_root(v[i]) * root_factor + epsilon);
+        w[i] = factors.weight_factor * before -
+               factors.rate * m[i] / (step_root(v[i]) * factors.root_factor + epsilon);
         delta[i] = w[i] - before;
     }
+}
+
+VECTOR_LOOPS static void adam_parts(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    step_parts(context, begin, end, adam_update);
 }

@@ -3,14 +3,11 @@
 
 static const ParamSpec params[] = {ADAM_PARAMS(0.01)};
 
-static void update(const OptimizerCall *call, size_t begin, size_t count, Real *delta) {
-    const AdamParams *adam = call->params;
-    double factor = 1 - call->learning_rate * adam->common.weight_decay;
-    adam_update(call, begin, count, 0, factor, delta);
-}
-
 static OptimizerSums step(const OptimizerCall *call) {
-    return step_blocks(call, update);
+    const AdamParams *adam = call->params;
+    AdamFactors factors =
+        adam_factors(call, 0, 1 - call->learning_rate * adam->common.weight_decay);
+    return step_run(call, &factors, adam_parts);
 }
 
 const OptimizerDesc optimizer_adamw = {

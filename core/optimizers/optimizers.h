@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 #include "core/base/descriptor.h"
+#include "core/base/parallel.h"
 #include "core/base/real.h"
 
 // Every optimizer's parameter struct begins with this.
@@ -41,6 +42,7 @@ typedef struct OptimizerCall {
     Real *weights;                    // [count], updated
     const Real *gradients;            // [count]
     Real *slots[OPTIMIZER_SLOTS_MAX]; // each [count], zeros before the first step, updated
+    Parallel *parallel;               // threads for it; NULL: none. The same bits on any number
 } OptimizerCall;
 
 // Sums that the step gathers on its way, for the update ratio ‖Δw‖ / ‖w‖ (w after the step).

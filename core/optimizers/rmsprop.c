@@ -31,7 +31,8 @@ static int slots(const void *untyped) {
     return 1;
 }
 
-static void update(const OptimizerCall *call, size_t begin, size_t count, Real *restrict delta) {
+STEP_INLINE void update(const StepWork *work, size_t begin, size_t count, Real *restrict delta) {
+    const OptimizerCall *call = work->call;
     const RmspropParams *rmsprop = call->params;
     Real *restrict w = call->weights + begin;
     Real *restrict v = call->slots[0] + begin;
@@ -48,8 +49,13 @@ static void update(const OptimizerCall *call, size_t begin, size_t count, Real *
     }
 }
 
+VECTOR_LOOPS static void parts(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    step_parts(context, begin, end, update);
+}
+
 static OptimizerSums step(const OptimizerCall *call) {
-    return step_blocks(call, update);
+    return step_run(call, NULL, parts);
 }
 
 const OptimizerDesc optimizer_rmsprop = {

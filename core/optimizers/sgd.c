@@ -30,8 +30,9 @@ static int slots(const void *untyped) {
     return sgd->momentum > 0 ? 1 : 0;
 }
 
-static void update_plain(const OptimizerCall *call, size_t begin, size_t count,
-                         Real *restrict delta) {
+STEP_INLINE void update_plain(const StepWork *work, size_t begin, size_t count,
+                              Real *restrict delta) {
+    const OptimizerCall *call = work->call;
     const SgdParams *sgd = call->params;
     Real *restrict w = call->weights + begin;
     const Real *restrict gradients = call->gradients + begin;
@@ -44,8 +45,9 @@ static void update_plain(const OptimizerCall *call, size_t begin, size_t count,
     }
 }
 
-static void update_momentum(const OptimizerCall *call, size_t begin, size_t count,
-                            Real *restrict delta) {
+STEP_INLINE void update_momentum(const StepWork *work, size_t begin, size_t count,
+                                 Real *restrict delta) {
+    const OptimizerCall *call = work->call;
     const SgdParams *sgd = call->params;
     Real *restrict w = call->weights + begin;
     Real *restrict v = call->slots[0] + begin;
@@ -63,9 +65,18 @@ static void update_momentum(const OptimizerCall *call, size_t begin, size_t coun
     }
 }
 
+VECTOR_LOOPS static void plain_parts(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    step_parts(context, begin, end, update_plain);
+}
+
+VECTOR_LOOPS static void momentum_parts(void *context, size_t begin, size_t end, int piece) {
+    (void)piece;
+    step_parts(context, begin, end, update_momentum);
+}
+
 static OptimizerSums step(const OptimizerCall *call) {
-    return slots(call->params) > 0 ? step_blocks(call, update_momentum)
-                                   : step_blocks(call, update_plain);
+    return step_run(call, NULL, slots(call->params) > 0 ? momentum_parts : plain_parts);
 }
 
 const OptimizerDesc optimizer_sgd = {

@@ -305,7 +305,8 @@ static void update_weights(Trainer *trainer, Step *step) {
                               .clip_value = bounded ? training->clip_value : INFINITY,
                               .count = end - begin,
                               .weights = trainer->weights + begin,
-                              .gradients = trainer->gradients + begin};
+                              .gradients = trainer->gradients + begin,
+                              .parallel = trainer->parallel};
         for (int s = 0; s < phase_slots(phase); s++)
             call.slots[s] = trainer->slots + (size_t)s * learned + begin;
         if (bounded)
