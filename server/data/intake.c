@@ -92,30 +92,58 @@ static void all_keys(Keys *keys) {
     }
 }
 
-// The first form whose key is there; rows without any.
+// The first form whose key is there; NULL without any.
 static const IntakeForm *find_form(const Body *body) {
     for (size_t i = 0; i < ARRAY_LENGTH(forms); i++) {
         if (body_given(body, forms[i]->key)) {
             return forms[i];
         }
     }
-    return &intake_form_rows;
+    return NULL;
 }
 
-// Rows are what a body without any form's key lacks.
+static void lacks_form(const Body *body) {
+    Text others;
+    text_init(&others);
+    for (size_t i = 1; i < ARRAY_LENGTH(forms); i++) {
+        text_add_format(&others, "%s\"%s\"", i == 1 ? "" : ", ", forms[i]->key);
+    }
+    BODY_ISSUE(body, forms[0]->key, "is required, or one of %s in its place", text_string(&others));
+    body->issues->failed |= others.failed;
+    text_finish(&others);
+}
+
+// A key that is another form's: what does belong to this one.
+static void misplaced(const Body *body, const IntakeForm *form, const Path *path) {
+    Text keys;
+    text_init(&keys);
+    for (size_t i = 0; form->others[i] != NULL; i++) {
+        text_add_format(&keys, "%s\"%s\"", i == 0 ? "" : ", ", form->others[i]);
+    }
+    issues_add(body->issues, path,
+               "does not belong to a dataset of \"%s\", which may have \"name\", \"task\", %s",
+               form->key, text_string(&keys));
+    body->issues->failed |= keys.failed;
+    text_finish(&keys);
+}
+
+// form NULL: none is known, and every form's keys may be meant.
 static void check_keys(const Body *body, const IntakeForm *form) {
     Keys keys;
     all_keys(&keys);
     VALUE_FOREACH(member, body->value) {
         const char *key = value_key(member);
         const Path path = {.up = body->path, .key = key};
-        if (one_of(key, common_keys, ARRAY_LENGTH(common_keys)) || strcmp(key, form->key) == 0 ||
-            one_of(key, form->others, others_count(form))) {
+        if (one_of(key, common_keys, ARRAY_LENGTH(common_keys)) ||
+            (form != NULL &&
+             (strcmp(key, form->key) == 0 || one_of(key, form->others, others_count(form))))) {
             continue;
         }
         const char *nearest = nearest_name(key, keys.names, keys.count);
         if (one_of(key, keys.names, keys.count)) {
-            issues_add(body->issues, &path, "does not belong to a dataset of \"%s\"", form->key);
+            if (form != NULL) {
+                misplaced(body, form, &path);
+            }
         } else if (nearest != NULL) {
             issues_add(body->issues, &path, "unknown key; did you mean \"%s\"?", nearest);
         } else {
@@ -152,6 +180,10 @@ int intake_json(int directory, const Document *document, Value value, const char
     check_keys(&body, form);
     body.name = body_string(&body, "name", INTAKE_NAME_MAX);
     read_task(&body);
+    if (form == NULL) {
+        lacks_form(&body);
+        return issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
+    }
     int result = form->take(&body, ret_row);
     if (result == OK && issues_any(issues)) {
         result = issues->failed ? ERR_NO_MEMORY : ERR_INVALID;

@@ -50,9 +50,11 @@ void body_integer(const Body *body, const char *key, int64_t minimum, int64_t ma
 int body_names(const Body *body, const char *key, Names *names);
 // The text of an array that was lifted; false, with an issue, where there is none. `items`: what it has an item for.
 bool body_span(const Body *body, const char *key, const char *items, Span *ret_span);
-// "splits" over `rows` rows: ret_splits [rows] of DatasetSplit (memory_free), NULL where it is not given.
-// ERR_NO_MEMORY.
-int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits);
+// Whether it has rows for testing of their own ("test_inputs", "test_targets"); an issue where "splits" stand beside them.
+bool body_has_test(const Body *body);
+// ret_splits [rows] of DatasetSplit (memory_free): rows from `first_test` on are for testing, or, where that is none, as
+// "splits" says; NULL where it is not given. ERR_NO_MEMORY.
+int body_splits(const Body *body, int64_t rows, int64_t first_test, uint8_t **ret_splits);
 // Likewise over nodes, some of which have no target: those may stand in no list, and others need not.
 int body_node_splits(const Body *body, int64_t nodes, const uint8_t *missing, uint8_t **ret_splits);
 

@@ -1,46 +1,66 @@
-// Many graphs: {"graphs": [{"nodes", "edges"}, …], "targets": […]}, read one after the other out of the lifted text.
+// Many graphs: {"graphs": [{"nodes", "edges"}, …], "targets": […]}, read one after the other out of the lifted text, those for
+// testing ("test_inputs") behind the others.
 #include <stdio.h>
 #include "core/base/error.h"
 #include "server/data/graph_draft.h"
 #include "server/data/intake_form.h"
 
-static int take_graphs(GraphDraft *graphs, const Body *body, Span span) {
+static int take_graphs(GraphDraft *graphs, const Body *body, const char *key) {
+    Span span;
+    if (!body_span(body, key, "graph", &span)) {
+        return OK;
+    }
     char pointer[GRAPH_POINTER];
-    int64_t index = 0;
+    int64_t index = 0, rows_before = graphs->draft.rows;
     int result = OK;
     for (span_enter(&span); result == OK && span_next(&span); index++) {
         const char *start = span.at;
         GraphText text;
         span_skip(&span);
-        snprintf(pointer, sizeof pointer, "%s/graphs/%lld", body->prefix, (long long)index);
+        snprintf(pointer, sizeof pointer, "%s/%s/%lld", body->prefix, key, (long long)index);
         if (graph_text_of_span((Span){start, span.at}, pointer, body->issues, &text)) {
             result = graph_stack_add(&graphs->stack, &text, body->issues);
         }
     }
-    graphs->draft.rows = index;
+    graphs->draft.rows = rows_before + index; // nodes came in as rows
     if (index == 0) {
-        BODY_ISSUE(body, "graphs", "must have at least one graph");
+        BODY_ISSUE(body, key, "must have at least one graph");
     }
     return body->issues->failed ? ERR_NO_MEMORY : result;
 }
 
+// Graphs and their targets, behind what the draft has already.
+static int take_pair(GraphDraft *graphs, const Body *body, const char *key, const char *targets) {
+    Draft *draft = &graphs->draft;
+    int64_t rows_before = draft->rows, targets_before = draft->targets.rows;
+    size_t issues_before = body->issues->count;
+    int result = take_graphs(graphs, body, key);
+    if (result == OK) {
+        result = body_targets(body, targets, "graph", &draft->targets);
+    }
+    if (result == OK) {
+        body_match(body, targets, draft->targets.rows - targets_before, key,
+                   draft->rows - rows_before, issues_before);
+    }
+    return result;
+}
+
 static int take_all(GraphDraft *graphs, const Body *body, Names *class_names) {
     Draft *draft = &graphs->draft;
-    size_t issues_before = body->issues->count;
-    Span span;
+    bool has_test = body_has_test(body);
     int result = body_class_names(body, class_names);
-    if (result == OK && body_span(body, "graphs", "graph", &span)) {
-        result = take_graphs(graphs, body, span);
+    if (result == OK) {
+        result = take_pair(graphs, body, "graphs", "targets");
+    }
+    int64_t first_test = draft->rows;
+    if (result == OK && has_test) {
+        result = take_pair(graphs, body, "test_inputs", "test_targets");
     }
     if (result == OK) {
-        result = body_targets(body, "targets", "graph", &draft->targets);
-    }
-    if (result == OK) {
-        body_match(body, "targets", draft->targets.rows, "graphs", draft->rows, issues_before);
         result = graph_draft_names(graphs, body);
     }
     return result == OK && !issues_any(body->issues)
-               ? body_splits(body, draft->rows, &draft->splits)
+               ? body_splits(body, draft->rows, first_test, &draft->splits)
                : result;
 }
 
@@ -57,6 +77,7 @@ static int graphs_take(const Body *body, DatasetRow *ret_row) {
     return result;
 }
 
-static const char *const others[] = {"targets", "splits", "class_names", "feature_names", NULL};
+static const char *const others[] = {
+    "targets", "test_inputs", "test_targets", "splits", "class_names", "feature_names", NULL};
 
 const IntakeForm intake_form_graphs = {.key = "graphs", .others = others, .take = graphs_take};

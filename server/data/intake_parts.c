@@ -197,7 +197,29 @@ static int read_splits(SplitReading *reading, uint8_t **ret_splits) {
     return OK;
 }
 
-int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits) {
+bool body_has_test(const Body *body) {
+    bool has_test = body_given(body, "test_inputs") || body_given(body, "test_targets");
+    if (has_test && body_given(body, "splits")) {
+        BODY_ISSUE(body, "splits", "give test_inputs and test_targets, or splits, not both");
+    }
+    return has_test;
+}
+
+static int split_test(int64_t rows, int64_t first_test, uint8_t **ret_splits) {
+    uint8_t *splits = memory_array((size_t)rows, 1);
+    if (splits == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    memset(splits, SPLIT_TRAIN, (size_t)first_test);
+    memset(splits + first_test, SPLIT_TEST, (size_t)(rows - first_test));
+    *ret_splits = splits;
+    return OK;
+}
+
+int body_splits(const Body *body, int64_t rows, int64_t first_test, uint8_t **ret_splits) {
+    if (first_test < rows) {
+        return split_test(rows, first_test, ret_splits);
+    }
     SplitReading reading = {.body = body, .rows = rows};
     return read_splits(&reading, ret_splits);
 }

@@ -48,17 +48,6 @@ static int take_pair(RowsIntake *intake, const char *inputs, const char *targets
     return result;
 }
 
-// Rows from `first` on are the test split.
-static int split_test(Draft *draft, int64_t first) {
-    draft->splits = memory_array((size_t)draft->rows, 1);
-    if (draft->splits == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    memset(draft->splits, SPLIT_TRAIN, (size_t)first);
-    memset(draft->splits + first, SPLIT_TEST, (size_t)(draft->rows - first));
-    return OK;
-}
-
 static int name_features(RowsIntake *intake) {
     Draft *draft = &intake->draft;
     const Names *names = &intake->feature_names;
@@ -77,7 +66,6 @@ static int name_features(RowsIntake *intake) {
 static int take_all(RowsIntake *intake) {
     const Body *body = intake->body;
     Draft *draft = &intake->draft;
-    bool has_test = body_given(body, "test_inputs") || body_given(body, "test_targets");
     if (body->task != NULL && strcmp(body->task, "language_model") == 0) {
         BODY_ISSUE(body, "task", "a language model needs a \"text\", not rows");
     }
@@ -85,9 +73,7 @@ static int take_all(RowsIntake *intake) {
     if (result == OK) {
         result = body_names(body, "feature_names", &intake->feature_names);
     }
-    if (has_test && body_given(body, "splits")) {
-        BODY_ISSUE(body, "splits", "give test_inputs and test_targets, or splits, not both");
-    }
+    bool has_test = body_has_test(body);
     if (result == OK) {
         result = take_pair(intake, "inputs", "targets");
     }
@@ -101,8 +87,7 @@ static int take_all(RowsIntake *intake) {
     if (result != OK || issues_any(body->issues)) {
         return result;
     }
-    return has_test ? split_test(draft, first_test)
-                    : body_splits(body, draft->rows, &draft->splits);
+    return body_splits(body, draft->rows, first_test, &draft->splits);
 }
 
 static int rows_take(const Body *body, DatasetRow *ret_row) {

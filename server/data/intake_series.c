@@ -266,7 +266,7 @@ static int take_all(SeriesIntake *intake) {
         result = choose_targets(intake);
     }
     if (result == OK && !issues_any(body->issues)) {
-        result = body_splits(body, intake->windows, &draft->splits);
+        result = body_splits(body, intake->windows, intake->windows, &draft->splits);
     }
     return result;
 }

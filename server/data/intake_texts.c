@@ -1,6 +1,6 @@
 // Texts: {"texts", "targets"}, with a tokenizer, a greatest length and a size of the vocabulary.
 //
-// The lifted text is walked three times, each string decoded and dropped again: how many there are (then the splits are
+// Texts for testing ("test_inputs") stand behind the others. The lifted text is walked three times, each string decoded and dropped again: how many there are (then the splits are
 // known), how often each token comes (in what trains and validates, as far as a text is kept), and its ids into the
 // archive. What is kept is the counted tokens, and a length for each text.
 #include <math.h>
@@ -17,7 +17,8 @@ typedef struct Texts {
     const Body *body;
     Draft draft;
     Names class_names;
-    Span span; // of the array
+    Span spans[2]; // of the arrays: the texts, and those for testing behind them
+    int span_count;
     int64_t max_length, vocabulary_size;
     Tokenizer tokenizer;
     Text text;      // the one under way, decoded
@@ -55,11 +56,15 @@ static int run_text(Texts *texts, Span *span) {
 
 // ---- the first walk ----
 
-static int count_texts(Texts *texts) {
+static int count_texts(Texts *texts, const char *key) {
     const Body *body = texts->body;
-    Pointer pointer = body_pointer(body, "texts");
+    Pointer pointer = body_pointer(body, key);
     Place place = {.before = pointer.text, .after = ""};
-    Span span = texts->span;
+    Span span;
+    if (!body_span(body, key, "row", &span)) {
+        return OK;
+    }
+    texts->spans[texts->span_count++] = span;
     for (span_enter(&span); span_next(&span); place.row++) {
         if (span_kind(&span) != VALUE_STRING) {
             place_issue(&place, NULL, 0, body->issues, "must be a string, not %s",
@@ -68,11 +73,12 @@ static int count_texts(Texts *texts) {
         span_skip(&span);
     }
     if (place.row == 0) {
-        BODY_ISSUE(body, "texts", "must have at least one text");
-    } else if (place.row > INT32_MAX) {
-        BODY_ISSUE(body, "texts", "must have at most %d texts", INT32_MAX);
+        BODY_ISSUE(body, key, "must have at least one text");
     }
-    texts->draft.rows = place.row;
+    texts->draft.rows += place.row;
+    if (texts->draft.rows > INT32_MAX) {
+        BODY_ISSUE(body, key, "must have at most %d texts, with those for testing", INT32_MAX);
+    }
     return body->issues->failed ? ERR_NO_MEMORY : OK;
 }
 
@@ -95,14 +101,16 @@ static int count_tokens(Texts *texts) {
     if (texts->lengths == NULL) {
         return ERR_NO_MEMORY;
     }
-    Span span = texts->span;
     int64_t row = 0;
     int result = OK;
-    for (span_enter(&span); result == OK && span_next(&span); row++) {
-        texts->counts = draft->splits == NULL || draft->splits[row] <= SPLIT_VALIDATION;
-        result = run_text(texts, &span);
-        if (result == OK) {
-            see_length(texts, row, texts->tokens);
+    for (int i = 0; i < texts->span_count; i++) {
+        Span span = texts->spans[i];
+        for (span_enter(&span); result == OK && span_next(&span); row++) {
+            texts->counts = draft->splits == NULL || draft->splits[row] <= SPLIT_VALIDATION;
+            result = run_text(texts, &span);
+            if (result == OK) {
+                see_length(texts, row, texts->tokens);
+            }
         }
     }
     if (result == OK) {
@@ -131,11 +139,13 @@ static int write_tokens(Draft *draft, Texts *texts) {
     }
     texts->writer->archive = draft->writer;
     texts->writer->vocabulary = &texts->vocabulary;
-    Span span = texts->span;
     int64_t total = 0;
     int result = archive_begin(draft->writer, "tokens", ARCHIVE_I32);
-    for (span_enter(&span); result == OK && span_next(&span);) {
-        result = run_text(texts, &span);
+    for (int i = 0; i < texts->span_count; i++) {
+        Span span = texts->spans[i];
+        for (span_enter(&span); result == OK && span_next(&span);) {
+            result = run_text(texts, &span);
+        }
     }
     if (result == OK) {
         result = token_writer_flush(texts->writer);
@@ -240,6 +250,23 @@ static void texts_finish(Texts *texts) {
     draft_finish(&texts->draft);
 }
 
+// Texts and their targets, behind what the draft has already.
+static int take_pair(Texts *texts, const char *key, const char *targets) {
+    const Body *body = texts->body;
+    Draft *draft = &texts->draft;
+    int64_t rows_before = draft->rows, targets_before = draft->targets.rows;
+    size_t issues_before = body->issues->count;
+    int result = count_texts(texts, key);
+    if (result == OK) {
+        result = body_targets(body, targets, "row", &draft->targets);
+    }
+    if (result == OK) {
+        body_match(body, targets, draft->targets.rows - targets_before, key,
+                   draft->rows - rows_before, issues_before);
+    }
+    return result;
+}
+
 // What stands in the object, checked; OK also where there are issues.
 static int take_members(Texts *texts, TokenizerKind *ret_kind) {
     const Body *body = texts->body;
@@ -253,19 +280,17 @@ static int take_members(Texts *texts, TokenizerKind *ret_kind) {
     texts->max_length = MAX_LENGTH_DEFAULT;
     body_integer(body, "max_length", 1, MAX_LENGTH_MAX, &texts->max_length);
     draft->shape = SHAPE(texts->max_length);
+    bool has_test = body_has_test(body);
     int result = body_class_names(body, &texts->class_names);
-    size_t issues_before = body->issues->count;
-    if (result == OK && body_span(body, "texts", "row", &texts->span)) {
-        result = count_texts(texts);
-    }
     if (result == OK) {
-        result = body_targets(body, "targets", "row", &draft->targets);
+        result = take_pair(texts, "texts", "targets");
     }
-    if (result == OK) {
-        body_match(body, "targets", draft->targets.rows, "texts", draft->rows, issues_before);
+    int64_t first_test = draft->rows;
+    if (result == OK && has_test) {
+        result = take_pair(texts, "test_inputs", "test_targets");
     }
     return result == OK && !issues_any(body->issues)
-               ? body_splits(body, draft->rows, &draft->splits)
+               ? body_splits(body, draft->rows, first_test, &draft->splits)
                : result;
 }
 
@@ -302,7 +327,8 @@ static int texts_take(const Body *body, DatasetRow *ret_row) {
     return result;
 }
 
-static const char *const others[] = {"targets", "tokenizer",   "max_length", "vocabulary_size",
-                                     "splits",  "class_names", NULL};
+static const char *const others[] = {"targets",   "test_inputs", "test_targets",
+                                     "tokenizer", "max_length",  "vocabulary_size",
+                                     "splits",    "class_names", NULL};
 
 const IntakeForm intake_form_texts = {.key = "texts", .others = others, .take = texts_take};

@@ -1,5 +1,11 @@
 #include "tests/server/data/intake_json.h"
 
+#define GRAPH_MAY_HAVE                                                                             \
+    ", which may have \"name\", \"task\", \"splits\", \"class_names\", \"feature_names\"\n"
+#define INPUTS_MAY_HAVE                                                                            \
+    ", which may have \"name\", \"task\", \"targets\", \"test_inputs\", \"test_targets\", "        \
+    "\"splits\", \"feature_names\", \"class_names\"\n"
+
 TestSuite(intake, .init = folder_make, .fini = folder_remove);
 
 Test(intake, rows_of_numbers_and_class_names) {
@@ -123,7 +129,8 @@ Test(intake, says_everything_that_is_wrong_with_its_place) {
             "/targets: must have one item for each of the 3 rows of inputs, not 2\n");
     refused("{\"inputs\":[[]],\"targets\":[1]}", "/inputs/0: must not be an empty array\n");
     refused("{\"inputs\":[],\"targets\":[]}", "/inputs: must have at least one row\n");
-    refused("{}", "/inputs: is required\n/targets: is required\n");
+    refused("{}", "/inputs: is required, or one of \"texts\", \"text\", \"series\", "
+                  "\"graph\", \"graphs\" in its place\n");
     refused("{\"inputs\":{},\"targets\":\"x\"}",
             "/inputs: must be an array with an item for each row, not an object\n"
             "/targets: must be an array with an item for each row, not a string\n");
@@ -157,10 +164,10 @@ Test(intake, unknown_keys_and_wrong_options_are_named) {
 
 Test(intake, a_dataset_has_one_form_and_its_keys) {
     refused("{\"inputs\":[1,2],\"texts\":[\"a\"],\"targets\":[0,1],\"max_length\":3}",
-            "/texts: does not belong to a dataset of \"inputs\"\n"
-            "/max_length: does not belong to a dataset of \"inputs\"\n");
+            "/texts: does not belong to a dataset of \"inputs\"" INPUTS_MAY_HAVE
+            "/max_length: does not belong to a dataset of \"inputs\"" INPUTS_MAY_HAVE);
     refused("{\"graph\":{\"nodes\":[1],\"edges\":[],\"targets\":[1]},\"max_length\":3}",
-            "/max_length: does not belong to a dataset of \"graph\"\n");
+            "/max_length: does not belong to a dataset of \"graph\"" GRAPH_MAY_HAVE);
     refused("{\"inputs\":[1],\"targets\":[1],\"task\":\"language_model\"}",
             "/task: a language model needs a \"text\", not rows\n");
 }

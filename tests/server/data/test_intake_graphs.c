@@ -2,6 +2,9 @@
 #include "core/model/graph_data.h"
 #include "tests/server/data/intake_json.h"
 
+#define GRAPH_MAY_HAVE                                                                             \
+    ", which may have \"name\", \"task\", \"splits\", \"class_names\", \"feature_names\"\n"
+
 TestSuite(intake_graphs, .init = folder_make, .fini = folder_remove);
 
 static void expect_numbers(const char *what, const int32_t *actual, const int32_t *wanted,
@@ -210,7 +213,7 @@ Test(intake_graphs, every_mistake_has_its_place) {
             "/splits: stands in the graph already\n");
     refused("{\"graph\":{" NODES ",\"edges\":[],\"targets\":[0,1,0,1]},\"feature_names\":[\"a\"],"
             "\"targets\":[1]}",
-            "/targets: does not belong to a dataset of \"graph\"\n"
+            "/targets: does not belong to a dataset of \"graph\"" GRAPH_MAY_HAVE
             "/feature_names: has 1 names for nodes of 2 features\n");
     refused("{\"graph\":{" NODES
             ",\"edges\":[],\"targets\":[0,1,0,1]},\"task\":\"language_model\"}",
@@ -243,7 +246,28 @@ Test(intake_graphs, every_mistake_in_sparse_features_has_its_place) {
             "/graph/targets: must have one item for each of the 3 rows of nodes, not 2\n");
 }
 
+Test(intake_graphs, for_testing_stand_behind_the_others) {
+    DatasetRow row =
+        taken("{\"graphs\":[{\"nodes\":[[1],[2]],\"edges\":[[0,1]]},{\"nodes\":[[3]],"
+              "\"edges\":[]}],\"targets\":[\"a\",\"b\"],\"test_inputs\":[{\"nodes\":"
+              "[[4],[5]],\"edges\":[[1,0]],\"directed\":true}],\"test_targets\":[\"a\"]}");
+    Dataset *dataset = dataset_of(&row);
+    const GraphData *data = dataset->more;
+    cr_assert_eq(dataset->rows, 3);
+    expect_numbers("first nodes", data->first_node, (const int32_t[]){0, 2, 3, 5}, 4);
+    expect_numbers("classes", dataset->classes, (const int32_t[]){0, 1, 0}, 3);
+    cr_expect_eq(memcmp(dataset->splits, "\0\0\2", 3), 0);
+    cr_expect_eq(data->value[4], 5);
+    dataset_close(dataset);
+    dataset_row_finish(&row);
+}
+
 Test(intake_graphs, every_mistake_in_many_graphs_has_its_place) {
+    refused(
+        "{\"graphs\":[{\"nodes\":[[1]],\"edges\":[]}],\"targets\":[0],\"test_inputs\":[{\"nodes\":"
+        "[[1,2]],\"edges\":[]}],\"test_targets\":[0,1]}",
+        "/test_inputs/0/nodes/0: must have 1 items, not 2\n"
+        "/test_targets: must have one item for each of the 1 rows of test_inputs, not 2\n");
     refused("{\"graphs\":[],\"targets\":[]}", "/graphs: must have at least one graph\n");
     refused("{\"graphs\":[{\"nodes\":[[1]],\"edges\":[]},7,{\"nodes\":[[1,2]],\"edges\":[[0,1]],"
             "\"x/y\":1},"

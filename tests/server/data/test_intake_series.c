@@ -3,6 +3,10 @@
 #include "server/data/windows.h"
 #include "tests/server/data/intake_json.h"
 
+#define SERIES_MAY_HAVE                                                                            \
+    ", which may have \"name\", \"task\", \"window\", \"horizon\", \"columns\", "                  \
+    "\"target_columns\", \"transform\", \"splits\"\n"
+
 TestSuite(intake_series, .init = folder_make, .fini = folder_remove);
 
 Test(intake_series, windows_over_named_columns) {
@@ -82,7 +86,7 @@ Test(intake_series, says_what_is_wrong_with_its_place) {
             "/series: must be a list of numbers, or of lists with a number for each column\n");
     refused("{\"series\":[]}", "/series: must have at least one step\n");
     refused("{\"series\":[1,2,[3,4]],\"window\":1,\"targets\":[1]}",
-            "/targets: does not belong to a dataset of \"series\"\n"
+            "/targets: does not belong to a dataset of \"series\"" SERIES_MAY_HAVE
             "/series/2: must have 1 items, not 2\n");
 }
 

@@ -1,6 +1,11 @@
 #include "core/tokens/vocabulary.h"
 #include "tests/server/data/intake_help.h"
 
+#define TEXT_MAY_HAVE ", which may have \"name\", \"task\", \"tokenizer\", \"vocabulary_size\"\n"
+#define TEXTS_MAY_HAVE                                                                             \
+    ", which may have \"name\", \"task\", \"targets\", \"test_inputs\", \"test_targets\", "        \
+    "\"tokenizer\", \"max_length\", \"vocabulary_size\", \"splits\", \"class_names\"\n"
+
 TestSuite(intake_texts, .init = folder_make, .fini = folder_remove);
 
 static int take(const char *text, Issues *issues, DatasetRow *ret_row) {
@@ -120,6 +125,29 @@ Test(intake_texts, are_profiled) {
     dataset_row_finish(&row);
 }
 
+Test(intake_texts, for_testing_stand_behind_the_others_and_count_for_no_vocabulary) {
+    DatasetRow row = taken("{\"texts\":[\"a b\",\"b\"],\"targets\":[\"x\",\"y\"],"
+                           "\"test_inputs\":[\"b new\"],\"test_targets\":[\"x\"]}");
+    Dataset *dataset = dataset_of(&row);
+    cr_assert_eq(dataset->rows, 3);
+    cr_assert_eq(dataset->task.vocabulary, 4); // padding, unknown, b, a
+    expect_ids(dataset, 2, (const int32_t[]){2, 1}, 2);
+    cr_assert_arr_eq(dataset->splits, ((const uint8_t[]){SPLIT_TRAIN, SPLIT_TRAIN, SPLIT_TEST}), 3);
+    cr_assert_eq(dataset->classes[2], dataset->classes[0]);
+    dataset_close(dataset);
+    dataset_row_finish(&row);
+}
+
+Test(intake_texts, for_testing_say_what_is_wrong_with_them) {
+    refused("{\"texts\":[\"a\",\"b\"],\"targets\":[0,1],\"test_inputs\":[\"a\",5],"
+            "\"splits\":{\"test\":[1]}}",
+            "/splits: give test_inputs and test_targets, or splits, not both\n"
+            "/test_inputs/1: must be a string, not a number\n/test_targets: is required\n");
+    refused("{\"texts\":[\"a\",\"b\"],\"targets\":[0,1],\"test_inputs\":[\"a\",\"b\"],"
+            "\"test_targets\":[1]}",
+            "/test_targets: must have one item for each of the 2 rows of test_inputs, not 1\n");
+}
+
 Test(intake_texts, say_what_is_wrong_with_its_place) {
     refused("{\"texts\":[\"a\",3,null],\"targets\":[\"x\",\"y\"],\"tokenizer\":\"words\","
             "\"max_length\":0,\"vocabulary_size\":2}",
@@ -135,9 +163,9 @@ Test(intake_texts, say_what_is_wrong_with_its_place) {
     refused("{\"texts\":[],\"targets\":[]}", "/texts: must have at least one text\n");
     refused("{\"texts\":[\"!\",\"?\"],\"targets\":[0,1]}",
             "/texts: have nothing in them that the tokenizer \"word\" knows\n");
-    refused("{\"texts\":[\"a\",\"b\"],\"targets\":[0,1],\"test_inputs\":[],\"text\":\"a\"}",
-            "/test_inputs: does not belong to a dataset of \"texts\"\n"
-            "/text: does not belong to a dataset of \"texts\"\n");
+    refused("{\"texts\":[\"a\",\"b\"],\"targets\":[0,1],\"feature_names\":[],\"text\":\"a\"}",
+            "/feature_names: does not belong to a dataset of \"texts\"" TEXTS_MAY_HAVE
+            "/text: does not belong to a dataset of \"texts\"" TEXTS_MAY_HAVE);
     refused("{\"texts\":[\"a\",\"b\"],\"targets\":[0,1],\"tokenizer\":\"byte\","
             "\"vocabulary_size\":100}",
             "/vocabulary_size: must be at least 257: padding and every byte; or leave it out\n");
@@ -228,8 +256,8 @@ Test(intake_texts, a_corpus_says_what_is_wrong) {
     refused("{\"text\":\"\"}", "/text: must have from 2 to 2147483647 tokens, not 0\n");
     refused("{\"text\":\"ab\",\"targets\":[1],\"vocabulary_size\":9,\"task\":\"regression\","
             "\"max_length\":4}",
-            "/targets: does not belong to a dataset of \"text\"\n"
-            "/max_length: does not belong to a dataset of \"text\"\n"
+            "/targets: does not belong to a dataset of \"text\"" TEXT_MAY_HAVE
+            "/max_length: does not belong to a dataset of \"text\"" TEXT_MAY_HAVE
             "/task: must be \"language_model\" where \"text\" is a corpus, not \"regression\"\n"
             "/vocabulary_size: is for words; the vocabulary of a corpus of \"char\" tokens is what "
             "is in it\n");
