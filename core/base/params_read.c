@@ -37,12 +37,13 @@ static void add_number_rule(Text *text, const ParamSpec *spec) {
     }
     text_add(text, whole ? "an integer" : "a number");
     if (isfinite(bounds.lower)) {
-        text_add_format(text, " %s %.15g", spec->above_minimum ? "above" : "of at least",
-                        bounds.lower);
+        text_add(text, spec->above_minimum ? " above " : " of at least ");
+        text_add_format(text, whole ? "%.0f" : "%.15g", bounds.lower);
     }
     if (isfinite(bounds.upper)) {
-        text_add_format(text, "%s %s %.15g", isfinite(bounds.lower) ? " and" : "",
-                        spec->below_maximum ? "below" : "at most", bounds.upper);
+        text_add(text, isfinite(bounds.lower) ? " and" : "");
+        text_add(text, spec->below_maximum ? " below " : " at most ");
+        text_add_format(text, whole ? "%.0f" : "%.15g", bounds.upper);
     }
 }
 
@@ -84,7 +85,9 @@ static void add_rule(Text *text, const ParamSpec *spec) {
                         article(spec->registry->kind), spec->registry->kind);
         break;
     case PARAM_VALUE:
-        text_add(text, "a value");
+        text_add(text, spec->object == NULL ? spec->help
+                       : spec->many         ? "a list of objects"
+                                            : "an object");
         break;
     }
 }

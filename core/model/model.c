@@ -20,6 +20,16 @@ int model_create(Value spec, const Path *path, const Task *task, Issues *issues,
     return OK;
 }
 
+int model_check_words(Value spec, const Path *path, Issues *issues) {
+    Model *model = memory_new(Model);
+    if (model == NULL)
+        return ERR_NO_MEMORY;
+    model->graph = graph_create();
+    int error = model->graph == NULL ? ERR_NO_MEMORY : spec_check_words(model, spec, path, issues);
+    model_destroy(model);
+    return error == ERR_NO_MEMORY || issues->failed ? ERR_NO_MEMORY : OK;
+}
+
 void model_destroy(Model *model) {
     if (model == NULL)
         return;

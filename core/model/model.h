@@ -27,6 +27,11 @@ typedef struct Model Model;
 // Reads and checks the whole spec, collecting every error with its place under `path`; ERR_INVALID
 // then. The nesting, the number of layers and every product of sizes are bounded.
 int model_create(Value spec, const Path *path, const Task *task, Issues *issues, Model **ret_model);
+// What can be told of a spec without knowing the dataset: keys, types, names and parameters, but no shapes. Every error is
+// an issue. ERR_NO_MEMORY.
+int model_check_words(Value spec, const Path *path, Issues *issues);
+// Of a model whose inputs are tokens: an issue for each layer that takes their ids for quantities. `path` is that of "layers".
+void model_check_tokens(const Model *model, const Path *path, Issues *issues);
 void model_destroy(Model *model); // takes NULL
 
 const Graph *model_graph(const Model *model);

@@ -33,3 +33,7 @@ struct Model {
 // Reads the spec into an empty model: entries, graph and output. ERR_INVALID: the issues say what
 // is wrong.
 int spec_read(Model *model, Value spec, const Path *path, Issues *issues);
+// As far as no task is needed for it. OK also where there are issues, but for what is no object.
+int spec_check_words(Model *model, Value spec, const Path *path, Issues *issues);
+// Of a model whose layers are all built: issues where the list of them is at `path`. ERR_NO_MEMORY.
+int wiring_check(const Model *model, const Path *path, Issues *issues);

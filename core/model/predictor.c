@@ -14,7 +14,8 @@ struct Predictor {
     int64_t max_rows; // that plan and inputs have room for; both NULL until rows come
     int64_t input_width, output_width;
     Task task;
-    bool binary; // one output stands for two classes: its sigmoid is the second's probability
+    bool binary;    // one output stands for two classes: its sigmoid is the second's probability
+    bool fractions; // numbers from 0 to 1, of which the outputs are logits
     Scaler input_scaler;
     Scaler target_scaler;    // regression
     Forecast forecast;       // targets 0: none
@@ -62,8 +63,9 @@ static int check_outputs(Predictor *predictor, const Archive *archive) {
     AUTO_FREE char *loss = archive_text(archive, "loss");
     if (loss == NULL)
         return ERR_DAMAGED;
-    predictor->binary =
-        predictor_classifies(predictor) && strcmp(loss, "binary_cross_entropy") == 0;
+    bool sigmoids = strcmp(loss, "binary_cross_entropy") == 0;
+    predictor->binary = sigmoids && predictor_classifies(predictor);
+    predictor->fractions = sigmoids && !predictor_classifies(predictor);
     const Task *task = &predictor->task;
     const Graph *graph = model_graph(predictor->model);
     predictor->output_width = predictor->binary ? 1 : task->outputs;
@@ -274,6 +276,8 @@ static void give_answers(const Predictor *predictor, const PredictorInput *piece
     int64_t width = predictor->output_width, targets = predictor_targets(predictor, piece);
     if (!predictor_classifies(predictor)) {
         scaler_invert(&predictor->target_scaler, given, outputs, targets, width);
+        for (int64_t i = 0; predictor->fractions && i < targets * width; i++)
+            outputs[i] = sigmoid(outputs[i]);
         if (predictor_forecast(predictor) != NULL)
             undo_forecasts(predictor, piece, outputs);
         return;

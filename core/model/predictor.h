@@ -3,7 +3,7 @@
 //   "spec"          text: the job's spec as JSON, defaults filled in; read by the caller
 //   "task", "task.…"        what task_save writes
 //   "loss"          text: its name; cross_entropy means softmax over the outputs,
-//                   binary_cross_entropy a sigmoid
+//                   binary_cross_entropy a sigmoid, of two classes or of fractions
 //   "class_names"   bytes: NUL-terminated names one after the other (classification)
 //   "class_weights" f32 [classes]: those that the loss had, where it had any
 //   "columns"       text: the dataset's columns as JSON; read by the caller

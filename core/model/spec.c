@@ -178,11 +178,11 @@ static int read_sources(SpecReader *reader, Value layer, int index, const Path *
         return OK;
     if ((int)count < desc->min_inputs || (int)count > desc->max_inputs) {
         if (desc->min_inputs == desc->max_inputs)
-            issues_add(reader->issues, path, "a %s reads exactly %d, not %zu", desc->desc.name,
+            issues_add(reader->issues, path, "\"%s\" reads exactly %d, not %zu", desc->desc.name,
                        desc->min_inputs, count);
         else
-            issues_add(reader->issues, path, "a %s reads %d to %d layers, not %zu", desc->desc.name,
-                       desc->min_inputs, desc->max_inputs, count);
+            issues_add(reader->issues, path, "\"%s\" reads %d to %d layers, not %zu",
+                       desc->desc.name, desc->min_inputs, desc->max_inputs, count);
         entry->broken = true;
     }
     return OK;
@@ -525,27 +525,41 @@ static int read_input(SpecReader *reader, Value input, const Path *path) {
     return OK;
 }
 
-int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
-    SpecReader reader = {.model = model, .arena = graph_arena(model->graph), .issues = issues};
-    size_t before = issues->count + issues->omitted;
+// The first pass over the whole object. OK also where there are issues, but for what is no object.
+static int read_words(SpecReader *reader, Value spec, const Path *path, bool task_known) {
     const void *params;
-    int error = params_read(&model_desc, spec, path, NULL, reader.arena, issues, &params);
+    int error = params_read(&model_desc, spec, path, NULL, reader->arena, reader->issues, &params);
     if (error != OK && error != ERR_INVALID)
         return error;
     if (value_kind(spec) != VALUE_OBJECT)
         return ERR_INVALID;
     const char *initial = value_string(value_member(spec, "initial"));
     if (initial != NULL) {
-        model->initial = arena_string(reader.arena, initial);
-        if (model->initial == NULL)
+        reader->model->initial = arena_string(reader->arena, initial);
+        if (reader->model->initial == NULL)
             return ERR_NO_MEMORY;
     }
-    Value layers = value_member(spec, "layers");
-    error = read_input(&reader, value_member(spec, "input"), PATH_KEY(path, "input"));
-    if (error == OK)
-        error = read_list(&reader, layers, PATH_KEY(path, "layers"), -1, 0);
+    if (task_known)
+        error = read_input(reader, value_member(spec, "input"), PATH_KEY(path, "input"));
+    else
+        error = OK;
+    return error == OK
+               ? read_list(reader, value_member(spec, "layers"), PATH_KEY(path, "layers"), -1, 0)
+               : error;
+}
+
+int spec_check_words(Model *model, Value spec, const Path *path, Issues *issues) {
+    SpecReader reader = {.model = model, .arena = graph_arena(model->graph), .issues = issues};
+    return read_words(&reader, spec, path, false);
+}
+
+int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
+    SpecReader reader = {.model = model, .arena = graph_arena(model->graph), .issues = issues};
+    size_t before = issues->count + issues->omitted;
+    int error = read_words(&reader, spec, path, true);
     if (error != OK)
         return error;
+    Value layers = value_member(spec, "layers");
     reader.input_node = graph_input(model->graph, &model->input, task_graph_rows(&model->task));
     if (reader.input_node < 0)
         return reader.input_node;
@@ -554,7 +568,9 @@ int spec_read(Model *model, Value spec, const Path *path, Issues *issues) {
         build_list(&reader, layers, PATH_KEY(path, "layers"), reader.input_node, &model->output);
     if (error != OK)
         return error;
-    if (issues->failed)
+    if (issues->count + issues->omitted == before)
+        error = wiring_check(model, PATH_KEY(path, "layers"), issues);
+    if (error != OK || issues->failed)
         return ERR_NO_MEMORY;
     if (issues->count + issues->omitted > before || model->output < 0)
         return ERR_INVALID;

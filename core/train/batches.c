@@ -17,9 +17,7 @@ int scalers_fit(const Job *job, Scalers *ret_scalers) {
     int error = dataset->form->fit_inputs != NULL ? dataset->form->fit_inputs(job, &scalers.input)
                                                   : scaler_identity(1, &scalers.input);
     if (error == OK && dataset->task.kind == TASK_REGRESSION) {
-        // Targets of binary_cross_entropy are probabilities already.
-        bool fractions = strcmp(job_loss(job)->desc.name, "binary_cross_entropy") == 0;
-        if (!job_training(job)->standardize || fractions)
+        if (!job_training(job)->standardize || job_fractions(job))
             error = scaler_identity(1, &scalers.target);
         else if (dataset->form->fit_targets != NULL)
             error = dataset->form->fit_targets(job, &scalers.input, &scalers.target);

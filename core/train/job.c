@@ -209,10 +209,13 @@ static void check_stop_metric(const Job *job, const Path *path, Issues *issues) 
     path = PATH_KEY(PATH_KEY(path, "early_stopping"), "metric");
     bool classes = job->task.kind != TASK_REGRESSION;
     const char *what = strchr(stop->metric, '_') + 1;
+    bool of_numbers =
+        strcmp(what, "mae") == 0 || strcmp(what, "rmse") == 0 || strcmp(what, "r2") == 0;
     if (strcmp(what, "accuracy") == 0 && !classes)
-        issues_add(issues, path, "\"%s\" is for classes; val_loss, val_mae and val_r2 fit numbers",
+        issues_add(issues, path,
+                   "\"%s\" is for classes; val_loss, val_mae, val_rmse and val_r2 fit numbers",
                    stop->metric);
-    if ((strcmp(what, "mae") == 0 || strcmp(what, "r2") == 0) && classes)
+    if (of_numbers && classes)
         issues_add(issues, path, "\"%s\" is for numbers; val_loss and val_accuracy fit classes",
                    stop->metric);
     if (strcmp(what, "perplexity") == 0 && job->task.kind != TASK_LANGUAGE_MODEL)
@@ -223,10 +226,13 @@ static void check_stop_metric(const Job *job, const Path *path, Issues *issues) 
 }
 
 static void check_model(const Job *job, const Path *path, Issues *issues) {
+    path = PATH_KEY(path, "layers");
+    if (job->task.vocabulary > 0)
+        model_check_tokens(job->model, path, issues);
     for (int i = 0; i < model_layers(job->model); i++)
         if (model_layer(job->model, i)->parameters > 0 && !graph_frozen(model_graph(job->model), i))
             return;
-    issues_add(issues, PATH_KEY(path, "layers"), "none of the layers has weights to learn");
+    issues_add(issues, path, "none of the layers has weights to learn");
 }
 
 // ---- the job ----
@@ -278,6 +284,20 @@ int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, 
     }
     *ret_job = job;
     return OK;
+}
+
+int job_check_words(Value spec, Issues *issues) {
+    Job *job = memory_new(Job);
+    if (job == NULL)
+        return ERR_NO_MEMORY;
+    arena_init(&job->arena, 0);
+    job->task.kind = TASK_LANGUAGE_MODEL; // which has every key
+    int error =
+        read_training(job, value_member(spec, "training"), PATH_KEY(NULL, "training"), issues);
+    if (error == OK || error == ERR_INVALID)
+        error = model_check_words(value_member(spec, "model"), PATH_KEY(NULL, "model"), issues);
+    job_destroy(job);
+    return error;
 }
 
 // The model has trained once: what is wrong with its spec now is damage.
@@ -369,6 +389,10 @@ const Real *job_class_weights(const Job *job) {
 
 bool job_binary(const Job *job) {
     return job->binary;
+}
+
+bool job_fractions(const Job *job) {
+    return job->task.kind == TASK_REGRESSION && loss_is_binary(job);
 }
 
 // ---- the spec again ----

@@ -62,6 +62,8 @@ typedef struct Job Job;
 // `spec` and `dataset` are borrowed and must outlive the job. Every error of the spec comes at
 // once, with its pointer.
 int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, Job **ret_job);
+// What can be told of a spec without its dataset, as issues: for those whose dataset is wrong as well. ERR_NO_MEMORY.
+int job_check_words(Value spec, Issues *issues);
 void job_destroy(Job *job); // takes NULL
 
 // The model that the job starts from (model.initial), opened: its weights of the same names and shapes are the job's first.
@@ -93,6 +95,8 @@ const Real *job_class_weights(const Job *job); // [classes], or NULL
 // Two classes told apart by one output under binary_cross_entropy: a class's number is the target
 // value.
 bool job_binary(const Job *job);
+// Numbers from 0 to 1 under binary_cross_entropy, of which the outputs are logits.
+bool job_fractions(const Job *job);
 
 // Members "model" and "training" of the object that is open, every default filled in.
 void job_write_spec(const Job *job, const ValueWriter *out);

@@ -54,6 +54,7 @@ static void add_errors(Evaluator *evaluator, const Real *outputs, int64_t count)
     const Dataset *dataset = job_dataset(evaluator->job);
     const Scaler *scaler = &evaluator->scalers->target;
     int64_t width = dataset->task.outputs;
+    bool fractions = job_fractions(evaluator->job);
     double *sums = evaluator->sums, *first = sums + FIRST * width;
     double *predicted = sums + PREDICTED * width, *values = sums + TRUE * width;
     for (int64_t i = 0; i < evaluator->batch.rows; i++, outputs += width) {
@@ -62,6 +63,8 @@ static void add_errors(Evaluator *evaluator, const Real *outputs, int64_t count)
         for (int64_t c = 0; c < width; c++) {
             int64_t k = c % scaler->width;
             predicted[c] = (double)outputs[c] / scaler->factor[k] + scaler->offset[k];
+            if (fractions)
+                predicted[c] = 1 / (1 + exp(-predicted[c]));
         }
         if (dataset->form->undo != NULL)
             dataset->form->undo(dataset, row, predicted);

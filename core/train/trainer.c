@@ -398,6 +398,7 @@ static double watched_value(const Trainer *trainer, const Metrics *train) {
     } values[] = {{"val_loss", validation->loss},
                   {"val_accuracy", -validation->accuracy},
                   {"val_mae", validation->mae},
+                  {"val_rmse", validation->rmse},
                   {"val_r2", -validation->r2},
                   {"val_perplexity", metrics_perplexity(job_task(trainer->job), validation)},
                   {"train_loss", train->loss},

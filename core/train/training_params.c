@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include "core/train/job_private.h"
 
-static const char *const stop_metrics[] = {
-    "val_loss",       "val_accuracy", "val_mae",        "val_r2",
-    "val_perplexity", "train_loss",   "train_accuracy", NULL};
+static const char *const stop_metrics[] = {"val_loss",   "val_accuracy",   "val_mae",
+                                           "val_rmse",   "val_r2",         "val_perplexity",
+                                           "train_loss", "train_accuracy", NULL};
 
 #define FIELD(name) offsetof(EarlyStoppingParams, name)
 static const ParamSpec early_stopping_params[] = {

@@ -238,7 +238,7 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
     snprintf(row.sha256, sizeof row.sha256, "%s", sha256);
     row.input_shape = member_text(model, "input_shape");
     row.classes = dataset.classes;
-    row.metrics = standing.metrics;
+    row.metrics = member_text(model, "metrics");
     char *diagnosis = diagnosis_text(store, slot->row.id);
     char *confusion = member_text(root, "confusion");
     result = jobs_succeed(store, slot->row.id, slot->row.attempt, standing.progress,
@@ -248,6 +248,7 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
     memory_free(confusion);
     memory_free(diagnosis);
     memory_free(row.input_shape);
+    memory_free(row.metrics);
     standing_finish(&standing);
     dataset_row_finish(&dataset);
     return result;

@@ -76,11 +76,12 @@ static void row_add(Report *report, Table *table, int64_t step, const double *va
 
 // ---- progress ----
 
+// A job may be over before the clock has moved.
 static double rows_per_second(const Report *report) {
-    double seconds = (double)(time_monotonic() - report->began_at) / 1000.0;
+    double seconds = fmax((double)(time_monotonic() - report->began_at), 1) / 1000.0;
     double rows = (double)(job_samples(report->job, report->step) -
                            job_samples(report->job, report->first_step));
-    return seconds > 0 ? rows / seconds : 0;
+    return rows / seconds;
 }
 
 static void series_write(const char *key, const double *values, const bool *has, int64_t epoch,
@@ -127,6 +128,12 @@ void report_write(const Report *report, const Metrics *test, JsonOut *out) {
         series_write("best", report->best, report->has, report->best_epoch, NULL, out);
     else
         json_null(out, "best");
+}
+
+void report_write_model(const Report *report, const Metrics *test, JsonOut *out) {
+    const EarlyStoppingParams *stop = job_training(report->job)->stop;
+    bool restored = stop != NULL && stop->restore_best && report->best_epoch > 0;
+    series_write("metrics", restored ? report->best : report->newest, report->has, 0, test, out);
 }
 
 // The step that it tells is complete: all its records are on their way before it.
@@ -224,6 +231,7 @@ static void epoch_event(Report *report, const TrainEvent *event) {
     values[METRIC_val_mae] = event->validation.mae;
     values[METRIC_val_rmse] = event->validation.rmse;
     values[METRIC_val_r2] = event->validation.r2;
+    values[METRIC_val_perplexity] = metrics_perplexity(job_task(report->job), &event->validation);
     values[METRIC_samples_per_second] =
         event->samples_per_second > 0 ? event->samples_per_second : rows_per_second(report);
     if (report->epoch_columns == 0)

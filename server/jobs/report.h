@@ -48,3 +48,5 @@ void report_send_json(Report *report, FrameType type, JsonOut *out); // and fini
 // Members "progress", "metrics" and "best" of the object that is open; `test`: metrics of the test
 // rows, or NULL.
 void report_write(const Report *report, const Metrics *test, JsonOut *out);
+// The member "metrics" of what the run leaves: those of its weights, which are the best epoch's where they were restored.
+void report_write_model(const Report *report, const Metrics *test, JsonOut *out);

@@ -357,6 +357,8 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
     int initial_result = initial_open(store, submission, issues, &initial);
     if (result == OK)
         result = job_create(submission->body, dataset, (int)keys.threads, issues, &job);
+    else if (result == ERR_INVALID && job_check_words(submission->body, issues) == ERR_NO_MEMORY)
+        result = ERR_NO_MEMORY;
     if (result == OK)
         result = initial_result;
     if (result == OK && initial != NULL) {

@@ -301,6 +301,7 @@ static int model_send(Work *work) {
     for (int i = 0; i < shape->rank; i++)
         json_integer(&out, NULL, shape->dim[i]);
     json_end_array(&out);
+    report_write_model(&work->report, tested ? &test : NULL, &out);
     json_end_object(&out);
     result = confusion_add_to(work, &out);
     json_end_object(&out);

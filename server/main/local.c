@@ -235,8 +235,11 @@ int local_load(const LocalOptions *options, LocalJob *ret_job) {
 int local_create(const LocalOptions *options, LocalJob *ret_local, Job **ret_job) {
     int error = local_load(options, ret_local);
     // Whatever else is wrong, a job that can be fitted is, so that its problems come all at once.
-    if (ret_local->dataset == NULL)
+    if (ret_local->dataset == NULL) {
+        if (error == ERR_INVALID && value_kind(ret_local->spec) == VALUE_OBJECT)
+            job_check_words(ret_local->spec, &ret_local->issues);
         return error;
+    }
     error = job_create(ret_local->spec, ret_local->dataset, ret_local->threads, &ret_local->issues,
                        ret_job);
     if (error < 0 && !issues_any(&ret_local->issues))

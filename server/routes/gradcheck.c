@@ -6,6 +6,7 @@
 #include "core/train/check.h"
 #include "core/train/job.h"
 #include "server/data/intake.h"
+#include "server/jobs/jobs.h"
 #include "server/routes/common.h"
 #include "server/routes/intake_body.h"
 
@@ -43,9 +44,14 @@ static void gradcheck_run(Request *request, const Document *document) {
     char path[4096];
     issues_init(&issues);
     json_init(&out);
+    submission_check_keys(&services->pool_options, spec, &issues);
     int error = dataset_take(services, document, &issues, &dataset);
     if (error == OK)
         error = net_check(services, spec, dataset.id, &issues);
+    else if (error == ERR_INVALID && job_check_words(spec, &issues) != OK)
+        error = ERR_NO_MEMORY;
+    if (error == OK && issues_any(&issues))
+        error = ERR_INVALID;
     if (error == OK) {
         ValueWriter writer = json_writer(&out);
         snprintf(path, sizeof path, "%s/datasets/%s.bpa", store_path(services->store), dataset.id);

@@ -1,4 +1,4 @@
-// Predictions: rows as the dataset's columns were, or graphs; answers by name or in the target's own unit.
+// Predictions: rows as the dataset's columns were, texts, or graphs; answers by name or in the target's own unit.
 #include <string.h>
 #include "core/base/error.h"
 #include "server/data/windows.h"
@@ -6,49 +6,96 @@
 #include "server/routes/predict_graphs.h"
 
 static const char *const lifted[] = {"/inputs",
+                                     "/texts",
                                      "/graph/nodes",
                                      "/graph/nodes/indices",
                                      "/graph/nodes/values",
                                      "/graph/edges",
                                      "/graphs",
                                      NULL};
-static const char *const members[] = {"inputs", "nodes", "graph", "graphs", NULL};
 
 typedef struct Prediction {
     int64_t rows;
     float *inputs;        // [rows, input width]
+    int32_t *lengths;     // [rows] of texts; else NULL
     float *outputs;       // [rows, output width]
     float *probabilities; // [rows, classes]; NULL for numbers
 } Prediction;
 
 static void prediction_finish(Prediction *prediction) {
     memory_free(prediction->inputs);
+    memory_free(prediction->lengths);
     memory_free(prediction->outputs);
     memory_free(prediction->probabilities);
 }
 
+// ---- reading ----
+
+// What a body may have: one of these.
+typedef struct Members {
+    const char *first, *second; // NULL: there is no second
+} Members;
+
+static Members members_of(const LoadedModel *model) {
+    switch (predictor_task(model->predictor)->rows) {
+    case ROWS_NODES:
+        return (Members){"nodes", "graph"};
+    case ROWS_GRAPHS:
+        return (Members){"graphs", "graph"};
+    case ROWS_SEQUENCES:
+        return (Members){"texts", NULL};
+    default:
+        return (Members){"inputs", NULL};
+    }
+}
+
+static void check_members(Value root, Members known, Issues *issues) {
+    VALUE_FOREACH(member, root) {
+        const char *key = value_key(member);
+        if (strcmp(key, known.first) == 0 ||
+            (known.second != NULL && strcmp(key, known.second) == 0))
+            continue;
+        if (known.second == NULL)
+            issues_add(issues, PATH_KEY(NULL, key), "is not what this model takes: \"%s\"",
+                       known.first);
+        else
+            issues_add(issues, PATH_KEY(NULL, key),
+                       "is not what this model takes: \"%s\" or \"%s\"", known.first, known.second);
+    }
+}
+
+static int read_rows(const LoadedModel *model, const char *text, size_t length, Issues *issues,
+                     Prediction *prediction) {
+    const Forecast *forecast = predictor_forecast(model->predictor);
+    const Shape *shape = &model->input;
+    if (forecast != NULL)
+        return windows_read(forecast, model->columns, shape, text, length, "/inputs", issues,
+                            &prediction->inputs, &prediction->rows);
+    if (predictor_task(model->predictor)->rows == ROWS_SEQUENCES)
+        return rows_read_texts(&model->vocabulary, shape->dim[0], text, length, "/texts", issues,
+                               &prediction->inputs, &prediction->lengths, &prediction->rows);
+    return rows_read(model->columns, shape, text, length, "/inputs", issues, &prediction->inputs,
+                     &prediction->rows);
+}
+
 static int inputs_read(const Document *document, const LoadedModel *model, Issues *issues,
                        Prediction *prediction) {
+    const char *key = members_of(model).first;
+    bool texts = strcmp(key, "texts") == 0;
     const char *text;
     size_t length;
-    keys_check(document_root(document), members, issues);
-    if (!document_lifted(document, "/inputs", &text, &length)) {
-        ValueKind kind = value_kind(value_member(document_root(document), "inputs"));
-        issues_add_at(issues, "/inputs",
-                      kind == VALUE_MISSING ? "is missing: an array of rows"
-                                            : "must be an array of rows");
+    if (!document_lifted(document, texts ? "/texts" : "/inputs", &text, &length)) {
+        ValueKind kind = value_kind(value_member(document_root(document), key));
+        issues_add(issues, PATH_KEY(NULL, key),
+                   kind == VALUE_MISSING ? "is missing: an array of %s" : "must be an array of %s",
+                   texts ? "strings" : "rows");
         return ERR_INVALID;
     }
-    const Forecast *forecast = predictor_forecast(model->predictor);
-    int error = forecast != NULL
-                    ? windows_read(forecast, model->columns, &model->input, text, length, "/inputs",
-                                   issues, &prediction->inputs, &prediction->rows)
-                    : rows_read(model->columns, &model->input, text, length, "/inputs", issues,
-                                &prediction->inputs, &prediction->rows);
-    if (error == OK && prediction->rows == 0)
-        issues_add_at(issues, "/inputs", "must have at least one row");
+    int error = read_rows(model, text, length, issues, prediction);
     return error == OK && issues_any(issues) ? ERR_INVALID : error;
 }
+
+// ---- running ----
 
 static int prediction_run(const LoadedModel *model, Prediction *prediction) {
     size_t rows = (size_t)prediction->rows, outputs, probabilities;
@@ -61,9 +108,12 @@ static int prediction_run(const LoadedModel *model, Prediction *prediction) {
         prediction->probabilities = memory_array(probabilities, sizeof *prediction->probabilities);
     if (prediction->outputs == NULL || (classes > 0 && prediction->probabilities == NULL))
         return ERR_NO_MEMORY;
-    const PredictorInput input = {.rows = prediction->rows, .values = prediction->inputs};
+    const PredictorInput input = {
+        .rows = prediction->rows, .values = prediction->inputs, .lengths = prediction->lengths};
     return predictor_run(model->predictor, &input, prediction->outputs, prediction->probabilities);
 }
+
+// ---- answering ----
 
 static void write_rows(JsonOut *out, const char *key, const float *values, int64_t rows,
                        int64_t width) {
@@ -119,9 +169,9 @@ static void predict_with(Request *request, const Document *document, LoadedModel
     Prediction prediction = {0};
     Issues issues;
     issues_init(&issues);
+    check_members(document_root(document), members_of(model), &issues);
     int error;
     if (predicts_graphs(model)) {
-        keys_check(document_root(document), members, &issues);
         error = predict_graphs(document, model, &issues, &prediction.rows, &prediction.outputs,
                                &prediction.probabilities);
     } else {
@@ -134,7 +184,7 @@ static void predict_with(Request *request, const Document *document, LoadedModel
     else if (error == ERR_INVALID)
         answer_issues(request, 422, &issues);
     else
-        answer_error(request, error, NULL);
+        answer_error(request, error, issues.count > 0 ? issues.items[0].detail : NULL);
     prediction_finish(&prediction);
     issues_finish(&issues);
 }

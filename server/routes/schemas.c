@@ -185,7 +185,9 @@ static const struct {
                       "Graph") "},\"inputs\":{\"type\":\"array\","
                                "\"minItems\":1,\"description\":\"Rows as the dataset's columns "
                                "were: arrays, "
-                               "or objects by column name.\"}}}"},
+                               "or objects by column name.\"},"
+                               "\"texts\":{\"type\":\"array\",\"minItems\":1,"
+                               "\"items\":" TEXT "}}}"},
     {"Prediction",
      "{\"type\":\"object\",\"properties\":{\"outputs\":{\"type\":\"array\",\"items\":" NUMBERS
      "},\"predictions\":" ANY_ARRAY ",\"probabilities\":{\"type\":\"array\",\"items\":" NUMBERS

@@ -18,6 +18,17 @@ class Problems(LiveTest):
         self.assertIn("many", pointers["/model/layers/0/units"])
         self.assertIn("activation", pointers["/model/layers/1/actvation"], "names the nearest known key")
 
+    def test_a_wrong_dataset_hides_no_other_mistake(self):
+        for dataset in ("ds_none", 5, {"inputs": [[1], [2]], "targets": [1]}, None):
+            job = {"dataset": dataset, "model": {"layers": [{"type": "dense", "unit": 3}, {"type": "lstn"}]},
+                   "training": {"optimizer": "adan", "batch_size": 0}, "priority": 99}
+            problem = self.assertProblem(self.server.post("/v1/jobs", job), 422)
+            pointers = {error["pointer"] for error in problem["errors"]}
+            self.assertEqual({p for p in pointers if not p.startswith("/dataset")},
+                             {"/model/layers/0/unit", "/model/layers/0/units", "/model/layers/1/type", "/training/optimizer",
+                              "/training/batch_size", "/priority"})
+            self.assertEqual(len([p for p in pointers if p.startswith("/dataset")]), 1)
+
     def test_a_typo_at_the_top_is_named_with_what_was_meant(self):
         body = self.assertProblem(self.server.post("/v1/jobs", {**small_job(), "trainin": {}}), 422)
         self.assertEqual(body["errors"][0]["pointer"], "/trainin")

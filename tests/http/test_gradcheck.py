@@ -96,6 +96,13 @@ class GradCheck(LiveTest):
         self.assertEqual(set(weights["gru_1"]), {side + name for side in ("forward_", "backward_")
                                                  for name in ("kernel", "recurrent_kernel", "bias")})
 
+    def test_every_mistake_comes_at_once(self):
+        job = {"dataset": {"inputs": [[1]], "targets": ["a", "b"]}, "model": {"layers": [{"type": "dens"}]},
+               "training": {"epochs": 0}, "trainig": {}}
+        problem = self.assertProblem(self.server.post("/v1/gradcheck", job), 422)
+        self.assertEqual({error["pointer"] for error in problem["errors"]},
+                         {"/dataset/targets", "/model/layers/0/type", "/training/epochs", "/trainig"})
+
     def test_too_large_a_net_is_sent_to_the_command(self):
         job = small_job()
         job["model"]["layers"][0]["units"] = 100000

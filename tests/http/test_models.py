@@ -76,6 +76,37 @@ class Others(LiveTest):
         self.assertEqual(answer["outputs"], answer["predictions"])
         self.assertAlmostEqual(answer["predictions"][0][0], 1250.5, delta=5)
 
+    def test_fractions_come_as_fractions(self):
+        """Several yes-or-no answers a row: numbers from 0 to 1 under binary_cross_entropy."""
+        rows = [[math.sin(i), math.cos(3 * i)] for i in range(120)]
+        targets = [[float(a > 0), float(a + b > 0)] for a, b in rows]
+        job = {"dataset": {"inputs": rows, "targets": targets}, "model": {"layers": [{"type": "dense", "units": 2}]},
+               "training": {"epochs": 60, "loss": "binary_cross_entropy", "optimizer": {"type": "adam", "learning_rate": 0.05}}}
+        ended = self.server.wait(self.server.submit(job))
+        self.assertEqual(ended["status"], "succeeded", ended)
+        answer = self.server.post(f"/v1/models/{ended['model']}/predict", {"inputs": rows}).json
+        self.assertEqual(answer["outputs"], answer["predictions"])
+        self.assertTrue(all(0 <= x <= 1 for row in answer["predictions"] for x in row))
+        errors = [abs(p - t) for row, wanted in zip(answer["predictions"], targets) for p, t in zip(row, wanted)]
+        measured = self.server.post(f"/v1/models/{ended['model']}/evaluate", {"dataset": ended["dataset"]}).json["metrics"]
+        self.assertAlmostEqual(measured["mae"], sum(errors) / len(errors), places=5)
+        self.assertGreater(ended["metrics"]["val_r2"], 0.7)
+
+    def test_a_models_metrics_are_those_of_its_weights(self):
+        rows = [[math.sin(7 * i), math.sin(11 * i * i)] for i in range(60)]
+        job = {"dataset": {"inputs": rows, "targets": ["ab"[math.sin(5 * i) > 0] for i in range(60)],
+                           "splits": {"validation": list(range(40, 50)), "test": list(range(50, 60))}},
+               "model": {"layers": [{"type": "dense", "units": 32, "activation": "relu"}, {"type": "dense", "units": 2}]},
+               "training": {"epochs": 60, "optimizer": {"type": "adam", "learning_rate": 0.05}, "early_stopping": {"patience": 4}}}
+        ended = self.server.wait(self.server.submit(job))
+        metrics = self.server.get(f"/v1/models/{ended['model']}").json["metrics"]
+        self.assertGreater(ended["metrics"]["val_loss"], ended["best"]["val_loss"])
+        for split, prefix in (("validation", "val"), ("test", "test")):
+            measured = self.server.post(f"/v1/models/{ended['model']}/evaluate",
+                                        {"dataset": ended["dataset"], "split": split}).json["metrics"]
+            self.assertEqual(metrics[f"{prefix}_loss"], measured["loss"])
+            self.assertEqual(metrics[f"{prefix}_accuracy"], measured["accuracy"])
+
     def test_a_language_model_sends_on_to_generate(self):
         job = {"dataset": {"text": "ab" * 100, "tokenizer": "char"}, "training": {"steps": 1, "sequence_length": 8},
                "model": {"layers": [{"type": "embedding", "units": 2}, {"type": "dense", "units": 2}]}}

@@ -35,6 +35,18 @@ class Phases(LiveTest):
                          {"/training/phases/0/epochs", "/training/phases/1/optimiser", "/training/steps"})
 
 
+class Wiring(LiveTest):
+    def test_an_output_that_nothing_reads_is_named(self):
+        job = small_job()
+        job["model"]["layers"] = [{"type": "dense", "units": 4, "name": "a"}, {"type": "dense", "units": 4, "name": "b"},
+                                  {"type": "residual", "layers": [{"type": "dense", "units": 4, "inputs": ["a"], "name": "c"},
+                                                                  {"type": "dense", "units": 4, "inputs": ["a"]}]},
+                                  {"type": "dense", "units": 2}]
+        problem = self.assertProblem(self.server.post("/v1/jobs?dry_run=true", job), 422)
+        self.assertEqual([error["pointer"] for error in problem["errors"]], ["/model/layers/2/layers/0"])
+        self.assertIn('"c"', problem["errors"][0]["detail"])
+
+
 class Augmentation(LiveTest):
     def test_texts_take_those_of_tokens(self):
         words = ("a good film", "a bad film", "what a good picture", "bad, bad picture", "good", "bad")

@@ -150,7 +150,7 @@ static const char *const carrying[] = {
           "{\"type\": \"concat\", \"inputs\": [\"one\", \"two\"], \"name\": \"both\"},"
           "{\"type\": \"rms_norm\"},"
           "{\"type\": \"multiply\", \"inputs\": [\"one\", \"two\"], \"name\": \"product\"},"
-          "{\"type\": \"concat\", \"inputs\": [\"product\", \"both\"]}" DENSE,
+          "{\"type\": \"concat\", \"inputs\": [\"product\", \"rms_norm_1\"]}" DENSE,
 };
 
 Test(generator, carries_states_along_the_whole_text) {

@@ -177,7 +177,7 @@ Test(spec, writes_itself_with_every_default_and_reads_that_again) {
     Model *model =
         read_good("{\"input\": {\"shape\": [4, 1]}, \"layers\": [{\"type\": \"flatten\"},"
                   " {\"type\": \"residual\", \"layers\": [{\"type\": \"dense\", \"units\": 4}]},"
-                  " {\"type\": \"add\", \"inputs\": [\"dense_1\", \"flatten_1\"]},"
+                  " {\"type\": \"add\", \"inputs\": [\"residual_1\", \"flatten_1\"]},"
                   " {\"type\": \"dense\", \"units\": 3}]}");
     JsonWriter first, second;
     json_writer_init(&first);
