@@ -36,6 +36,16 @@ def busy_seconds():
     return (user + nice + system + interrupt + softirq + steal) / TICKS
 
 
+def processor_seconds(processes, ended_children=False):
+    """Of processes, or of their children that have ended."""
+    total = 0
+    for process in processes:
+        with open(f"/proc/{process}/stat", encoding="ascii") as file:
+            times = file.read().rpartition(")")[2].split()[11:15]  # utime, stime, cutime, cstime
+        total += sum(map(int, times[2:] if ended_children else times[:2])) / TICKS
+    return total
+
+
 class Machine:
     """Whose turn it is: with a lock file, windows wait for those of other measurements on the machine."""
 

@@ -27,7 +27,8 @@ def measured(results=()):
     disturbed = sum(result["quiet"] < contender.QUIET_WINDOWS for result in results)
     if disturbed:
         words += (f". The machine was shared: {disturbed} of {len(results)} measurements (marked ~) never had three quiet windows; "
-                  "they are processor time with one thread, the fastest window with two")
+                  "they are processor time with one thread, the fastest window with two. Two threads suffer most on such a machine, "
+                  "and PyTorch's above all: they spin while they wait for each other")
     return words + "."
 
 

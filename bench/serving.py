@@ -48,15 +48,6 @@ def resident_bytes(processes):
     return total
 
 
-def processor_seconds(processes):
-    total = 0
-    for process in processes:
-        with open(f"/proc/{process}/stat", encoding="ascii") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / contender.TICKS
-    return total
-
-
 def children(process):
     return [int(entry) for entry in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()]
 
@@ -116,9 +107,9 @@ class Entry:
         wrk(self.url, body, 4)
 
     def run(self, body, connections):
-        before = processor_seconds(self.processes())
+        before = contender.processor_seconds(self.processes())
         run = wrk(self.url, body, connections)
-        run["processor"] = (processor_seconds(self.processes()) - before) / run["requests"]
+        run["processor"] = (contender.processor_seconds(self.processes()) - before) / run["requests"]
         self.runs[connections].append(run)
 
     def middle(self, connections):

@@ -22,10 +22,13 @@ enum {
     FIRST_BACKOFF_MILLISECONDS = 500, // four times as long after each further death
 };
 
+// By the index alone, in its order: SQLite by itself would look up each waiting job.
+#define WAITING                                                                                    \
+    "(SELECT COUNT(*) FROM jobs AS other INDEXED BY jobs_queued WHERE other.status = 'queued' "    \
+    "AND other.priority"
 #define POSITION                                                                                   \
-    "CASE WHEN status = 'queued' THEN (SELECT COUNT(*) FROM jobs AS other WHERE other.status ="    \
-    " 'queued' AND (other.priority > jobs.priority OR (other.priority = jobs.priority AND"         \
-    " other.id <= jobs.id))) ELSE 0 END"
+    "CASE WHEN status = 'queued' THEN " WAITING " > jobs.priority) + " WAITING                     \
+    " = jobs.priority AND other.id <= jobs.id) ELSE 0 END"
 
 static const Column columns[] = {
     COLUMN(JobRow, id, COLUMN_FIXED),
