@@ -11,8 +11,8 @@
 #include "core/ops/conv.h"
 #include <stdio.h>
 #include "core/base/error.h"
-#include "core/tensor/product.h"
 #include "core/tensor/kernels.h"
+#include "core/tensor/product.h"
 
 static int conv_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
                       char why[OP_WHY]) {

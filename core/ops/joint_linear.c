@@ -10,8 +10,8 @@
 #include "core/ops/ops.h"
 #include <stdio.h>
 #include "core/base/error.h"
-#include "core/tensor/product.h"
 #include "core/tensor/kernels.h"
+#include "core/tensor/product.h"
 
 static int joint_linear_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
                               char why[OP_WHY]) {

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
-#include "core/tensor/product.h"
 #include "core/tensor/gather.h"
 #include "core/tensor/kernels.h"
+#include "core/tensor/product.h"
 
 static int linear_shape(const void *params, int inputs, const Shape *input, Shape *ret_output,
                         char why[OP_WHY]) {

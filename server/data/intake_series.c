@@ -1,5 +1,6 @@
 // Series: {"series", "window", "horizon"} and what may stand beside them. The steps stream out of the lifted text into the
 // archive as they are; windows are cut out of it when batches are made (core/train/forms/series.c).
+#include <math.h>
 #include <string.h>
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
@@ -18,6 +19,7 @@ typedef struct SeriesIntake {
     int64_t window, horizon, windows;
     Forecast forecast;
     int32_t *target; // [forecast.targets], owned
+    int64_t numbers; // that are not missing
     // The first number without a logarithm where one is taken, and how many there are.
     int64_t first_row, first_column, without_log;
     float first;
@@ -26,14 +28,16 @@ typedef struct SeriesIntake {
 
 // ---- the steps ----
 
-static void look_for_logs(SeriesIntake *intake, int64_t row, bool bare) {
+static void look_at_step(SeriesIntake *intake, int64_t row, bool bare) {
     const Draft *draft = &intake->draft;
-    if (draft->pending == NULL || !transform_takes_logs(intake->forecast.transform)) {
+    if (draft->pending == NULL) {
         return;
     }
     const float *numbers = draft_last_row(draft);
+    bool logs = transform_takes_logs(intake->forecast.transform);
     for (int64_t column = 0; column < draft->width; column++) {
-        if (numbers[column] <= 0 && intake->without_log++ == 0) {
+        intake->numbers += !isnan(numbers[column]);
+        if (logs && numbers[column] <= 0 && intake->without_log++ == 0) {
             intake->first_row = row;
             intake->first_column = column;
             intake->first = numbers[column];
@@ -71,12 +75,15 @@ static int take_steps(SeriesIntake *intake) {
         bool bare = span_kind(&span) != VALUE_ARRAY;
         result = draft_take_row(draft, &span, &place);
         if (result == OK) {
-            look_for_logs(intake, place.row, bare);
+            look_at_step(intake, place.row, bare);
         }
     }
     if (result == OK && draft->shape.rank > 1) {
         issues_add_at(body->issues, pointer.text,
                       "must be a list of numbers, or of lists with a number for each column");
+    }
+    if (result == OK && draft->pending != NULL && intake->numbers == 0) {
+        issues_add_at(body->issues, pointer.text, "has no number: every step is missing");
     }
     if (intake->without_log > 0) {
         say_without_logs(intake);

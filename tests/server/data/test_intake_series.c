@@ -53,6 +53,8 @@ Test(intake_series, splits_are_lists_of_windows) {
 }
 
 Test(intake_series, says_what_is_wrong_with_its_place) {
+    refused("{\"series\":[null,null,null,null],\"window\":2}",
+            "/series: has no number: every step is missing\n");
     refused("{\"series\":[1,2,3],\"window\":3}",
             "/series: has 3 steps; a window of 3 and a horizon of 1 take at least 4\n");
     refused("{\"series\":[[1,2],[3,0],[-4,5],[6,7]],\"window\":2,\"transform\":\"log\"}",
