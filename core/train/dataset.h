@@ -25,6 +25,7 @@ typedef struct Dataset {
     int64_t stride;         // of rows: numbers of one; of a series: its columns
     const int32_t *tokens;  // ids of texts, one text after the other; of a corpus: all of it
     const uint8_t *bytes;   // a corpus of few different tokens, in place of `tokens`
+    int64_t text_tokens;    // of a corpus: those before its text for testing
     const int64_t *starts;  // [rows + 1] of texts: where in `tokens` each begins
     const int32_t *lengths; // [rows] where they differ; else NULL
     const int32_t *classes; // [rows], classification; −1: a node without one

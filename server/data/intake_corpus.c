@@ -1,5 +1,5 @@
-// A corpus: {"text"}, with a tokenizer. The lifted string is walked twice, character by character, and never copied: once
-// to count its tokens, once to write their ids.
+// A corpus: {"text"}, with a tokenizer, and a text for testing ("test_inputs") whose tokens stand behind its own. The lifted
+// strings are walked twice, character by character, and never copied: once to count their tokens, once to write the ids.
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
@@ -7,10 +7,15 @@
 #include "server/data/profile.h"
 #include "server/data/tokens.h"
 
+// A JSON string, from behind its opening quote to behind the closing one; at NULL: not given.
+typedef struct Passage {
+    const char *at, *end;
+} Passage;
+
 typedef struct Corpus {
     Draft draft;
-    const char *text,
-        *end; // of the JSON string, from behind its opening quote to behind the closing one
+    Passage text, test;
+    int64_t test_from; // the first token of `test`
     TokenOptions options;
     TokenCounter counter;
     int32_t *order; // the counter's rank
@@ -18,8 +23,8 @@ typedef struct Corpus {
     TokenWriter *writer;
 } Corpus;
 
-// Gives all of the text to `take`. body NULL: the tokenizer is known to work.
-static int walk(const Body *body, const Corpus *corpus,
+// Gives all of the passage to `take`. body NULL: the tokenizer is known to work.
+static int walk(const Body *body, const Corpus *corpus, Passage passage,
                 void (*take)(void *context, const char *token, size_t length), void *context) {
     Tokenizer tokenizer = {0};
     int result = body != NULL ? tokens_begin(body, corpus->options.kind, &tokenizer, take, context)
@@ -27,8 +32,7 @@ static int walk(const Body *body, const Corpus *corpus,
     if (result != OK) {
         return result;
     }
-    const char *at = corpus->text;
-    for (uint32_t point; at < corpus->end && span_key_next(&at, &point);) {
+    for (uint32_t point; passage.at < passage.end && span_key_next(&passage.at, &point);) {
         tokenizer_push(&tokenizer, point);
     }
     tokenizer_end(&tokenizer);
@@ -50,13 +54,20 @@ static int write_corpus(Draft *draft) {
     writer->bytes = vocabulary_size(&corpus->vocabulary) <= TOKENS_BYTE;
     result = archive_begin(draft->writer, "tokens", writer->bytes ? ARCHIVE_U8 : ARCHIVE_I32);
     if (result == OK) {
-        result = walk(NULL, corpus, token_writer_take, writer);
+        result = walk(NULL, corpus, corpus->text, token_writer_take, writer);
+    }
+    if (result == OK && corpus->test.at != NULL) {
+        result = walk(NULL, corpus, corpus->test, token_writer_take, writer);
     }
     if (result == OK) {
         result = token_writer_flush(writer);
     }
     if (result == OK) {
         result = archive_end(draft->writer, 1, &draft->rows);
+    }
+    if (result == OK && corpus->test.at != NULL) {
+        result = archive_add(draft->writer, "test_from", ARCHIVE_I64, 1, &(int64_t){1},
+                             &corpus->test_from);
     }
     return result == OK ? vocabulary_save(&corpus->vocabulary, draft->writer) : result;
 }
@@ -77,24 +88,47 @@ static const DraftForm draft_corpus = {
 
 // ---- the object ----
 
-static bool find_text(const Body *body, Corpus *corpus) {
-    ValueKind kind = value_kind(value_member(body->value, "text"));
+static bool find_text(const Body *body, const char *key, Passage *ret_passage) {
+    ValueKind kind = value_kind(value_member(body->value, key));
     const char *text;
     size_t length;
     if (kind != VALUE_STRING ||
-        !document_lifted(body->document, body_pointer(body, "text").text, &text, &length)) {
-        BODY_ISSUE(body, "text", "must be a string, not %s", value_kind_name(kind));
+        !document_lifted(body->document, body_pointer(body, key).text, &text, &length)) {
+        BODY_ISSUE(body, key, "must be a string, not %s", value_kind_name(kind));
         return false;
     }
-    corpus->text = text + 1;
-    corpus->end = text + length;
+    *ret_passage = (Passage){text + 1, text + length};
     return true;
+}
+
+static void count_one(void *count, const char *token, size_t length) {
+    (void)token;
+    (void)length;
+    ++*(int64_t *)count;
+}
+
+// Words of the text for testing may be unknown ones; its characters and bytes are the corpus's as much as the others.
+static int count_test(const Body *body, Corpus *corpus) {
+    corpus->draft.rows = corpus->test_from = corpus->counter.total;
+    if (corpus->test.at == NULL) {
+        return OK;
+    }
+    bool words = corpus->options.kind == TOKENIZER_WORD;
+    int result = words ? walk(body, corpus, corpus->test, count_one, &corpus->draft.rows)
+                       : walk(body, corpus, corpus->test, counter_take, &corpus->counter);
+    if (!words) {
+        corpus->draft.rows = corpus->counter.total;
+    }
+    return result;
 }
 
 static int count_tokens(const Body *body, Corpus *corpus) {
     int result = counter_init(&corpus->counter, corpus->options.kind);
     if (result == OK) {
-        result = walk(body, corpus, counter_take, &corpus->counter);
+        result = walk(body, corpus, corpus->text, counter_take, &corpus->counter);
+    }
+    if (result == OK) {
+        result = count_test(body, corpus);
     }
     if (result == OK) {
         result = tokens_counted(body, "text", &corpus->counter);
@@ -113,6 +147,13 @@ static int count_tokens(const Body *body, Corpus *corpus) {
     return result;
 }
 
+static void check_size(const Body *body, const char *key, int64_t tokens) {
+    if (tokens < 2 || tokens > INT32_MAX) {
+        BODY_ISSUE(body, key, "must have from 2 to %d tokens, not %lld", INT32_MAX,
+                   (long long)tokens);
+    }
+}
+
 static int take_all(const Body *body, Corpus *corpus) {
     if (body->task != NULL && strcmp(body->task, "language_model") != 0) {
         BODY_ISSUE(body, "task",
@@ -124,17 +165,24 @@ static int take_all(const Body *body, Corpus *corpus) {
                    "is for words; the vocabulary of a corpus of \"%s\" tokens is what is in it",
                    tokenizer_name(corpus->options.kind));
     }
-    if (!find_text(body, corpus) || issues_any(body->issues)) {
+    bool found = find_text(body, "text", &corpus->text);
+    if (body_given(body, "test_inputs")) {
+        found = find_text(body, "test_inputs", &corpus->test) && found;
+    }
+    if (!found || issues_any(body->issues)) {
         return OK;
     }
     int result = count_tokens(body, corpus);
     if (result != OK) {
         return result;
     }
-    int64_t rows = corpus->draft.rows = corpus->counter.total;
-    if (rows < 2 || rows > INT32_MAX) {
-        BODY_ISSUE(body, "text", "must have from 2 to %d tokens, not %lld", INT32_MAX,
-                   (long long)rows);
+    check_size(body, "text", corpus->test_from);
+    if (corpus->test.at != NULL) {
+        check_size(body, "test_inputs", corpus->draft.rows - corpus->test_from);
+    }
+    if (!issues_any(body->issues) && corpus->draft.rows > INT32_MAX) {
+        BODY_ISSUE(body, "test_inputs", "must have at most %d tokens with those of \"text\"",
+                   INT32_MAX);
     }
     return OK;
 }
@@ -157,6 +205,6 @@ static int corpus_take(const Body *body, DatasetRow *ret_row) {
     return result;
 }
 
-static const char *const others[] = {"tokenizer", "vocabulary_size", NULL};
+static const char *const others[] = {"test_inputs", "tokenizer", "vocabulary_size", NULL};
 
 const IntakeForm intake_form_corpus = {.key = "text", .others = others, .take = corpus_take};

@@ -112,7 +112,7 @@ void text_row_write(const Vocabulary *vocabulary, const Dataset *dataset, int64_
         return;
     }
     write_tokens(out, "input", vocabulary, dataset, row, 1, text);
-    if (row + 1 < dataset->rows) {
+    if (row + 1 < dataset->rows && row + 1 != dataset->text_tokens) {
         write_tokens(out, "target", vocabulary, dataset, row + 1, 1, text);
     } else {
         json_null(out, "target");

@@ -79,8 +79,9 @@ static const struct {
      "\"columns\":" TEXTS ",\"target_columns\":{\"type\":\"array\",\"description\":\"Names or "
      "numbers of columns; all by default.\"},"
      "\"transform\":{\"enum\":[\"none\",\"log\",\"difference\",\"log_difference\"]},"
-     "\"test_inputs\":" ANY_ARRAY ",\"test_targets\":" ANY_ARRAY ",\"feature_names\":" TEXTS
-     ",\"class_names\":" TEXTS ",\"splits\":" SPLITS ","
+     "\"test_inputs\":{\"type\":[\"array\",\"string\"],\"description\":\"As the rows, texts or "
+     "graphs for training; of a corpus a text.\"},\"test_targets\":" ANY_ARRAY
+     ",\"feature_names\":" TEXTS ",\"class_names\":" TEXTS ",\"splits\":" SPLITS ","
      "\"graph\":" REF(
          "NodeGraph") ","
                       "\"graphs\":{\"type\":\"array\",\"minItems\":1,\"items\":" REF(

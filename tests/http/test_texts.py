@@ -90,6 +90,19 @@ class Texts(TextTest):
         series = self.server.get(f"/v1/jobs/{job['id']}/metrics?series=val_perplexity,val_loss&points=all").json["series"]
         self.assertEqual(series["val_perplexity"]["step"], series["val_loss"]["step"])
 
+    def test_a_language_model_is_tested_on_a_text_of_its_own(self):
+        dataset = self.server.post("/v1/datasets", {"text": "abcd" * 200, "test_inputs": "dcba" * 30}).json
+        self.assertEqual(dataset["rows"], 920)
+        layers = [EMBED, {"type": "gru", "units": 6, "return_sequences": True}, {"type": "dense", "units": 4}]
+        job = self.train(dataset["id"], layers, epochs=20, sequence_length=16,
+                         optimizer={"type": "adam", "learning_rate": 0.03})
+        self.assertGreater(job["metrics"]["val_accuracy"], 0.95)
+        self.assertLess(job["metrics"]["test_accuracy"], 0.5)  # the other way round
+        evaluate = lambda **more: self.server.post(f"/v1/models/{job['model']}/evaluate",
+                                                   {"dataset": dataset["id"], **more}).json["metrics"]
+        self.assertAlmostEqual(evaluate(split="test")["loss"], job["metrics"]["test_loss"], 5)
+        self.assertGreater(evaluate(split="train")["accuracy"], 0.9)
+
 
 class Padding(TextTest):
     """A net that sees no padding learns the same whether rows are padded to 12 steps or to 40: the same losses on the way and

@@ -1,6 +1,7 @@
 // A corpus: one long text, in which each token is to be told from those before it.
 //
 //   "tokens"      u8 [tokens] where the vocabulary has at most 256 ids, else i32 [tokens]
+//   "test_from"   i64 [1]: tokens from there on are another text, for testing; absent: there is none
 //   "tokenizer", "vocabulary"   core/tokens/vocabulary.h
 //
 // A row is a token, as a place where a window begins. A window is sequence_length tokens as inputs, and as targets the
@@ -9,7 +10,7 @@
 //   tokens   0 ──────────────────── train ─────────────────────┬────── validation ──────┐
 //   windows    shift ├──L──┼──L──┼──L──┼ … ┤  +1 target         ├──L──┼──L──┼ … ┤ +1
 //
-// The last validation_split of the tokens validate, in windows that never move. An epoch runs through the training part
+// The last validation_split of the text's tokens validate, in windows that never move; those of a text for testing likewise. An epoch runs through the training part
 // once, in windows that touch but do not overlap, from a place that moves by less than a window from epoch to epoch
 // (keyed by seed and epoch), in shuffled order. No training window reads or tells a token of the validation part.
 #include "core/base/error.h"
@@ -43,6 +44,18 @@ static int open_tokens(Dataset *dataset) {
     return OK;
 }
 
+static int open_test(Dataset *dataset) {
+    const ArchiveSection *from = archive_find(dataset->archive, "test_from");
+    dataset->text_tokens = dataset->rows;
+    if (from == NULL)
+        return OK;
+    if (from->type != ARCHIVE_I64 || from->rank != 1 || from->dims[0] != 1)
+        return ERR_DAMAGED;
+    dataset->text_tokens = *(const int64_t *)from->data;
+    return dataset->text_tokens >= 2 && dataset->text_tokens <= dataset->rows - 2 ? OK
+                                                                                  : ERR_DAMAGED;
+}
+
 static int corpus_open(Dataset *dataset) {
     Vocabulary vocabulary;
     if (dataset->task.kind != TASK_LANGUAGE_MODEL)
@@ -55,14 +68,16 @@ static int corpus_open(Dataset *dataset) {
     task->input = SHAPE(1);
     task->steps = 1;
     vocabulary_finish(&vocabulary);
-    return open_tokens(dataset);
+    error = open_tokens(dataset);
+    return error == OK ? open_test(dataset) : error;
 }
 
 // ---- a job on it ----
 
-// Tokens of the training part; the rest validate.
+// Tokens of the training part; the rest of the text validates.
 static int64_t train_tokens(const Job *job) {
-    return job->dataset->rows - job_validation_rows(job, job->dataset->rows);
+    int64_t text = job->dataset->text_tokens;
+    return text - job_validation_rows(job, text);
 }
 
 static int corpus_adapt(Job *job, const Path *path, Issues *issues) {
@@ -70,7 +85,8 @@ static int corpus_adapt(Job *job, const Path *path, Issues *issues) {
     if (training->sequence_length == 0)
         training->sequence_length = SEQUENCE_LENGTH;
     int64_t length = training->sequence_length, train = train_tokens(job);
-    int64_t validation = job->dataset->rows - train;
+    int64_t text = job->dataset->text_tokens, validation = text - train;
+    int64_t test = job->dataset->rows - text;
     job->task.input = SHAPE(length);
     job->task.steps = length;
     if (train <= length)
@@ -82,6 +98,9 @@ static int corpus_adapt(Job *job, const Path *path, Issues *issues) {
                    "leaves %lld tokens to validate on, and a window of \"sequence_length\" %lld "
                    "takes one more than that; 0 validates nothing",
                    (long long)validation, (long long)length);
+    else if (test > 0 && test <= length)
+        issues_add(issues, PATH_KEY(path, "sequence_length"),
+                   "must be below the number of tokens that test, which is %lld", (long long)test);
     else
         return OK;
     return ERR_INVALID;
@@ -95,37 +114,51 @@ static int64_t epoch_windows(int64_t tokens, int64_t length, int64_t *ret_shifts
     return windows;
 }
 
+// Of windows that touch: how many `tokens` have.
+static int64_t count_windows(int64_t tokens, int64_t length) {
+    return tokens > 0 ? (tokens - 1) / length : 0;
+}
+
+// … and where they begin, from a token on. Returns the place behind the last one.
+static int32_t *lay_windows(int32_t *at, int64_t from, int64_t windows, int64_t length) {
+    for (int64_t i = 0; i < windows; i++)
+        *at++ = (int32_t)(from + i * length);
+    return at;
+}
+
 static int corpus_split(Job *job) {
     int64_t length = job->training.sequence_length, train = train_tokens(job), shifts;
+    int64_t text = job->dataset->text_tokens,
+            test = count_windows(job->dataset->rows - text, length);
     int64_t windows = epoch_windows(train, length, &shifts);
-    int64_t validation = (job->dataset->rows - train - 1) / length;
-    if (validation < 0) // nothing validates
-        validation = 0;
-    job->row_numbers = memory_array((size_t)(windows + validation), sizeof(int32_t));
+    int64_t validation = count_windows(text - train, length);
+    job->row_numbers = memory_array((size_t)(windows + validation + test), sizeof(int32_t));
     if (job->row_numbers == NULL)
         return ERR_NO_MEMORY;
-    int32_t *at = job->row_numbers;
-    for (int64_t i = 0; i < windows; i++)
-        *at++ = (int32_t)(i * length);
-    for (int64_t i = 0; i < validation; i++)
-        *at++ = (int32_t)(train + i * length);
+    int32_t *validating = lay_windows(job->row_numbers, 0, windows, length);
+    int32_t *testing = lay_windows(validating, train, validation, length);
+    lay_windows(testing, text, test, length);
     job->rows = (JobRows){.train = job->row_numbers,
                           .train_count = windows,
-                          .validation = job->row_numbers + windows,
-                          .validation_count = validation};
+                          .validation = validating,
+                          .validation_count = validation,
+                          .test = testing,
+                          .test_count = test};
     return OK;
 }
 
-// All of it, in windows that touch; a corpus has no splits of its own.
+// The text trains, as far as a dataset knows: which part of it validates is a job's to say.
 static int corpus_judge(Job *job, int split) {
-    int64_t length = job->task.steps;
-    int64_t windows = split > SPLIT_TRAIN ? 0 : (job->dataset->rows - 1) / length;
-    job->row_numbers = memory_array((size_t)windows, sizeof(int32_t));
+    int64_t length = job->task.steps, text = job->dataset->text_tokens;
+    bool all = split < 0;
+    int64_t train = all || split == SPLIT_TRAIN ? count_windows(text, length) : 0;
+    int64_t test =
+        all || split == SPLIT_TEST ? count_windows(job->dataset->rows - text, length) : 0;
+    job->row_numbers = memory_array((size_t)(train + test), sizeof(int32_t));
     if (job->row_numbers == NULL)
         return ERR_NO_MEMORY;
-    for (int64_t i = 0; i < windows; i++)
-        job->row_numbers[i] = (int32_t)(i * length);
-    job->rows = (JobRows){.test = job->row_numbers, .test_count = windows};
+    lay_windows(lay_windows(job->row_numbers, 0, train, length), text, test, length);
+    job->rows = (JobRows){.test = job->row_numbers, .test_count = train + test};
     return OK;
 }
 

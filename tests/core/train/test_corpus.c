@@ -7,8 +7,9 @@
 TestSuite(corpus, .init = sample_begin, .fini = sample_end);
 
 // A corpus of these tokens with a vocabulary of letters from "a" on; as i32 where it is larger than a byte holds.
-static int write_corpus(const int32_t *tokens, int64_t count, int letters, bool wide,
-                        Dataset **ret_dataset) {
+// test_from: where its text for testing begins; 0: it has none.
+static int write_corpus(const int32_t *tokens, int64_t count, int64_t test_from, int letters,
+                        bool wide, Dataset **ret_dataset) {
     ArchiveWriter *writer;
     Vocabulary vocabulary = {.kind = TOKENIZER_CHAR};
     int32_t index;
@@ -28,19 +29,25 @@ static int write_corpus(const int32_t *tokens, int64_t count, int letters, bool 
         archive_append(writer, wide ? (const void *)&tokens[i] : &byte, wide ? sizeof(int32_t) : 1);
     }
     archive_end(writer, 1, &count);
+    if (test_from != 0)
+        archive_add(writer, "test_from", ARCHIVE_I64, 1, &(int64_t){1}, &test_from);
     cr_assert_eq(archive_commit(writer, NULL), OK);
     archive_writer_destroy(writer);
     return dataset_open(sample_directory, "corpus", true, ret_dataset);
 }
 
 // Token i is i % letters, so that a window tells where it begins.
-static Dataset *counting(int64_t count, int letters) {
+static Dataset *counting_tested(int64_t count, int64_t test_from, int letters) {
     int32_t *tokens = arena_array(&sample_arena, (size_t)count, sizeof(int32_t));
     for (int64_t i = 0; i < count; i++)
         tokens[i] = (int32_t)(i % letters);
     Dataset *dataset;
-    cr_assert_eq(write_corpus(tokens, count, letters, letters > 256, &dataset), OK);
+    cr_assert_eq(write_corpus(tokens, count, test_from, letters, letters > 256, &dataset), OK);
     return dataset;
+}
+
+static Dataset *counting(int64_t count, int letters) {
+    return counting_tested(count, 0, letters);
 }
 
 static Job *bigram(const Dataset *dataset, int letters, const char *training) {
@@ -136,6 +143,28 @@ Test(corpus, validates_its_last_part_in_windows_that_stay) {
     cr_assert_eq(job_rows(job)->validation_count, 0);
     job_destroy(job);
     dataset_close(dataset);
+}
+
+Test(corpus, tests_on_the_text_behind_its_own) {
+    Dataset *dataset = counting_tested(1000, 900, 5);
+    Job *job = bigram(dataset, 5, "\"sequence_length\": 9, \"validation_split\": 0.1, \"seed\": 4");
+    const JobRows *rows = job_rows(job);
+    cr_assert_eq(rows->test_count, 11);
+    for (int64_t i = 0; i < rows->test_count; i++)
+        cr_assert_eq(rows->test[i], 900 + 9 * i);
+    cr_assert_eq(rows->validation_count, 9); // of the text's last 90 tokens
+    cr_assert_eq(rows->validation[8], 810 + 9 * 8);
+    int64_t shift;
+    check_epoch(job, 1, 810, &shift);
+    job_destroy(job);
+    dataset_close(dataset);
+    int32_t tokens[10] = {0};
+    for (int64_t from = 0; from <= 10; from++) {
+        bool fits = from == 0 || (from >= 2 && from <= 8); // 0 writes none
+        cr_assert_eq(write_corpus(tokens, 10, from, 5, false, &dataset), fits ? OK : ERR_DAMAGED);
+        if (fits)
+            dataset_close(dataset);
+    }
 }
 
 Test(corpus, fits_windows_into_what_is_barely_enough) {
@@ -282,9 +311,9 @@ Test(corpus, refuses_jobs_that_do_not_fit) {
 
 Test(corpus, refuses_tokens_beyond_its_vocabulary) {
     Dataset *dataset;
-    cr_assert_eq(write_corpus((int32_t[]){0, 4, 5}, 3, 5, false, &dataset), ERR_DAMAGED);
-    cr_assert_eq(write_corpus((int32_t[]){0, -1, 5}, 3, 300, true, &dataset), ERR_DAMAGED);
-    cr_assert_eq(write_corpus((int32_t[]){0, 4, 3}, 3, 5, true, &dataset), ERR_DAMAGED,
+    cr_assert_eq(write_corpus((int32_t[]){0, 4, 5}, 3, 0, 5, false, &dataset), ERR_DAMAGED);
+    cr_assert_eq(write_corpus((int32_t[]){0, -1, 5}, 3, 0, 300, true, &dataset), ERR_DAMAGED);
+    cr_assert_eq(write_corpus((int32_t[]){0, 4, 3}, 3, 0, 5, true, &dataset), ERR_DAMAGED,
                  "few tokens are bytes");
-    cr_assert_eq(write_corpus((int32_t[]){0}, 1, 5, false, &dataset), ERR_DAMAGED);
+    cr_assert_eq(write_corpus((int32_t[]){0}, 1, 0, 5, false, &dataset), ERR_DAMAGED);
 }

@@ -1,7 +1,8 @@
 #include "core/tokens/vocabulary.h"
 #include "tests/server/data/intake_help.h"
 
-#define TEXT_MAY_HAVE ", which may have \"name\", \"task\", \"tokenizer\", \"vocabulary_size\"\n"
+#define TEXT_MAY_HAVE                                                                              \
+    ", which may have \"name\", \"task\", \"test_inputs\", \"tokenizer\", \"vocabulary_size\"\n"
 #define TEXTS_MAY_HAVE                                                                             \
     ", which may have \"name\", \"task\", \"targets\", \"test_inputs\", \"test_targets\", "        \
     "\"tokenizer\", \"max_length\", \"vocabulary_size\", \"splits\", \"class_names\"\n"
@@ -250,7 +251,28 @@ Test(intake_texts, a_corpus_of_words_or_bytes) {
     dataset_row_finish(&row);
 }
 
+Test(intake_texts, a_corpus_may_have_a_text_for_testing) {
+    DatasetRow row = taken("{\"text\":\"abba\",\"test_inputs\":\"cab\"}");
+    cr_assert_eq(row.rows, 7);
+    Dataset *dataset = dataset_of(&row);
+    cr_assert_eq(dataset->text_tokens, 4);
+    cr_assert_eq(dataset->task.vocabulary, 3, "its characters are the corpus's too");
+    cr_assert_arr_eq(dataset->bytes, ((uint8_t[]){0, 1, 1, 0, 2, 0, 1}), 7);
+    dataset_close(dataset);
+    dataset_row_finish(&row);
+    row = taken("{\"text\":\"to be\",\"test_inputs\":\"not be\",\"tokenizer\":\"word\"}");
+    expect_rows(&row, "{\"items\":[{\"row\":0,\"input\":\"to\",\"target\":\"be\"},"
+                      "{\"row\":1,\"input\":\"be\",\"target\":null},"
+                      "{\"row\":2,\"input\":\"[UNK]\",\"target\":\"be\"},"
+                      "{\"row\":3,\"input\":\"be\",\"target\":null}]}");
+    dataset_row_finish(&row);
+}
+
 Test(intake_texts, a_corpus_says_what_is_wrong) {
+    refused("{\"text\":\"ab\",\"test_inputs\":[\"ab\"]}",
+            "/test_inputs: must be a string, not an array\n");
+    refused("{\"text\":\"ab\",\"test_inputs\":\"a\"}",
+            "/test_inputs: must have from 2 to 2147483647 tokens, not 1\n");
     refused("{\"text\":7}", "/text: must be a string, not a number\n");
     refused("{\"text\":\"a\"}", "/text: must have from 2 to 2147483647 tokens, not 1\n");
     refused("{\"text\":\"\"}", "/text: must have from 2 to 2147483647 tokens, not 0\n");
