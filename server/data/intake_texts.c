@@ -1,8 +1,8 @@
 // Texts: {"texts", "targets"}, with a tokenizer, a greatest length and a size of the vocabulary.
 //
-// Texts for testing ("test_inputs") stand behind the others. The lifted text is walked three times, each string decoded and dropped again: how many there are (then the splits are
-// known), how often each token comes (in what trains and validates, as far as a text is kept), and its ids into the
-// archive. What is kept is the counted tokens, and a length for each text.
+// Texts for testing ("test_inputs") stand behind the others. The lifted text is walked three times, each string decoded and
+// dropped again: how many there are (then the splits are known), how often each token comes (in what trains and validates, as
+// far as a text is kept), and its ids into the archive. What is kept is the counted tokens, and a length for each text.
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"

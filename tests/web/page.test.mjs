@@ -369,3 +369,46 @@ test('at 390 pixels nothing is cut off, in either theme', async () => {
     await narrow.context().close();
   }
 });
+
+test('a model is asked in the form of its data: a text, a prompt, a node', async () => {
+  const train = async (dataset, layers, training) => {
+    const job = await service.post('/v1/jobs', { dataset, model: { layers }, training });
+    return (await service.ended(job.id)).model;
+  };
+  const embedding = { type: 'embedding', units: 4 };
+  const words = await train(
+    { texts: ['good fun', 'good', 'bad luck', 'bad'].flatMap((t) => [t, t, t]), targets: [1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0] },
+    [embedding, { type: 'global_avg_pool' }, { type: 'dense', units: 2 }],
+    { epochs: 100, batch_size: 4, validation_split: 0, optimizer: { type: 'adam', learning_rate: 0.1 } },
+  );
+  await go(`/models/${words}`);
+  for (const [said, answer] of [['good', '1'], ['bad', '0']]) {
+    await page.getByLabel('A text').fill(said);
+    await becomes(() => text(page.locator('.answer')), answer);
+  }
+  await page.getByLabel('row of the dataset').fill('6');
+  await page.getByLabel('row of the dataset').press('Tab');
+  await becomes(() => page.getByLabel('A text').inputValue(), 'bad luck');
+
+  const writer = await train(
+    { text: 'abc'.repeat(100) },
+    [embedding, { type: 'gru', units: 8, return_sequences: true }, { type: 'dense', units: 3 }],
+    { epochs: 60, sequence_length: 12, optimizer: { type: 'adam', learning_rate: 0.05 } },
+  );
+  await go(`/models/${writer}`);
+  await page.getByLabel('What the text goes on from').fill('ab');
+  await page.getByRole('button', { name: 'Go on from it' }).click();
+  const { text: written } = await service.post(`/v1/models/${writer}/generate`, { prompt: 'ab', max_tokens: 200 });
+  await becomes(() => text(page.locator('.text')), `ab${written}`);
+
+  const members = await train(
+    { graph: { nodes: [[1, 0], [1, 0], [0, 1], [0, 1]], edges: [[0, 1], [2, 3]], targets: ['a', 'a', 'b', 'b'] } },
+    [{ type: 'gcn_conv', units: 2 }],
+    { epochs: 100, validation_split: 0, optimizer: { type: 'adam', learning_rate: 0.1 } },
+  );
+  await go(`/models/${members}`);
+  for (const [node, answer] of [['1', 'a'], ['3', 'b']]) {
+    await page.getByLabel('node').fill(node);
+    await becomes(() => text(page.locator('.answer')), answer);
+  }
+});

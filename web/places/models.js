@@ -66,15 +66,17 @@ export async function modelPlace({ id, signal, title, arrive }) {
   const result = h('div', { class: 'result', 'aria-live': 'polite' });
   const command = curlLine(curl(path));
   const predict = async () => {
-    const values = input.read();
-    if (values === null) {
+    const body = input.body();
+    if (body === null) {
       replace(result, h('p', { class: 'muted' }, 'This is not JSON yet.'));
       return;
     }
-    const body = { inputs: [values] };
-    command.show(curl(`${path}/predict`, { json: body }));
+    const route = `${path}/${input.route ?? 'predict'}`;
+    command.show(curl(route, { json: body }));
     try {
-      drawResult(result, model, await post(`${path}/predict`, body, signal));
+      const answer = await post(route, body, signal);
+      if (input.route === 'generate') drawText(result, body.prompt, answer);
+      else drawResult(result, model, answer);
     } catch (error) {
       if (!signal.aborted) replace(result, problemBox(error));
     }
@@ -89,9 +91,9 @@ export async function modelPlace({ id, signal, title, arrive }) {
         predict();
       },
     },
-    dataset ? rowPicker(dataset, signal, input, predict) : null,
+    dataset && input.write ? rowPicker(dataset, signal, input, predict) : null,
     input.element,
-    h('button', {}, 'Predict'),
+    h('button', {}, input.route === 'generate' ? 'Go on from it' : 'Predict'),
   );
 
   arrive(
@@ -124,60 +126,74 @@ export async function modelPlace({ id, signal, title, arrive }) {
     ),
     command,
   );
-  predict();
+  if (input.route !== 'generate') predict();
 }
 
-/** One field a feature, by name, starting at the training mean; anything but a modest row of numbers is typed as JSON. */
+/**
+ * What asks a model of this dataset: { element, body(), null while it is no JSON; write(row), where rows of the dataset can be
+ * taken; route, where it is not predict }.
+ */
 function inputForm(model, dataset, changed) {
-  const features = dataset?.profile?.features ?? [];
+  const { features = [], tokens, edges } = dataset?.profile ?? {};
+  if (dataset?.task === 'language_model') return promptForm();
+  if (tokens) return textForm(changed);
+  if (edges && edges.nodes === dataset.rows) return nodeForm(dataset, changed);
+  if (edges)
+    return jsonForm('A graph as JSON', { nodes: [features.map(() => 0)], edges: [] }, changed, (graph) => ({
+      graphs: [graph],
+    }));
+  if (model.input_shape?.length === 1 && features.length && features.length <= mostFields)
+    return fieldsForm(features, changed);
   const width = model.input_shape?.reduce((product, n) => product * n, 1) ?? 0;
-  if (model.input_shape?.length === 1 && features.length && features.length <= mostFields) {
-    const fields = features.map((feature) =>
-      h('input', {
-        type: 'text',
-        inputmode: 'decimal',
-        name: feature.name,
-        autocomplete: 'off',
-        value:
-          feature.mean === undefined || feature.mean === null
-            ? ''
-            : String(Number(Number(feature.mean).toPrecision(3))),
-        oninput: changed,
-        title: `${number(feature.min)} to ${number(feature.max)} in training`,
-      }),
-    );
-    const grid = h(
-      'div',
-      { class: 'fields' },
-      features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
-    );
-    const side = Math.sqrt(fields.length);
-    if (Number.isInteger(side) && side >= 6) {
-      grid.classList.add('square');
-      grid.style.setProperty('--side', side);
-    }
-    return {
-      element: grid,
-      read: () => fields.map((field) => readCell(field.value)),
-      write: (row) =>
-        row.flat(Infinity).forEach((value, at) => {
-          if (fields[at]) fields[at].value = value ?? '';
-        }),
-    };
+  const zeros = new Array(Math.min(width, 10000)).fill(0);
+  return jsonForm(`A row of shape ${shape(model.input_shape)} as JSON`, zeros, changed, (row) => ({ inputs: [row] }));
+}
+
+/** One field a feature, by name, starting at the training mean. */
+function fieldsForm(features, changed) {
+  const fields = features.map((feature) =>
+    h('input', {
+      type: 'text',
+      inputmode: 'decimal',
+      name: feature.name,
+      autocomplete: 'off',
+      value:
+        feature.mean === undefined || feature.mean === null ? '' : String(Number(Number(feature.mean).toPrecision(3))),
+      oninput: changed,
+      title: `${number(feature.min)} to ${number(feature.max)} in training`,
+    }),
+  );
+  const grid = h(
+    'div',
+    { class: 'fields' },
+    features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
+  );
+  const side = Math.sqrt(fields.length);
+  if (Number.isInteger(side) && side >= 6) {
+    grid.classList.add('square');
+    grid.style.setProperty('--side', side);
   }
-  const start = JSON.stringify(new Array(Math.min(width, 10000)).fill(0));
-  const area = h('textarea', {
-    rows: 10,
-    spellcheck: 'false',
-    'aria-label': `A row of shape ${shape(model.input_shape)} as JSON`,
-    oninput: changed,
-    value: start,
-  });
+  return {
+    element: grid,
+    body: () => ({ inputs: [fields.map((field) => readCell(field.value))] }),
+    write: (row) =>
+      row.flat(Infinity).forEach((value, at) => {
+        if (fields[at]) fields[at].value = value ?? '';
+      }),
+  };
+}
+
+function textArea(label, value, changed) {
+  return h('textarea', { rows: 10, spellcheck: 'false', 'aria-label': label, oninput: changed, value });
+}
+
+function jsonForm(label, start, changed, toBody) {
+  const area = textArea(label, JSON.stringify(start), changed);
   return {
     element: area,
-    read: () => {
+    body: () => {
       try {
-        return JSON.parse(area.value);
+        return toBody(JSON.parse(area.value));
       } catch {
         return null;
       }
@@ -186,6 +202,28 @@ function inputForm(model, dataset, changed) {
       area.value = JSON.stringify(row);
     },
   };
+}
+
+function textForm(changed) {
+  const area = textArea('A text', '', changed);
+  return {
+    element: area,
+    body: () => ({ texts: [area.value] }),
+    write: (text) => {
+      area.value = text;
+    },
+  };
+}
+
+/** A text is written when it is asked for, not while one types. */
+function promptForm() {
+  const area = textArea('What the text goes on from', '', null);
+  return { element: area, route: 'generate', body: () => ({ prompt: area.value, max_tokens: 200 }) };
+}
+
+function nodeForm(dataset, changed) {
+  const node = h('input', { type: 'number', min: 0, max: dataset.rows - 1, value: 0, oninput: changed });
+  return { element: h('label', {}, 'node ', node), body: () => ({ nodes: [Math.floor(node.value) || 0] }) };
 }
 
 /** '' → null (missing), a number → itself, anything else → the text: the service judges it. */
@@ -218,6 +256,10 @@ function rowPicker(dataset, signal, input, predict) {
   };
   number_.addEventListener('change', take);
   return h('div', { class: 'line' }, h('label', {}, 'row of the data ', number_), truth);
+}
+
+function drawText(element, prompt, { text }) {
+  replace(element, h('p', { class: 'text' }, h('span', { class: 'muted' }, prompt), text));
 }
 
 function drawResult(element, model, { predictions, probabilities, outputs }) {
