@@ -128,7 +128,7 @@ void panels_pack(const PanelKernel *kernel, bool transposed, size_t k, size_t n,
                         *(const Quad *)(b + p * ldb + panel * width + j);
             }
     }
-    if (end <= n / width)
+    if (begin == end || end <= n / width)
         return;
     size_t columns = n % width; // of the last panel, which is filled up
     Real *last = packed + (end - 1) * k * width;
