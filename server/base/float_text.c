@@ -62,11 +62,13 @@ static size_t digits_write(Digits digits, bool negative, char *text) {
     char figures[PRECISION_MAX];
     char *at = text;
     int count = digits.precision;
-    for (; digits.value % 10 == 0; digits.value /= 10) {
+    int left = count;
+    do {
+        figures[--left] = (char)('0' + digits.value % 10);
+        digits.value /= 10;
+    } while (left > 0);
+    while (figures[count - 1] == '0') {
         count--;
-    }
-    for (int i = count; i > 0; digits.value /= 10) {
-        figures[--i] = (char)('0' + digits.value % 10);
     }
     if (negative) {
         *at++ = '-';
@@ -82,7 +84,7 @@ static size_t digits_write(Digits digits, bool negative, char *text) {
         if (i == whole && whole > 0) {
             *at++ = '.';
         }
-        *at++ = i < count ? figures[i] : '0';
+        *at++ = figures[i];
     }
     if (!fixed) {
         at += snprintf(at, 8, "e%+03d", digits.exponent);

@@ -66,8 +66,9 @@ static int write_corpus(Draft *draft) {
         result = archive_end(draft->writer, 1, &draft->rows);
     }
     if (result == OK && corpus->test.at != NULL) {
-        result = archive_add(draft->writer, "test_from", ARCHIVE_I64, 1, &(int64_t){1},
-                             &corpus->test_from);
+        int64_t count = 1;
+        result =
+            archive_add(draft->writer, "test_from", ARCHIVE_I64, 1, &count, &corpus->test_from);
     }
     return result == OK ? vocabulary_save(&corpus->vocabulary, draft->writer) : result;
 }
