@@ -2,6 +2,7 @@
 
     ./dev bench [steps] [--threads 1,2] [NAME…]     training steps, beside PyTorch's
     ./dev bench --against REV [NAME…]               training steps, beside another revision's; exits 1 where this one is slower
+    ./dev bench where [NAME…]                       where a step's time goes, by source file (needs perf)
     ./dev bench watching [NAME…]                    what per-layer statistics cost
     ./dev bench neighbour [NAME…]                   training steps while another process is busy
     ./dev bench growth [--large]                    time and memory against depth, width, batch, length, rows, jobs
@@ -17,9 +18,11 @@ from against import against
 from growth import growth
 from serving import serving
 from steps import neighbour, steps, watching
+from where import where
 from workloads import WORKLOADS
 
-COMMANDS = {"steps": steps, "watching": watching, "neighbour": neighbour, "growth": growth, "serving": serving}
+COMMANDS = {"steps": steps, "watching": watching, "neighbour": neighbour, "growth": growth, "serving": serving,
+            "where": where}
 
 
 def counts(text):

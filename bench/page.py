@@ -11,7 +11,7 @@ HEAD = """# Performance
 Measured by `./dev bench …`, which rewrites these sections; what is measured, and how, is in [bench/](../bench/README.md).
 """
 LOAD = os.getloadavg()[1]  # before the measuring, which adds its own
-ORDER = ["Training steps", "Watching", "Beside a busy neighbour", "Growth", "Growth: rows and jobs", "Serving"]
+ORDER = ["Training steps", "Where the time goes", "Watching", "Beside a busy neighbour", "Growth", "Growth: rows and jobs", "Serving"]
 
 
 def table(header, rows):

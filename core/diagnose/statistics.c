@@ -5,9 +5,13 @@
 // only.
 #include "core/diagnose/statistics.h"
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/vector.h"
 #include "core/tensor/kernels.h"
+
+enum { ROWS_AT_ONCE = 16, COUNTED_AT_ONCE = 1 << 16 };
 
 struct Statistics {
     const Model *model;
@@ -15,7 +19,7 @@ struct Statistics {
     double *squares;         // [model_layers] of gradients, in this step
     int *first;              // [nodes] the first layer whose output the node is; −1: none
     int *next;               // [model_layers] the next layer with the same output; −1: none
-    bool *alive;             // [widest output] units seen to be other than 0
+    uint32_t *alive;         // [widest output] units seen to be other than 0
     const Real *gradients;   // of this step
     PlanObserver with_activations, gradients_only;
 };
@@ -24,26 +28,45 @@ static bool learns(const Model *model, int layer) {
     return model_layer(model, layer)->parameters > 0 && !graph_frozen(model_graph(model), layer);
 }
 
-static double dead_fraction(Statistics *statistics, const Tensor *output, size_t elements,
-                            size_t units) {
-    memset(statistics->alive, 0, units * sizeof(bool));
-    for (size_t i = 0; i < elements; i += units)
+// Which units were ever other than 0. Most nets show all of theirs within a few rows, and then the rest is not looked at.
+VECTOR_LOOPS static void mark_alive(const Real *restrict values, size_t rows, size_t units,
+                                    uint32_t *restrict alive) {
+    for (size_t r = 0; r < rows; r++)
         for (size_t u = 0; u < units; u++)
-            statistics->alive[u] |= output->data[i + u] != 0;
-    size_t dead = 0;
-    for (size_t u = 0; u < units; u++)
-        dead += !statistics->alive[u];
+            alive[u] |= values[r * units + u] != 0;
+}
+
+static double dead_fraction(Statistics *statistics, const Tensor *output, size_t rows,
+                            size_t units) {
+    size_t dead = units;
+    memset(statistics->alive, 0, units * sizeof(*statistics->alive));
+    for (size_t row = 0; row < rows && dead > 0; row += ROWS_AT_ONCE) {
+        size_t count = rows - row < ROWS_AT_ONCE ? rows - row : ROWS_AT_ONCE;
+        mark_alive(output->data + row * units, count, units, statistics->alive);
+        dead = 0;
+        for (size_t u = 0; u < units; u++)
+            dead += !statistics->alive[u];
+    }
     return (double)dead / (double)units;
+}
+
+VECTOR_LOOPS static size_t count_outside(const Real *values, size_t count, Real low, Real high) {
+    size_t outside = 0;
+    for (size_t begin = 0; begin < count; begin += COUNTED_AT_ONCE) {
+        size_t end = count - begin < COUNTED_AT_ONCE ? count : begin + COUNTED_AT_ONCE;
+        uint32_t block = 0; // as wide as the values
+        for (size_t i = begin; i < end; i++)
+            block += (values[i] <= low) | (values[i] >= high);
+        outside += block;
+    }
+    return outside;
 }
 
 static double saturated_fraction(const ActivationDesc *activation, const Tensor *output,
                                  size_t elements) {
     double margin = 0.01 * (activation->upper - activation->lower);
     Real low = (Real)(activation->lower + margin), high = (Real)(activation->upper - margin);
-    size_t saturated = 0;
-    for (size_t i = 0; i < elements; i++)
-        saturated += output->data[i] <= low || output->data[i] >= high;
-    return (double)saturated / (double)elements;
+    return (double)count_outside(output->data, elements, low, high) / (double)elements;
 }
 
 // What is not stored of the output is 0.
@@ -52,17 +75,19 @@ static void observe_output(void *context, int node, const Tensor *output, size_t
     if (statistics->first[node] < 0)
         return;
     size_t elements = (size_t)shape_elements(&output->shape);
-    double mean = kernel_sum(output->data, stored) / (double)elements;
-    double squares = (double)(elements - stored) * mean * mean +
-                     kernel_sum_square_distances(output->data, stored, mean);
+    size_t units = (size_t)shape_last(&output->shape);
+    double from = stored > 0 ? (double)output->data[0] : 0, sum, squares;
+    kernel_moments(output->data, stored, from, &sum, &squares);
+    sum -= (double)(elements - stored) * from;
+    squares += (double)(elements - stored) * from * from;
+    double offset = sum / (double)elements, variance = squares / (double)elements - offset * offset;
     for (int i = statistics->first[node]; i >= 0; i = statistics->next[i]) {
         LayerStatistics *layer = &statistics->layers[i];
         const ActivationDesc *activation = model_layer(statistics->model, i)->activation;
-        layer->activation_mean = mean;
-        layer->activation_std = sqrt(squares / (double)elements);
+        layer->activation_mean = from + offset;
+        layer->activation_std = variance < 0 ? 0 : sqrt(variance); // NaN stays NaN
         if (activation != NULL && activation->dies)
-            layer->dead_fraction =
-                dead_fraction(statistics, output, elements, (size_t)shape_last(&output->shape));
+            layer->dead_fraction = dead_fraction(statistics, output, elements / units, units);
         if (activation != NULL && isfinite(activation->lower) && isfinite(activation->upper))
             layer->saturated_fraction = saturated_fraction(activation, output, elements);
     }
@@ -98,7 +123,7 @@ int statistics_create(const Model *model, Statistics **ret_statistics) {
     statistics->squares = memory_array(layers, sizeof(double));
     statistics->first = memory_array(nodes, sizeof(int));
     statistics->next = memory_array(layers, sizeof(int));
-    statistics->alive = memory_array((size_t)widest, sizeof(bool));
+    statistics->alive = memory_array((size_t)widest, sizeof(*statistics->alive));
     if (statistics->layers == NULL || statistics->squares == NULL || statistics->first == NULL ||
         statistics->next == NULL || statistics->alive == NULL) {
         statistics_destroy(statistics);

@@ -32,20 +32,6 @@ static double add_lanes(const double lane[LANES]) {
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-VECTOR_LOOPS double kernel_sum(const Real *x, size_t n) {
-    double lane[LANES] = {0};
-    size_t whole = n - n % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t j = 0; j < LANES; j++) {
-            lane[j] += (double)x[i + j];
-        }
-    }
-    for (size_t i = whole; i < n; i++) {
-        lane[i - whole] += (double)x[i];
-    }
-    return add_lanes(lane);
-}
-
 VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
     double lane[LANES] = {0};
     size_t whole = n - n % LANES;
@@ -60,20 +46,24 @@ VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
     return add_lanes(lane);
 }
 
-VECTOR_LOOPS double kernel_sum_square_distances(const Real *x, size_t n, double from) {
-    double lane[LANES] = {0};
+VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, double from, double *ret_sum,
+                                 double *ret_squares) {
+    double sum[LANES] = {0}, squares[LANES] = {0};
     size_t whole = n - n % LANES;
     for (size_t i = 0; i < whole; i += LANES) {
         for (size_t j = 0; j < LANES; j++) {
             double distance = (double)x[i + j] - from;
-            lane[j] += distance * distance;
+            sum[j] += distance;
+            squares[j] += distance * distance;
         }
     }
     for (size_t i = whole; i < n; i++) {
         double distance = (double)x[i] - from;
-        lane[i - whole] += distance * distance;
+        sum[i - whole] += distance;
+        squares[i - whole] += distance * distance;
     }
-    return add_lanes(lane);
+    *ret_sum = add_lanes(sum);
+    *ret_squares = add_lanes(squares);
 }
 
 double kernel_sum_squares(const Real *x, size_t n) {

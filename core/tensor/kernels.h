@@ -10,9 +10,9 @@ void kernel_add(Real *y, const Real *x, size_t n); // y += x
 void kernel_scale(Real *y, size_t n, Real factor);
 // Sums are accumulated in double over fixed blocks, so that they do not lose small terms and repeat
 // exactly.
-double kernel_sum(const Real *x, size_t n);
 double kernel_sum_squares(const Real *x, size_t n);
-double kernel_sum_square_distances(const Real *x, size_t n, double from); // Σ (x − from)²
+// Σ (x − from) and Σ (x − from)² in one pass; `from` near the mean keeps a variance made of them exact.
+void kernel_moments(const Real *x, size_t n, double from, double *ret_sum, double *ret_squares);
 double kernel_dot(const Real *x, const Real *y, size_t n);
 bool kernel_finite(const Real *x, size_t n); // no NaN and no infinity
 

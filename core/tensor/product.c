@@ -51,7 +51,7 @@ static Left left_block(const Product *part, size_t row, size_t rows, size_t term
     return (Left){copy, A_ROW, 1};
 }
 
-static void multiply(const PanelKernel *kernel, const Product *part) {
+static void multiply_part(const PanelKernel *kernel, const Product *part) {
     _Alignas(64) Real packed[K_BLOCK * N_BLOCK], copy[M_BLOCK * A_ROW];
     size_t m = (size_t)part->m, n = (size_t)part->n, k = (size_t)part->k;
     size_t ldb = (size_t)part->ldb, ldc = (size_t)part->ldc;
@@ -108,7 +108,7 @@ static void multiply_piece(void *context, size_t begin, size_t end, int piece) {
         part.n = count;
         part.bias = part.bias == NULL ? NULL : part.bias + first;
     }
-    multiply(shared->kernel, &part);
+    multiply_part(shared->kernel, &part);
 }
 
 void product_run(Parallel *parallel, const Product *product) {

@@ -24,12 +24,7 @@
 #include "server/http/listen.h"
 #include "server/http/page.h"
 
-enum {
-    READ_OVER_MAX = BODY_IN_MEMORY,
-    LINGER_MS = 2000,
-    STOP_MS = 3000,
-    IO_STACK_BYTES = 256 << 10
-};
+enum { READ_OVER_MAX = BODY_IN_MEMORY, LINGER_MS = 2000, STOP_MS = 3000, IO_STACK_BYTES = 2 << 20 };
 
 static const RouteDesc page_route = {
     .method = "GET", .path = "/", .status = 200, .flags = ROUTE_OPEN, .handler = page_answer};
@@ -354,12 +349,15 @@ static void request_run(Task *task) {
 
 static enum MHD_Result request_hand_over(Request *request) {
     Http *http = request->http;
-    if (request->route->flags & ROUTE_INLINE) {
-        request->route->handler(request);
+    const RouteDesc *route = request->route;
+    if ((route->flags & ROUTE_INLINE) || (route->quick != NULL && route->quick(request))) {
+        route->handler(request);
+        if (!answered(request))
+            answer_error(request, ERR_INTERNAL, NULL);
         return request_answer(request);
     }
     request->task.run = request_run;
-    bool heavy = (request->route->flags & ROUTE_HEAVY) || request->body.length > BODY_IN_MEMORY;
+    bool heavy = (route->flags & ROUTE_HEAVY) || request->body.length > BODY_IN_MEMORY;
     request->task.lane = heavy ? LANE_HEAVY : LANE_REQUEST;
     atomic_store(&request->phase, PHASE_HANDLER);
     atomic_store(&request->peer->deadline, 0);

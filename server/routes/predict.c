@@ -110,7 +110,7 @@ static int prediction_run(const LoadedModel *model, Prediction *prediction) {
         return ERR_NO_MEMORY;
     const PredictorInput input = {
         .rows = prediction->rows, .values = prediction->inputs, .lengths = prediction->lengths};
-    return predictor_run(model->predictor, &input, prediction->outputs, prediction->probabilities);
+    return batcher_run(model->batcher, &input, prediction->outputs, prediction->probabilities);
 }
 
 // ---- answering ----
@@ -206,6 +206,13 @@ static void predict_post(Request *request) {
     predictors_return(services->predictors, model);
 }
 
+static bool predict_quick(const Request *request) {
+    size_t bytes;
+    request_body(request, &bytes);
+    return predictors_quick(request_services(request)->predictors, request_param(request, "id"),
+                            bytes);
+}
+
 static const int errors[] = {400, 404, 413, 415, 422, 0};
 
 static const RouteDesc routes[] = {
@@ -218,7 +225,8 @@ static const RouteDesc routes[] = {
      .status = 200,
      .response_schema = "Prediction",
      .errors = errors,
-     .handler = predict_post},
+     .handler = predict_post,
+     .quick = predict_quick},
 };
 
 const RouteGroup predict_routes = {"predict", NULL, routes, ARRAY_LENGTH(routes)};

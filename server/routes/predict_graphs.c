@@ -34,8 +34,7 @@ static int run(const LoadedModel *model, const GraphRequest *request, int64_t *r
     AUTO_FREE float *probabilities = memory_array(numbers, sizeof *probabilities);
     if (outputs == NULL || probabilities == NULL)
         return ERR_NO_MEMORY;
-    int error =
-        predictor_run(model->predictor, &input, outputs, classes > 0 ? probabilities : NULL);
+    int error = batcher_run(model->batcher, &input, outputs, classes > 0 ? probabilities : NULL);
     if (error != OK)
         return error;
     *ret_rows = request->nodes == NULL ? rows : request->node_count;

@@ -1,5 +1,6 @@
 #include "server/routes/predictors.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,17 +9,20 @@
 #include "server/json/document.h"
 #include "server/routes/common.h"
 
-enum { LOADED_MAX = 8, SHARED_MAX = 64, ROWS_AT_ONCE = 256 };
+enum { LOADED_MAX = 8, SHARED_MAX = 64, QUICK_BYTES = 32 << 10, NUMBER_BYTES = 2 /* at least */ };
+static const double QUICK_FLOPS = 1e7;
 
 static const size_t RESERVED_MAX = (size_t)1 << 30; // bytes
 
 typedef struct Entry {
     LoadedModel model; // first: what is borrowed
     char id[ID_TEXT];
-    char *spec;          // text; the document borrows it
-    Document *document;  // of the spec
-    pthread_mutex_t use; // one request at a time
-    int users; // who borrows it, waits for it or shares it; guarded by Predictors.lock, as are the next two
+    char *spec;         // text; the document borrows it
+    Document *document; // of the spec
+    Predictor *predictor;
+    Batcher batcher;
+    double flops;   // of a row
+    int users;      // who borrows or shares it; guarded by Predictors.lock, as are the next two
     uint64_t used;  // when last, in borrowings
     bool forgotten; // freed with its last user
 } Entry;
@@ -37,12 +41,23 @@ static void entry_destroy(Entry *entry) {
         return;
     columns_destroy(entry->model.columns);
     vocabulary_finish(&entry->model.vocabulary);
-    predictor_destroy(entry->model.predictor);
+    batcher_finish(&entry->batcher);
+    predictor_destroy(entry->predictor);
     document_destroy(entry->document);
     archive_close(entry->model.archive);
     memory_free(entry->spec);
-    pthread_mutex_destroy(&entry->use);
     memory_free(entry);
+}
+
+// Floating-point operations of a row; infinite where a short body may ask for many.
+static double flops_of(const Predictor *predictor) {
+    const Model *model = predictor_model(predictor);
+    const PlanOptions options = {.max_rows = 1, .output = model_output(model)};
+    PlanCost cost;
+    if (predictor_task(predictor)->rows != ROWS_ALIKE ||
+        plan_cost(model_graph(model), &options, NULL, &cost) != OK)
+        return INFINITY;
+    return cost.forward_flops;
 }
 
 static int entry_load(int directory, const char *id, Entry **ret_entry) {
@@ -51,7 +66,7 @@ static int entry_load(int directory, const char *id, Entry **ret_entry) {
     Issues issues;
     if (entry == NULL)
         return ERR_NO_MEMORY;
-    pthread_mutex_init(&entry->use, NULL);
+    batcher_init(&entry->batcher);
     snprintf(entry->id, sizeof entry->id, "%s", id);
     issues_init(&issues);
     model_file(id, path);
@@ -64,10 +79,13 @@ static int entry_load(int directory, const char *id, Entry **ret_entry) {
     }
     if (error == OK) {
         entry->model.spec = value_member(document_root(entry->document), "model");
-        error = predictor_create(entry->model.spec, entry->model.archive, ROWS_AT_ONCE,
-                                 &entry->model.predictor);
+        error = predictor_create(entry->model.spec, entry->model.archive, BATCHER_ROWS_MAX,
+                                 &entry->predictor);
     }
     if (error == OK) {
+        entry->model.predictor = entry->batcher.predictor = entry->predictor;
+        entry->model.batcher = &entry->batcher;
+        entry->flops = flops_of(entry->predictor);
         error = vocabulary_load(entry->model.archive, &entry->model.vocabulary);
         error = error == ERR_NOT_FOUND ? OK : error; // it reads no tokens
     }
@@ -173,15 +191,27 @@ int predictors_borrow(Predictors *predictors, const char *id, LoadedModel **ret_
     int error = entry_use(predictors, id, &entry);
     if (error != OK)
         return error;
-    pthread_mutex_lock(&entry->use);
     *ret_model = &entry->model;
     return OK;
 }
 
 void predictors_return(Predictors *predictors, LoadedModel *model) {
-    Entry *entry = (Entry *)model;
-    pthread_mutex_unlock(&entry->use);
-    entry_leave(predictors, entry);
+    entry_leave(predictors, (Entry *)model);
+}
+
+bool predictors_quick(Predictors *predictors, const char *id, size_t bytes) {
+    if (bytes > QUICK_BYTES)
+        return false;
+    pthread_mutex_lock(&predictors->lock);
+    Entry *entry = entry_find(predictors, id);
+    bool quick = false;
+    if (entry != NULL) {
+        int64_t width = shape_elements(&entry->model.input);
+        int64_t rows = (int64_t)bytes / NUMBER_BYTES / width + 1 + batcher_rows(&entry->batcher);
+        quick = (double)rows * entry->flops <= QUICK_FLOPS;
+    }
+    pthread_mutex_unlock(&predictors->lock);
+    return quick;
 }
 
 // How many share has changed by one; false where that would be too many.
