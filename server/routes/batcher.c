@@ -117,23 +117,28 @@ static void lead(Batcher *batcher) {
     pthread_cond_broadcast(&batcher->ended);
 }
 
-int batcher_run(Batcher *batcher, const PredictorInput *input, float *outputs,
-                float *probabilities) {
-    if (input->graphs != NULL)
-        return predictor_run(batcher->predictor, input, outputs, probabilities);
-    Waiting self = {.input = input, .outputs = outputs, .probabilities = probabilities};
+// Stands in line until its run has ended, its own thread leading where nobody else does.
+static void stand_in_line(Batcher *batcher, Waiting *self) {
     pthread_mutex_lock(&batcher->lock);
-    *batcher->last = &self;
-    batcher->last = &self.next;
-    batcher->rows += input->rows;
-    while (!self.ended) {
+    *batcher->last = self;
+    batcher->last = &self->next;
+    batcher->rows += self->input->rows;
+    while (!self->ended) {
         if (batcher->running)
             pthread_cond_wait(&batcher->ended, &batcher->lock);
         else
             lead(batcher);
     }
-    batcher->rows -= input->rows;
+    batcher->rows -= self->input->rows;
     pthread_mutex_unlock(&batcher->lock);
+}
+
+int batcher_run(Batcher *batcher, const PredictorInput *input, float *outputs,
+                float *probabilities) {
+    if (input->graphs != NULL)
+        return predictor_run(batcher->predictor, input, outputs, probabilities);
+    Waiting self = {.input = input, .outputs = outputs, .probabilities = probabilities};
+    stand_in_line(batcher, &self);
     return self.result;
 }
 
