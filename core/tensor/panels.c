@@ -3,20 +3,9 @@
 #include "core/tensor/panels.h"
 #include <stdint.h>
 #include <string.h>
-
-static bool anywhere(void) {
-    return true;
-}
+#include "core/base/processor.h"
 
 #if defined(__x86_64__)
-
-static bool has_avx512(void) {
-    return __builtin_cpu_supports("avx512f") != 0;
-}
-
-static bool has_avx2(void) {
-    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-}
 
 #define PANEL_NAME multiply_avx512
 #define PANEL_TARGET __attribute__((target("avx512f")))
@@ -42,12 +31,12 @@ static bool has_avx2(void) {
 #include "core/tensor/panel_kernel.h"
 
 #if defined(__x86_64__)
-static const PanelKernel avx512 = {"avx512", multiply_avx512_width, has_avx512, multiply_avx512,
-                                   multiply_avx512_row};
-static const PanelKernel avx2 = {"avx2", multiply_avx2_width, has_avx2, multiply_avx2,
+static const PanelKernel avx512 = {"avx512", multiply_avx512_width, processor_has_avx512,
+                                   multiply_avx512, multiply_avx512_row};
+static const PanelKernel avx2 = {"avx2", multiply_avx2_width, processor_has_avx2, multiply_avx2,
                                  multiply_avx2_row};
 #endif
-static const PanelKernel portable = {"portable", multiply_portable_width, anywhere,
+static const PanelKernel portable = {"portable", multiply_portable_width, processor_any,
                                      multiply_portable, multiply_portable_row};
 
 const PanelKernel *const panel_kernels[] = {

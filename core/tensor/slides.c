@@ -2,20 +2,9 @@
 // that is summed; with FMA a term is rounded once, else twice.
 #include "core/tensor/slides.h"
 #include <string.h>
-
-static bool anywhere(void) {
-    return true;
-}
+#include "core/base/processor.h"
 
 #if defined(__x86_64__)
-
-static bool has_avx512(void) {
-    return __builtin_cpu_supports("avx512f") != 0;
-}
-
-static bool has_avx2(void) {
-    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-}
 
 #define SLIDE_NAME avx512_narrow
 #define SLIDE_TARGET __attribute__((target("avx512f")))
@@ -68,10 +57,10 @@ static bool has_avx2(void) {
         {#name " wide", name##_wide_width, name##_wide_forward, name##_wide_weights},              \
     };
 #if defined(__x86_64__)
-FORM(avx512, has_avx512)
-FORM(avx2, has_avx2)
+FORM(avx512, processor_has_avx512)
+FORM(avx2, processor_has_avx2)
 #endif
-FORM(portable, anywhere)
+FORM(portable, processor_any)
 #undef FORM
 
 const SlideForm *const slide_forms[] = {
