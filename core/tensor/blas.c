@@ -11,8 +11,9 @@ const char *blas_core_wanted(void) {
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         return "SKYLAKEX";
     }
+    // Also AMD's: on a Zen 3 OpenBLAS's own choice for it takes a tenth longer for small products.
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        return __builtin_cpu_is("amd") ? "ZEN" : "HASWELL";
+        return "HASWELL";
     }
 #endif
     return NULL;

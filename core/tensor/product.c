@@ -4,12 +4,13 @@
 #include "core/tensor/kernels.h"
 #include "core/tensor/panels.h"
 
-// K_BLOCK · a panel's width fits the first cache, K_BLOCK · N_BLOCK and M_BLOCK · K_BLOCK together the second. N_BLOCK is
-// a multiple of every panel's width. At least PIECE multiplications are worth a thread.
-enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 256, M_BLOCK = 120, ROWS = 12, PIECE = 1 << 19 };
-// Rows of A this far apart, each for many panels, fall into the same few sets of a cache: they are copied to where they do
-// not. A_ROW is no multiple of a large power of 2.
-enum { FAR = 512, MANY = 64, A_ROW = K_BLOCK + 16 };
+// A panel, K_BLOCK long, fits the first cache, M_BLOCK · K_BLOCK of A the second; K_BLOCK · N_BLOCK of B come panel by panel
+// from wherever they are. N_BLOCK is a multiple of every panel's width. At least PIECE multiplications are worth a thread.
+enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 512, M_BLOCK = 132, ROWS = 12, PIECE = 1 << 19 };
+// Rows of A this FAR apart, each for MANY panels, fall into the same few sets of a cache: they are copied to where they do
+// not. Of a transpose a tile takes a piece of each row, so that is copied unless its rows are NEAR. A_ROW is no multiple of a
+// large power of 2.
+enum { NEAR = 64, FAR = 512, MANY = 64, A_ROW = K_BLOCK + 16 };
 // Fewer rows than this are not worth packing B for.
 enum { FEW = 4 };
 
@@ -39,7 +40,7 @@ static Left left_block(const Product *part, size_t row, size_t rows, size_t term
                        Real *copy) {
     size_t lda = (size_t)part->lda;
     const Real *a = part->a + (part->transpose_a ? term * lda + row : row * lda + term);
-    if (lda < FAR || part->n <= MANY)
+    if (lda < (part->transpose_a ? NEAR : FAR) || part->n <= MANY)
         return part->transpose_a ? (Left){a, 1, lda} : (Left){a, lda, 1};
     if (part->transpose_a) {
         for (size_t p = 0; p < depth; p++)
@@ -58,10 +59,13 @@ static void multiply_part(const PanelKernel *kernel, const Product *part) {
     if (part->bias != NULL)
         begin_rows(part);
     bool begun = part->add || part->bias != NULL;
+    size_t blocks = (m + M_BLOCK - 1) / M_BLOCK, tiles = (m + ROWS - 1) / ROWS;
+    size_t slices = (k + K_BLOCK - 1) / K_BLOCK, deep = (k + slices - 1) / slices; // of terms
+    size_t block = (tiles + blocks - 1) / blocks * ROWS; // of rows, none with few
     for (size_t column = 0; column < n; column += N_BLOCK) {
         size_t columns = lesser(N_BLOCK, n - column);
-        for (size_t term = 0; term < k; term += K_BLOCK) {
-            size_t depth = lesser(K_BLOCK, k - term);
+        for (size_t term = 0; term < k; term += deep) {
+            size_t depth = lesser(deep, k - term);
             const Real *b =
                 part->b + (part->transpose_b ? column * ldb + term : term * ldb + column);
             Real beta = begun || term > 0 ? 1 : 0;
@@ -75,8 +79,8 @@ static void multiply_part(const PanelKernel *kernel, const Product *part) {
             }
             panels_pack(kernel, part->transpose_b, depth, columns, b, ldb, 0,
                         panels_count(kernel, columns), packed);
-            for (size_t row = 0; row < m; row += M_BLOCK) {
-                size_t rows = lesser(M_BLOCK, m - row);
+            for (size_t row = 0; row < m; row += block) {
+                size_t rows = lesser(block, m - row);
                 Left a = left_block(part, row, rows, term, depth, copy);
                 kernel->multiply(rows, columns, depth, a.at, a.row, a.step, packed, beta,
                                  part->c + row * ldc + column, ldc);

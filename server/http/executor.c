@@ -4,7 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
-enum { STACK_BYTES = 2 << 20 }; // a product in double precision takes half a megabyte
+enum { STACK_BYTES = 2 << 20 }; // a product in double precision takes a megabyte
 
 typedef struct Queue {
     Task *first, **last;
