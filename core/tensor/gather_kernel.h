@@ -38,7 +38,7 @@ GATHER_INLINE void GATHER_OF(GATHER_NAME, _row)(const Gather *gather, const Part
     }
     if (e < end)
         GATHER_OF(GATHER_NAME, _add)
-        (even, weight[placed ? place[e] : e], row_at(gather, part, (size_t)from[e]));
+    (even, weight[placed ? place[e] : e], row_at(gather, part, (size_t)from[e]));
     if (gather->own != NULL)
         GATHER_OF(GATHER_NAME, _add)(odd, gather->own[v], row_at(gather, part, v));
     Real *y = gather->y + v * gather->width + part->begin, sums[COLUMNS];
