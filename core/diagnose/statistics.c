@@ -76,15 +76,16 @@ static void observe_output(void *context, int node, const Tensor *output, size_t
         return;
     size_t elements = (size_t)shape_elements(&output->shape);
     size_t units = (size_t)shape_last(&output->shape);
-    double from = stored > 0 ? (double)output->data[0] : 0, sum, squares;
+    Real from = stored > 0 ? output->data[0] : 0; // one of the values
+    double sum, squares;
     kernel_moments(output->data, stored, from, &sum, &squares);
-    sum -= (double)(elements - stored) * from;
-    squares += (double)(elements - stored) * from * from;
+    sum -= (double)(elements - stored) * (double)from;
+    squares += (double)(elements - stored) * (double)from * (double)from;
     double offset = sum / (double)elements, variance = squares / (double)elements - offset * offset;
     for (int i = statistics->first[node]; i >= 0; i = statistics->next[i]) {
         LayerStatistics *layer = &statistics->layers[i];
         const ActivationDesc *activation = model_layer(statistics->model, i)->activation;
-        layer->activation_mean = from + offset;
+        layer->activation_mean = (double)from + offset;
         layer->activation_std = variance < 0 ? 0 : sqrt(variance); // NaN stays NaN
         if (activation != NULL && activation->dies)
             layer->dead_fraction = dead_fraction(statistics, output, elements / units, units);

@@ -1,6 +1,7 @@
 // Loops over arrays, written so that the compiler turns them into vector code without reordering
 // any sum on its own: every order of additions stands here, so results repeat exactly.
 #include "core/tensor/kernels.h"
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 #include "core/base/vector.h"
@@ -8,6 +9,8 @@
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
 // hold COLUMNS columns at a time.
 enum { LANES = 8, COLUMNS = 64, FINITE_BLOCK = 4096 };
+// Moments, which are for looking at, are added in Real over so many values, WIDE at a time.
+enum { WIDE = 32, MOMENTS_BLOCK = 512 };
 
 VECTOR_LOOPS void kernel_fill(Real *y, size_t n, Real value) {
     for (size_t i = 0; i < n; i++) {
@@ -46,24 +49,40 @@ VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
     return add_lanes(lane);
 }
 
-VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, double from, double *ret_sum,
+static inline void add_moments(const Real *x, size_t n, Real from, double *sum, double *squares) {
+    for (size_t i = 0; i < n; i++) {
+        double distance = (double)x[i] - (double)from;
+        *sum += distance;
+        *squares += distance * distance;
+    }
+}
+
+VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, Real from, double *ret_sum,
                                  double *ret_squares) {
-    double sum[LANES] = {0}, squares[LANES] = {0};
-    size_t whole = n - n % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t j = 0; j < LANES; j++) {
-            double distance = (double)x[i + j] - from;
-            sum[j] += distance;
-            squares[j] += distance * distance;
+    double sum = 0, squares = 0;
+    size_t whole = n - n % WIDE;
+    for (size_t begin = 0; begin < whole; begin += MOMENTS_BLOCK) {
+        size_t end = whole - begin < MOMENTS_BLOCK ? whole : begin + MOMENTS_BLOCK;
+        Real block_sum[WIDE] = {0}, block_squares[WIDE] = {0};
+        for (size_t i = begin; i < end; i += WIDE) {
+            for (size_t j = 0; j < WIDE; j++) {
+                Real distance = x[i + j] - from;
+                block_sum[j] += distance;
+                block_squares[j] += distance * distance;
+            }
+        }
+        for (size_t j = 0; j < WIDE; j++) {
+            sum += (double)block_sum[j];
+            squares += (double)block_squares[j];
         }
     }
-    for (size_t i = whole; i < n; i++) {
-        double distance = (double)x[i] - from;
-        sum[i - whole] += distance;
-        squares[i - whole] += distance * distance;
+    add_moments(x + whole, n - whole, from, &sum, &squares);
+    if (!isfinite(squares)) { // of numbers that a Real can hold, but not their squares
+        sum = squares = 0;
+        add_moments(x, n, from, &sum, &squares);
     }
-    *ret_sum = add_lanes(sum);
-    *ret_squares = add_lanes(squares);
+    *ret_sum = sum;
+    *ret_squares = squares;
 }
 
 double kernel_sum_squares(const Real *x, size_t n) {

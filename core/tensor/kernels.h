@@ -11,8 +11,9 @@ void kernel_scale(Real *y, size_t n, Real factor);
 // Sums are accumulated in double over fixed blocks, so that they do not lose small terms and repeat
 // exactly.
 double kernel_sum_squares(const Real *x, size_t n);
-// Σ (x − from) and Σ (x − from)² in one pass; `from` near the mean keeps a variance made of them exact.
-void kernel_moments(const Real *x, size_t n, double from, double *ret_sum, double *ret_squares);
+// Σ (x − from) and Σ (x − from)² in one pass, to the precision of a Real. A variance made of them wants `from` no further from
+// the mean than some of the values are.
+void kernel_moments(const Real *x, size_t n, Real from, double *ret_sum, double *ret_squares);
 double kernel_dot(const Real *x, const Real *y, size_t n);
 bool kernel_finite(const Real *x, size_t n); // no NaN and no infinity
 

@@ -46,27 +46,40 @@ static Real *random_array(size_t count, uint64_t key) {
 
 Test(kernels, sum_in_double) {
     AUTO_FREE Real *x = random_array(COUNT, 0);
+    const Real from = (Real)0.7;
     for (size_t n = 0; n < COUNT; n += n < 20 ? 1 : 97) {
-        double sum, distances, expected_sum = 0, squares = 0, expected_distances = 0;
+        double sum, squares, expected_sum = 0, expected_squares = 0, sum_squares = 0;
         for (size_t i = 0; i < n; i++) {
-            expected_sum += (double)x[i] - 0.7;
-            squares += (double)x[i] * (double)x[i];
-            expected_distances += ((double)x[i] - 0.7) * ((double)x[i] - 0.7);
+            double distance = (double)x[i] - (double)from;
+            expected_sum += distance;
+            expected_squares += distance * distance;
+            sum_squares += (double)x[i] * (double)x[i];
         }
-        kernel_moments(x, n, 0.7, &sum, &distances);
-        assert_near(sum, expected_sum, 1e-12);
-        assert_near(kernel_sum_squares(x, n), squares, 1e-12);
-        assert_near(distances, expected_distances, 1e-12);
+        kernel_moments(x, n, from, &sum, &squares);
+        assert_near(sum, expected_sum, 1e2 * REAL_EPSILON);
+        assert_near(squares, expected_squares, 1e2 * REAL_EPSILON);
+        assert_near(kernel_sum_squares(x, n), sum_squares, 1e-12);
     }
 }
 
 Test(kernels, sums_keep_small_terms) {
     AUTO_FREE Real *x = memory_array(1 << 20, sizeof(Real));
-    kernel_fill(x, 1 << 20, (Real)0x1p-20);
-    x[0] = (Real)0x1p20; // in single precision each further term would vanish
     double sum, squares;
+    kernel_fill(x, 1 << 20, (Real)0x1p-10);
+    x[0] = (Real)0x1p10; // in single precision each further square would vanish
+    assert_near(kernel_sum_squares(x, 1 << 20) - 0x1p20, 1 - 0x1p-20, 1e-6);
+    kernel_fill(x, 1 << 20, (Real)0.1); // here the sum would stop at 2^21
     kernel_moments(x, 1 << 20, 0, &sum, &squares);
-    assert_near(sum - 0x1p20, 1 - 0x1p-20, 1e-9);
+    assert_near(sum, 0x1p20 * (double)x[0], 1e3 * REAL_EPSILON);
+}
+
+Test(kernels, moments_of_numbers_whose_squares_are_too_large) {
+    Real x[64];
+    double sum, squares;
+    kernel_fill(x, 64, (Real)1e30);
+    kernel_moments(x, 64, 0, &sum, &squares);
+    assert_near(sum, 64e30, 1e2 * REAL_EPSILON);
+    assert_near(squares, 64e60, 1e2 * REAL_EPSILON);
 }
 
 Test(kernels, fill_add_and_scale) {
