@@ -224,7 +224,6 @@ static int load(Trainer *trainer, const Archive *archive, int64_t latest) {
     if (!whole)
         return ERR_DAMAGED;
     trainer->state = state;
-    trainer->order_of = 0;
     memcpy(trainer->weights, weights, elements * sizeof(Real));
     if (best != NULL)
         memcpy(trainer->best_weights, best, elements * sizeof(Real));

@@ -3,12 +3,12 @@
 // The dataset counts whole: its file is mapped, and the kernel counts the pages that training has touched as the worker's
 // until somebody else wants the room. All arrays are cleared when they are made, so they count from the start.
 #include "core/base/error.h"
-#include "core/train/augment.h"
 #include "core/train/job_private.h"
+#include "core/train/loader.h"
 
 enum {
     RUNTIME_BYTES = 2 << 20, // measured: code that is touched, small arrays, the products' blocks …
-    THREAD_BYTES = 640 << 10, // … which every further thread has for itself
+    THREAD_BYTES = 896 << 10, // … which every further thread has for itself
 };
 
 // Saturates: what overflows cannot fit either.
@@ -35,15 +35,15 @@ JobMemory job_memory(const Job *job, int64_t batch_rows) {
     const Graph *graph = model_graph(job->model);
     size_t elements = graph_weight_elements(graph), learned = graph_learned(graph);
     bool keeps_best = job->training.stop != NULL && job->training.stop->restore_best;
-    const JobRows *rows = &job->rows; // and an epoch's order of those that train
-    int64_t listed = 2 * rows->train_count + rows->validation_count + rows->test_count;
+    const JobRows *rows = &job->rows;
+    int64_t listed = rows->train_count + rows->validation_count + rows->test_count;
     int64_t evaluated = evaluation_rows_at(job, batch_rows);
     JobMemory memory = {
         .weights = sum(times(elements * sizeof(Real), keeps_best ? 2 : 1),
                        job->initial != NULL ? archive_bytes(job->initial) : 0),
         .gradients = learned * sizeof(Real),
         .optimizer = times(learned * sizeof(Real), (size_t)job_slots(job)),
-        .activations = sum(pass_bytes(job, batch_rows, true), augmenter_bytes(job)),
+        .activations = sum(pass_bytes(job, batch_rows, true), loader_bytes(job, batch_rows)),
         .evaluation = evaluated > 0 ? pass_bytes(job, evaluated, false) : 0,
         .dataset = sum(archive_bytes(job->dataset->archive), (size_t)listed * sizeof(int32_t)),
         .runtime = RUNTIME_BYTES + (size_t)(job->threads - 1) * THREAD_BYTES,

@@ -1,6 +1,6 @@
 // The loop. A step allocates nothing, formats nothing and asks the clock at most twice.
 //
-//   gather → augment → forward → loss → backward (statistics on the way) → clip → optimizer by layer → events
+//   a batch (loader.h) → forward → loss → backward (statistics on the way) → clip → optimizer by layer → events
 //   → at an epoch's end: validation, early stopping → a checkpoint where it is time
 //
 // Hooks see the state after everything that belongs to a step, so a checkpoint is always between
@@ -31,14 +31,12 @@ static int allocate(Trainer *trainer) {
     trainer->weights = memory_array(elements, sizeof(Real));
     trainer->gradients = memory_array(learned, sizeof(Real));
     trainer->slots = memory_array(slots, sizeof(Real));
-    trainer->order = memory_array((size_t)job_rows(job)->train_count, sizeof(int32_t));
     trainer->reported = memory_array(rule_registry.count, sizeof(bool));
     bool keeps_best = training->stop != NULL && training->stop->restore_best;
     if (keeps_best)
         trainer->best_weights = memory_array(elements, sizeof(Real));
     if (trainer->weights == NULL || trainer->gradients == NULL || trainer->slots == NULL ||
-        trainer->order == NULL || trainer->reported == NULL ||
-        (keeps_best && trainer->best_weights == NULL))
+        trainer->reported == NULL || (keeps_best && trainer->best_weights == NULL))
         return ERR_NO_MEMORY;
     return OK;
 }
@@ -55,7 +53,7 @@ static int prepare(Trainer *trainer) {
     if (error == OK)
         error = batch_init(&trainer->batch, job, &trainer->scalers, job_batch_rows(job));
     if (error == OK)
-        error = augmenter_init(&trainer->augmenter, job);
+        error = loader_create(job, &trainer->scalers, &trainer->loader);
     if (error == OK) {
         PlanOptions options = job_plan_options(job, job_batch_rows(job), true);
         error = plan_create(model_graph(model), &options, &trainer->plan);
@@ -97,7 +95,7 @@ void trainer_destroy(Trainer *trainer) {
     statistics_destroy(trainer->statistics);
     evaluator_finish(&trainer->evaluator);
     plan_destroy(trainer->plan);
-    augmenter_finish(&trainer->augmenter);
+    loader_destroy(trainer->loader);
     batch_finish(&trainer->batch);
     scalers_finish(&trainer->scalers);
     parallel_destroy(trainer->parallel);
@@ -105,7 +103,6 @@ void trainer_destroy(Trainer *trainer) {
     memory_free(trainer->gradients);
     memory_free(trainer->slots);
     memory_free(trainer->best_weights);
-    memory_free(trainer->order);
     memory_free(trainer->reported);
     memory_free(trainer);
 }
@@ -183,7 +180,7 @@ static void judge(Trainer *trainer, const RuleView *view, int64_t epoch) {
 // What one step knows of itself.
 typedef struct Step {
     const JobPhase *phase;
-    int64_t number, epoch, begin, rows; // `rows` rows from `begin` in the epoch's order
+    int64_t number, epoch, rows;
     bool recorded;
     double learning_rate, loss, gradient_norm, clipped_norm;
 } Step;
@@ -210,20 +207,13 @@ static void begin_phase(Trainer *trainer, const JobPhase *phase) {
 
 static Step next_step(Trainer *trainer) {
     const Job *job = trainer->job;
-    int64_t number = trainer->state.step + 1, train_rows = job_rows(job)->train_count;
+    int64_t number = trainer->state.step + 1;
     const JobPhase *phase = job_phase_at(job, number);
     Step step = {.phase = phase, .number = number, .epoch = job_epoch_at(job, number)};
-    step.begin = (number - 1 - phase->begin) % phase->steps_per_epoch * phase->batch_rows;
-    step.rows =
-        train_rows - step.begin < phase->batch_rows ? train_rows - step.begin : phase->batch_rows;
     step.recorded = (number - 1) % job_record_every(job) == 0;
     if (number == phase->begin + 1)
         begin_phase(trainer, phase);
-    if (trainer->order_of != step.epoch) {
-        order_epoch(job, step.epoch, trainer->order);
-        trainer->order_of = step.epoch;
-    }
-    if (step.begin == 0) {
+    if ((number - 1 - phase->begin) % phase->steps_per_epoch == 0) {
         trainer->state.loss_sum = trainer->state.weight_sum = 0;
         trainer->state.correct = trainer->state.rows = 0;
     }
@@ -246,8 +236,8 @@ static double learning_rate(Trainer *trainer, const Step *step) {
 
 static void run_passes(Trainer *trainer, Step *step) {
     Batch *batch = &trainer->batch;
-    batch_gather(batch, trainer->order + step->begin, step->rows);
-    augmenter_run(&trainer->augmenter, batch, step->number, trainer->parallel);
+    loader_take(trainer->loader, step->number, trainer->parallel, batch);
+    step->rows = batch->rows;
     OpContext context = step_context(trainer, step);
     const PlanObserver *observer =
         statistics_begin(trainer->statistics, trainer->gradients, step->recorded);

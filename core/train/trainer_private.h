@@ -4,7 +4,7 @@
 // is these three, and the best weights so far. Order and dropout follow from the seed
 // (core/base/rng.h).
 #pragma once
-#include "core/train/augment.h"
+#include "core/train/loader.h"
 #include "core/train/metrics.h"
 #include "core/train/trainer.h"
 
@@ -28,7 +28,7 @@ struct Trainer {
     Parallel *parallel;
     Scalers scalers;
     Batch batch;
-    Augmenter augmenter;
+    Loader *loader;
     Plan *plan;
     Evaluator evaluator;
     bool evaluates; // there are rows to evaluate
@@ -37,8 +37,6 @@ struct Trainer {
     Real *gradients;    // [graph_learned]
     Real *slots;        // [job_slots, graph_learned]; of the phase under way
     Real *best_weights; // [graph_weight_elements]; NULL unless restore_best
-    int32_t *order;     // [train rows] of order_of
-    int64_t order_of;   // epoch; 0: none yet
     bool *reported;     // [rule_registry.count] rules that have found something
     TrainerState state;
     double checkpoint_at; // monotonic seconds
