@@ -3,8 +3,11 @@
 #include <string.h>
 #include "core/base/error.h"
 
-void csv_init(Csv *csv, const char *text, size_t length) {
-    *csv = (Csv){.at = text, .end = text + length, .next_line = 1};
+void csv_init(Csv *csv, const Source *source) {
+    *csv = (Csv){.at = source->text,
+                 .end = source->text + source->length,
+                 .passed = source_start(source),
+                 .next_line = 1};
     text_init(&csv->unquoted);
 }
 
@@ -25,6 +28,7 @@ static bool skip_break(Csv *csv) {
 
 bool csv_record(Csv *csv) {
     while (skip_break(csv)) {
+        source_pass(&csv->passed, csv->at);
     }
     csv->line = csv->next_line;
     return csv->at < csv->end;
@@ -32,8 +36,14 @@ bool csv_record(Csv *csv) {
 
 static int fail(Csv *csv, const char *error) {
     csv->error = error;
-    const char *feed = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
-    csv->at = feed != NULL ? feed : csv->end;
+    const char *feed = NULL;
+    while (feed == NULL && csv->at < csv->end) {
+        size_t left = (size_t)(csv->end - csv->at),
+               piece = left < CSV_CELL_MAX ? left : CSV_CELL_MAX;
+        feed = memchr(csv->at, '\n', piece);
+        csv->at = feed != NULL ? feed : csv->at + piece;
+        source_pass(&csv->passed, csv->at);
+    }
     skip_break(csv);
     return ERR_INVALID;
 }
@@ -46,20 +56,32 @@ static int end_cell(Csv *csv, CsvCell *cell) {
         csv->at++;
         cell->last = false;
     } else {
-        return fail(csv, *csv->at == '\r' ? "a carriage return stands without a line feed"
-                                          : "text stands behind the closing quote");
+        return fail(csv, *csv->at == '\r'
+                             ? "a carriage return stands without a line feed: lines end in "
+                               "LF or CRLF"
+                             : "text stands behind the closing quote");
     }
     return OK;
 }
 
+// The end of what a cell that begins at `start` may fill.
+static const char *cell_limit(const Csv *csv, const char *start) {
+    return csv->end - start > CSV_CELL_MAX ? start + CSV_CELL_MAX : csv->end;
+}
+
 static int read_quoted(Csv *csv, CsvCell *cell) {
+    const char *limit = cell_limit(csv, csv->at);
     const char *start = ++csv->at;
     bool copied = false;
     for (;;) {
-        const char *quote = memchr(csv->at, '"', (size_t)(csv->end - csv->at));
+        const char *quote =
+            csv->at < limit ? memchr(csv->at, '"', (size_t)(limit - csv->at)) : NULL;
+        if (quote == NULL && limit < csv->end) {
+            return fail(csv, "a quoted cell has more than 1 MiB: is its closing quote missing?");
+        }
         if (quote == NULL) {
             csv->at = csv->end;
-            return fail(csv, "a quoted cell does not end");
+            return fail(csv, "a quoted cell does not end: its closing quote is missing");
         }
         for (const char *c = csv->at; c < quote; c++) {
             csv->next_line += *c == '\n';
@@ -91,14 +113,20 @@ static int read_quoted(Csv *csv, CsvCell *cell) {
 int csv_cell(Csv *csv, CsvCell *ret_cell) {
     CsvCell cell = {.text = csv->at};
     int result;
+    source_pass(&csv->passed, csv->at);
     if (csv->at < csv->end && *csv->at == '"') {
         result = read_quoted(csv, &cell);
     } else {
-        while (csv->at < csv->end && *csv->at != ',' && *csv->at != '\n' && *csv->at != '\r') {
+        const char *limit = cell_limit(csv, csv->at);
+        while (csv->at < limit && *csv->at != ',' && *csv->at != '\n' && *csv->at != '\r') {
             if (*csv->at == '"') {
                 return fail(csv, "a quote stands inside a cell that does not begin with one");
             }
             csv->at++;
+        }
+        if (csv->at == limit && limit < csv->end) {
+            return fail(csv, "a cell has more than 1 MiB: are the cells separated by commas, and "
+                             "the lines by line feeds?");
         }
         cell.length = (size_t)(csv->at - cell.text);
         result = end_cell(csv, &cell);

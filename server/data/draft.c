@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/train/dataset.h"
 #include "server/data/profile.h"
 
 void draft_init(Draft *draft, int directory, Issues *issues) {
@@ -12,7 +13,7 @@ void draft_init(Draft *draft, int directory, Issues *issues) {
         (Draft){.directory = directory, .issues = issues, .form = &draft_rows, .section = "inputs"};
     id_make("ds_", draft->id);
     snprintf(draft->path, sizeof draft->path, "datasets/%s.bpa", draft->id);
-    targets_init(&draft->targets);
+    targets_init(&draft->targets, directory);
     findings_init(&draft->findings);
 }
 
@@ -32,6 +33,31 @@ int draft_begin(Draft *draft) {
 
 // ---- sealing ----
 
+static int write_test_splits(const Draft *draft) {
+    enum { PIECE = 4096 };
+    static const DatasetSplit kinds[] = {SPLIT_TRAIN, SPLIT_NONE, SPLIT_TEST};
+    const int64_t ends[] = {draft->test_from - draft->apart, draft->test_from, draft->rows};
+    int64_t row = 0;
+    int result = archive_begin(draft->writer, "splits", ARCHIVE_U8);
+    for (size_t kind = 0; kind < ARRAY_LENGTH(kinds); kind++) {
+        uint8_t piece[PIECE];
+        memset(piece, kinds[kind], sizeof piece);
+        while (row < ends[kind] && result == OK) {
+            int64_t count = ends[kind] - row < PIECE ? ends[kind] - row : PIECE;
+            result = archive_append(draft->writer, piece, (size_t)count);
+            row += count;
+        }
+    }
+    return result == OK ? archive_end(draft->writer, 1, &draft->rows) : result;
+}
+
+static int write_splits(const Draft *draft) {
+    if (draft->splits != NULL) {
+        return archive_add(draft->writer, "splits", ARCHIVE_U8, 1, &draft->rows, draft->splits);
+    }
+    return draft->test_from > 0 && draft->test_from < draft->rows ? write_test_splits(draft) : OK;
+}
+
 static int write_archive(Draft *draft, bool has_targets, char sha256[HASH_TEXT]) {
     int result = draft->form->write(draft);
     if (result == OK && draft->form->name != NULL) {
@@ -42,8 +68,8 @@ static int write_archive(Draft *draft, bool has_targets, char sha256[HASH_TEXT])
                      ? targets_write(&draft->targets, draft->writer)
                      : archive_add_text(draft->writer, "task", task_name(draft->targets.task));
     }
-    if (result == OK && draft->splits != NULL) {
-        result = archive_add(draft->writer, "splits", ARCHIVE_U8, 1, &draft->rows, draft->splits);
+    if (result == OK) {
+        result = write_splits(draft);
     }
     return result == OK ? archive_commit(draft->writer, sha256) : result;
 }

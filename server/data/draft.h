@@ -33,6 +33,8 @@ struct Draft {
     Findings findings;
     Columns *columns; // owned; NULL: plain numbers
     uint8_t *splits;  // owned; [rows], NULL: none
+    // Without `splits`: rows from here on are for testing (0, or all rows: none), and so many before it are for nothing.
+    int64_t test_from, apart;
     // rows of numbers:
     const char *section; // of the archive, that they go to
     int64_t width;

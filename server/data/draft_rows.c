@@ -126,8 +126,11 @@ static int write_rows(Draft *draft) {
 }
 
 static int profile_rows(Draft *draft, const Archive *archive, JsonOut *out) {
-    return profile_write(archive_typed(archive, "inputs", ARCHIVE_F32)->data, draft->rows,
-                         &draft->shape, draft->columns, &draft->targets, out, &draft->findings);
+    ProfileInputs inputs = {.numbers = archive_typed(archive, "inputs", ARCHIVE_F32)->data,
+                            .rows = draft->rows,
+                            .shape = draft->shape,
+                            .mapped = true};
+    return profile_write(&inputs, draft->columns, &draft->targets, out, &draft->findings);
 }
 
 const DraftForm draft_rows = {.write = write_rows, .profile = profile_rows};

@@ -120,12 +120,15 @@ static int profile_graphs(Draft *draft, const Archive *archive, JsonOut *out) {
     const GraphDraft *graphs = draft->inputs;
     GraphData data;
     int result = graph_data_load(archive, graphs->several, &data);
-    if (result == OK) {
-        result = data.first != NULL
-                     ? profile_write_sparse(&data, draft->columns, &draft->targets, out,
-                                            &draft->findings)
-                     : profile_write(data.value, data.nodes, &SHAPE(data.features), draft->columns,
-                                     &draft->targets, out, &draft->findings);
+    if (result == OK && data.first != NULL) {
+        result =
+            profile_write_sparse(&data, draft->columns, &draft->targets, out, &draft->findings);
+    } else if (result == OK) {
+        ProfileInputs inputs = {.numbers = data.value,
+                                .rows = data.nodes,
+                                .shape = SHAPE(data.features),
+                                .mapped = true};
+        result = profile_write(&inputs, draft->columns, &draft->targets, out, &draft->findings);
     }
     if (result == OK) {
         profile_edges(&graphs->stack, out, &draft->findings);

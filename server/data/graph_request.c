@@ -79,7 +79,7 @@ static int read_graphs(const Document *document, Value graphs, Issues *issues,
                       value_kind_name(value_kind(graphs)));
         return OK;
     }
-    Span span = {text, text + length};
+    Span span = {.at = text, .end = text + length};
     int64_t index = 0;
     int error = OK;
     for (span_enter(&span); error == OK && span_next(&span); index++) {
@@ -88,7 +88,7 @@ static int read_graphs(const Document *document, Value graphs, Issues *issues,
         GraphText found;
         span_skip(&span);
         snprintf(pointer, sizeof pointer, "/graphs/%lld", (long long)index);
-        if (graph_text_of_span((Span){start, span.at}, pointer, issues, &found)) {
+        if (graph_text_of_span((Span){.at = start, .end = span.at}, pointer, issues, &found)) {
             error = graph_stack_add(&request->stack, &found, issues);
         }
     }

@@ -41,7 +41,8 @@ static bool lifted(const Document *document, const GraphText *text, Value value,
         member_issue(text, name, issues, wanted, kind);
         return false;
     }
-    *ret_span = (Span){at, at + length};
+    *ret_span =
+        (Span){.at = at, .end = at + length, .passed = document_mapped(document) ? at : NULL};
     return true;
 }
 
@@ -122,7 +123,7 @@ static void find_members(const GraphText *text, Span object, const char *parent,
         span_skip(&object);
         for (size_t i = 0; i < count; i++) {
             if (strcmp(text_string(&key), keys[i]) == 0) {
-                ret_spans[i] = (Span){start, object.at};
+                ret_spans[i] = (Span){.at = start, .end = object.at, .passed = object.passed};
             }
         }
         check_key(text, parent, text_string(&key), keys, count, issues);

@@ -162,6 +162,22 @@ static void read_task(Body *body) {
     }
 }
 
+// The body's name and task are read, and its form takes the rest. form NULL: there is none.
+static int take_form(Body *body, const IntakeForm *form, DatasetRow *ret_row) {
+    body->name = body_string(body, "name", INTAKE_NAME_MAX);
+    read_task(body);
+    int result = OK;
+    if (form != NULL) {
+        result = form->take(body, ret_row);
+    } else {
+        lacks_form(body);
+    }
+    if (result == OK && issues_any(body->issues)) {
+        result = body->issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
+    }
+    return result;
+}
+
 int intake_json(int directory, const Document *document, Value value, const char *prefix,
                 Issues *issues, DatasetRow *ret_row) {
     if (value_kind(value) != VALUE_OBJECT) {
@@ -178,15 +194,16 @@ int intake_json(int directory, const Document *document, Value value, const char
                  .issues = issues};
     const IntakeForm *form = find_form(&body);
     check_keys(&body, form);
-    body.name = body_string(&body, "name", INTAKE_NAME_MAX);
-    read_task(&body);
-    if (form == NULL) {
-        lacks_form(&body);
-        return issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
-    }
-    int result = form->take(&body, ret_row);
-    if (result == OK && issues_any(issues)) {
-        result = issues->failed ? ERR_NO_MEMORY : ERR_INVALID;
-    }
-    return result;
+    return take_form(&body, form, ret_row);
+}
+
+int intake_arrays(int directory, const Document *document, const Arrays *arrays, Issues *issues,
+                  DatasetRow *ret_row) {
+    Body body = {.directory = directory,
+                 .document = document,
+                 .value = document_root(document),
+                 .prefix = "",
+                 .arrays = arrays,
+                 .issues = issues};
+    return take_form(&body, &intake_form_rows, ret_row);
 }

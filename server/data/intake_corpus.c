@@ -7,14 +7,9 @@
 #include "server/data/profile.h"
 #include "server/data/tokens.h"
 
-// A JSON string, from behind its opening quote to behind the closing one; at NULL: not given.
-typedef struct Passage {
-    const char *at, *end;
-} Passage;
-
 typedef struct Corpus {
     Draft draft;
-    Passage text, test;
+    Span text, test;   // JSON strings; at NULL: not given
     int64_t test_from; // the first token of `test`
     TokenOptions options;
     TokenCounter counter;
@@ -23,8 +18,8 @@ typedef struct Corpus {
     TokenWriter *writer;
 } Corpus;
 
-// Gives all of the passage to `take`. body NULL: the tokenizer is known to work.
-static int walk(const Body *body, const Corpus *corpus, Passage passage,
+// Gives all of the string to `take`. body NULL: the tokenizer is known to work.
+static int walk(const Body *body, const Corpus *corpus, Span text,
                 void (*take)(void *context, const char *token, size_t length), void *context) {
     Tokenizer tokenizer = {0};
     int result = body != NULL ? tokens_begin(body, corpus->options.kind, &tokenizer, take, context)
@@ -32,10 +27,7 @@ static int walk(const Body *body, const Corpus *corpus, Passage passage,
     if (result != OK) {
         return result;
     }
-    for (uint32_t point; passage.at < passage.end && span_key_next(&passage.at, &point);) {
-        tokenizer_push(&tokenizer, point);
-    }
-    tokenizer_end(&tokenizer);
+    tokens_walk(&tokenizer, &text);
     tokenizer_finish(&tokenizer);
     return OK;
 }
@@ -89,7 +81,7 @@ static const DraftForm draft_corpus = {
 
 // ---- the object ----
 
-static bool find_text(const Body *body, const char *key, Passage *ret_passage) {
+static bool find_text(const Body *body, const char *key, Span *ret_span) {
     ValueKind kind = value_kind(value_member(body->value, key));
     const char *text;
     size_t length;
@@ -98,7 +90,8 @@ static bool find_text(const Body *body, const char *key, Passage *ret_passage) {
         BODY_ISSUE(body, key, "must be a string, not %s", value_kind_name(kind));
         return false;
     }
-    *ret_passage = (Passage){text + 1, text + length};
+    *ret_span = (Span){
+        .at = text, .end = text + length, .passed = document_mapped(body->document) ? text : NULL};
     return true;
 }
 

@@ -32,9 +32,9 @@ typedef struct CsvColumn {
 } CsvColumn;
 
 typedef struct Import {
-    const char *text; // behind the byte order mark and the header
-    size_t length;
-    size_t first_line; // of `text`
+    Source source;     // behind the byte order mark and the header
+    size_t first_line; // of it
+    bool regression;   // was asked for
     Issues *issues;
     Draft *draft;
     Names names;        // of all columns
@@ -46,6 +46,10 @@ typedef struct Import {
 __attribute__((format(printf, 4, 5))) static void
 cell_issue(const Import *import, size_t line, size_t column, const char *format, ...) {
     Text detail;
+    if (import->issues->count >= ISSUES_MAX) {
+        import->issues->omitted++; // as issues_add_at would, without making the text
+        return;
+    }
     text_init(&detail);
     va_list list;
     va_start(list, format);
@@ -122,10 +126,36 @@ static int read_header(Import *import, Csv *csv) {
             return OK;
         }
     }
-    import->text = csv->at;
-    import->length = (size_t)(csv->end - csv->at);
+    import->source.text = csv->at;
+    import->source.length = (size_t)(csv->end - csv->at);
     import->first_line = csv->next_line;
     return OK;
+}
+
+// A target that is no column: which one may be meant, or else which there are.
+static void say_unknown(Import *import, const char *name, size_t length) {
+    enum { SHOWN = 8 };
+    const Names *names = &import->names;
+    Text fix;
+    text_init(&fix);
+    text_clear(&import->scratch);
+    text_add_bytes(&import->scratch, name, length);
+    const char *nearest = nearest_name(text_string(&import->scratch),
+                                       (const char *const *)names->items, names->count);
+    if (nearest != NULL) {
+        text_add_format(&fix, "did you mean \"%s\"?", nearest);
+    } else {
+        text_add(&fix, "the columns are ");
+        for (size_t i = 0; i < names->count && i < SHOWN; i++) {
+            text_add_format(&fix, "%s\"%s\"", i > 0 ? ", " : "", names->items[i]);
+        }
+        text_add(&fix, names->count > SHOWN ? ", …" : "");
+    }
+    issues_add_at(import->issues, "", "target: there is no column \"%.*s\"; %s",
+                  (int)(length < TARGETS_NAME_MAX ? length : TARGETS_NAME_MAX), name,
+                  text_string(&fix));
+    import->issues->failed |= fix.failed;
+    text_finish(&fix);
 }
 
 static void mark_target(Import *import, const char *name, size_t length) {
@@ -137,14 +167,7 @@ static void mark_target(Import *import, const char *name, size_t length) {
         import->columns[index].target = true;
         import->columns[index].order = import->target_count++;
     } else {
-        text_clear(&import->scratch);
-        text_add_bytes(&import->scratch, name, length);
-        const char *nearest =
-            nearest_name(text_string(&import->scratch), (const char *const *)import->names.items,
-                         import->names.count);
-        issues_add_at(import->issues, "", "target: there is no column \"%.*s\"%s%s%s", (int)length,
-                      name, nearest != NULL ? "; did you mean \"" : "",
-                      nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+        say_unknown(import, name, length);
     }
 }
 
@@ -195,7 +218,7 @@ typedef int (*SeeCell)(Import *import, size_t line, size_t column, const CsvCell
 static int walk(Import *import, SeeCell see, int (*end)(Import *import, size_t line, void *context),
                 void *context) {
     Csv csv;
-    csv_init(&csv, import->text, import->length);
+    csv_init(&csv, &import->source);
     csv.next_line = import->first_line;
     size_t wanted = import->names.count;
     int result = OK;
@@ -214,8 +237,10 @@ static int walk(Import *import, SeeCell see, int (*end)(Import *import, size_t l
             cell_issue(import, line, count - 1, "%s", csv.error);
             result = OK;
         } else if (result == OK && count != wanted) {
-            cell_issue(import, line, SIZE_MAX, "has %zu cells where the header has %zu", count,
-                       wanted);
+            cell_issue(import, line, SIZE_MAX, "has %zu cells where the header has %zu%s", count,
+                       wanted,
+                       count > wanted ? ": a cell with a comma in it must stand in double quotes"
+                                      : ": a missing value is an empty cell, with its comma");
         } else if (result == OK && end != NULL) {
             result = end(import, line, context);
         }
@@ -229,7 +254,8 @@ static int see_kind(Import *import, size_t line, size_t index, const CsvCell *ce
     CsvColumn *column = &import->columns[index];
     if (is_empty(cell)) {
         if (column->target) {
-            cell_issue(import, line, index, "a target must not be missing");
+            cell_issue(import, line, index,
+                       "a target must not be missing: fill it in, or leave the row out");
         }
         return OK;
     }
@@ -244,8 +270,9 @@ static int see_kind(Import *import, size_t line, size_t index, const CsvCell *ce
     if (result == ERR_INVALID) {
         column->text = true;
         column->text_line = line;
-        if (column->target && import->target_count > 1) {
-            cell_issue(import, line, index, "several targets must all be numbers, not \"%.*s\"",
+        if (column->target && (import->target_count > 1 || import->regression)) {
+            cell_issue(import, line, index, "%s must all be numbers, not \"%.*s\"",
+                       import->regression ? "the targets of a regression" : "several targets",
                        shown(cell), cell->text);
         }
         return OK;
@@ -332,7 +359,7 @@ static int end_row(Import *import, size_t line, void *context) {
         return OK;
     }
     return targets_take_array(&import->draft->targets, filling->targets,
-                              (int64_t)import->target_count);
+                              &SHAPE((int64_t)import->target_count));
 }
 
 // ---- the whole ----
@@ -394,25 +421,52 @@ static int fill(Import *import) {
     return result;
 }
 
-static int import_text(Import *import, const char *text, size_t length, const char *target) {
-    size_t wrong = utf8_check(text, length);
-    const char *zero = memchr(text, '\0', wrong);
-    if (wrong < length || zero != NULL) {
-        size_t line = 1;
-        const char *place = zero != NULL ? zero : text + wrong;
-        for (const char *c = text; c < place; c++) {
-            line += *c == '\n';
+// The first byte that is no text (NUL, or no UTF-8), from piece to piece; NULL where all is.
+static const char *find_wrong(const Source *source) {
+    enum { PIECE = 1 << 20, CHARACTER = 4 };
+    const char *passed = source_start(source), *at = source->text, *end = at + source->length;
+    while (at < end) {
+        size_t left = (size_t)(end - at), piece = left < PIECE ? left : PIECE;
+        size_t right = utf8_check(at, piece);
+        const char *zero = memchr(at, '\0', right);
+        if (zero != NULL) {
+            return zero;
         }
-        issues_add_at(import->issues, "", "line %zu: %s", line,
-                      zero != NULL ? "a NUL byte is not text" : "this is not UTF-8");
+        // The last character of a piece may go on in the next one.
+        if (right < piece && (piece == left || right + CHARACTER <= piece)) {
+            return at + right;
+        }
+        at += right;
+        source_pass(&passed, at);
+    }
+    return NULL;
+}
+
+static void say_wrong(Import *import, const char *wrong) {
+    const Source *source = &import->source;
+    const char *passed = source_start(source);
+    size_t line = 1;
+    for (const char *c = source->text; c < wrong; c++) {
+        line += *c == '\n';
+        source_pass(&passed, c);
+    }
+    issues_add_at(import->issues, "", "line %zu: %s; the text must be UTF-8", line,
+                  *wrong == '\0' ? "a NUL byte is not text" : "this is not UTF-8");
+}
+
+static int import_text(Import *import, const char *target) {
+    Source *source = &import->source;
+    const char *wrong = find_wrong(source);
+    if (wrong != NULL) {
+        say_wrong(import, wrong);
         return OK;
     }
-    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
-        text += 3;
-        length -= 3;
+    if (source->length >= 3 && memcmp(source->text, "\xEF\xBB\xBF", 3) == 0) {
+        source->text += 3;
+        source->length -= 3;
     }
     Csv csv;
-    csv_init(&csv, text, length);
+    csv_init(&csv, source);
     int result = read_header(import, &csv);
     csv_finish(&csv);
     if (result == OK && !issues_any(import->issues)) {
@@ -429,16 +483,19 @@ static int import_text(Import *import, const char *text, size_t length, const ch
     return result;
 }
 
-int intake_csv(int directory, const char *text, size_t length, const char *name, const char *target,
-               Issues *issues, DatasetRow *ret_row) {
+int intake_csv(int directory, const Source *source, const IntakeWish *wish, Issues *issues,
+               DatasetRow *ret_row) {
     Draft draft;
     draft_init(&draft, directory, issues);
-    Import import = {.issues = issues, .draft = &draft};
+    Import import = {.source = *source,
+                     .regression = wish->task != NULL && strcmp(wish->task, "regression") == 0,
+                     .issues = issues,
+                     .draft = &draft};
     text_init(&import.scratch);
-    int result = import_text(&import, text, length, target);
+    int result = import_text(&import, wish->target);
     if (result == OK) {
-        result =
-            draft_seal(&draft, name, &(TargetsWish){.pointer = "", .task_pointer = ""}, ret_row);
+        TargetsWish targets = {.task = wish->task, .pointer = "", .task_pointer = ""};
+        result = draft_seal(&draft, wish->name, &targets, ret_row);
     }
     names_finish(&import.names);
     memory_free(import.columns);

@@ -4,17 +4,31 @@
 #include <stdio.h>
 #include "server/data/intake.h"
 #include "core/base/names.h"
+#include "server/data/draft.h"
 #include "server/data/targets.h"
 #include "server/json/span.h"
 
 enum { INTAKE_NAME_MAX = 200 }; // bytes of a dataset's name
 
+// Members of a multipart body that are files of arrays.
+typedef struct ArrayMember {
+    const char *key;
+    Source bytes;
+} ArrayMember;
+typedef struct Arrays {
+    ArrayMember items[4]; // [count]
+    size_t count;
+    uint64_t *left; // bytes that they may unpack to
+} Arrays;
+const Source *arrays_find(const Arrays *arrays, const char *key); // NULL: not there; takes NULL
+
 typedef struct Body {
     int directory;
     const Document *document;
     Value value;
-    const char *prefix; // "" or "/dataset"; of a graph within it "…/graph"
-    const Path *path;   // the same as a path
+    const char *prefix;   // "" or "/dataset"; of a graph within it "…/graph"
+    const Path *path;     // the same as a path
+    const Arrays *arrays; // of a multipart body; NULL: all is in `value`
     Issues *issues;
     const char *name, *task; // NULL: not given
 } Body;
@@ -52,11 +66,19 @@ int body_names(const Body *body, const char *key, Names *names);
 bool body_span(const Body *body, const char *key, const char *items, Span *ret_span);
 // Whether it has rows for testing of their own ("test_inputs", "test_targets"); an issue where "splits" stand beside them.
 bool body_has_test(const Body *body);
-// ret_splits [rows] of DatasetSplit (memory_free): rows from `first_test` on are for testing, or, where that is none, as
-// "splits" says; NULL where it is not given. ERR_NO_MEMORY.
-int body_splits(const Body *body, int64_t rows, int64_t first_test, uint8_t **ret_splits);
+// ret_splits [rows] of DatasetSplit (memory_free), as "splits" says; NULL where it is not given. ERR_NO_MEMORY.
+int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits);
 // Likewise over nodes, some of which have no target: those may stand in no list, and others need not.
 int body_node_splits(const Body *body, int64_t nodes, const uint8_t *missing, uint8_t **ret_splits);
+
+// ---- multipart: the arrays of rows, in place of the lifted ones ----
+
+// Rows of the array file behind what the draft has. What is wrong with it is an issue; ERR_TOO_LARGE with one too; ERR_….
+int body_array_inputs(const Body *body, const char *key, Draft *draft);
+int body_array_targets(const Body *body, const char *key, Targets *targets);
+// A dataset of rows of these arrays, with what the document's object says beside them.
+int intake_arrays(int directory, const Document *document, const Arrays *arrays, Issues *issues,
+                  DatasetRow *ret_row);
 
 // ---- forms with targets ----
 

@@ -18,7 +18,8 @@ static int take_graphs(GraphDraft *graphs, const Body *body, const char *key) {
         GraphText text;
         span_skip(&span);
         snprintf(pointer, sizeof pointer, "%s/%s/%lld", body->prefix, key, (long long)index);
-        if (graph_text_of_span((Span){start, span.at}, pointer, body->issues, &text)) {
+        Span graph = {.at = start, .end = span.at, .passed = span.passed};
+        if (graph_text_of_span(graph, pointer, body->issues, &text)) {
             result = graph_stack_add(&graphs->stack, &text, body->issues);
         }
     }
@@ -52,15 +53,15 @@ static int take_all(GraphDraft *graphs, const Body *body, Names *class_names) {
     if (result == OK) {
         result = take_pair(graphs, body, "graphs", "targets");
     }
-    int64_t first_test = draft->rows;
+    draft->test_from = draft->rows;
     if (result == OK && has_test) {
         result = take_pair(graphs, body, "test_inputs", "test_targets");
     }
     if (result == OK) {
         result = graph_draft_names(graphs, body);
     }
-    return result == OK && !issues_any(body->issues)
-               ? body_splits(body, draft->rows, first_test, &draft->splits)
+    return result == OK && !has_test && !issues_any(body->issues)
+               ? body_splits(body, draft->rows, &draft->splits)
                : result;
 }
 

@@ -7,7 +7,7 @@
 
 bool body_given(const Body *body, const char *key) {
     ValueKind kind = value_kind(value_member(body->value, key));
-    return kind != VALUE_MISSING && kind != VALUE_NULL;
+    return (kind != VALUE_MISSING && kind != VALUE_NULL) || arrays_find(body->arrays, key) != NULL;
 }
 
 const char *body_string(const Body *body, const char *key, size_t maximum) {
@@ -78,7 +78,9 @@ bool body_span(const Body *body, const char *key, const char *items, Span *ret_s
         BODY_ISSUE(body, key, "must be an array with an item for each %s, not %s", items,
                    value_kind_name(kind));
     } else {
-        *ret_span = (Span){text, text + length};
+        *ret_span = (Span){.at = text,
+                           .end = text + length,
+                           .passed = document_mapped(body->document) ? text : NULL};
         return true;
     }
     return false;
@@ -205,21 +207,7 @@ bool body_has_test(const Body *body) {
     return has_test;
 }
 
-static int split_test(int64_t rows, int64_t first_test, uint8_t **ret_splits) {
-    uint8_t *splits = memory_array((size_t)rows, 1);
-    if (splits == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    memset(splits, SPLIT_TRAIN, (size_t)first_test);
-    memset(splits + first_test, SPLIT_TEST, (size_t)(rows - first_test));
-    *ret_splits = splits;
-    return OK;
-}
-
-int body_splits(const Body *body, int64_t rows, int64_t first_test, uint8_t **ret_splits) {
-    if (first_test < rows) {
-        return split_test(rows, first_test, ret_splits);
-    }
+int body_splits(const Body *body, int64_t rows, uint8_t **ret_splits) {
     SplitReading reading = {.body = body, .rows = rows};
     return read_splits(&reading, ret_splits);
 }

@@ -16,6 +16,9 @@ typedef struct RowsIntake {
 static int take_inputs(RowsIntake *intake, const char *key) {
     const Body *body = intake->body;
     Span span;
+    if (body->arrays != NULL) {
+        return body_array_inputs(body, key, &intake->draft);
+    }
     if (!body_span(body, key, "row", &span)) {
         return OK;
     }
@@ -39,7 +42,9 @@ static int take_pair(RowsIntake *intake, const char *inputs, const char *targets
     size_t issues_before = intake->body->issues->count;
     int result = take_inputs(intake, inputs);
     if (result == OK) {
-        result = body_targets(intake->body, targets, "row", &draft->targets);
+        result = intake->body->arrays != NULL
+                     ? body_array_targets(intake->body, targets, &draft->targets)
+                     : body_targets(intake->body, targets, "row", &draft->targets);
     }
     if (result == OK) {
         body_match(intake->body, targets, draft->targets.rows - targets_before, inputs,
@@ -77,7 +82,7 @@ static int take_all(RowsIntake *intake) {
     if (result == OK) {
         result = take_pair(intake, "inputs", "targets");
     }
-    int64_t first_test = draft->rows;
+    draft->test_from = draft->rows;
     if (result == OK && has_test) {
         result = take_pair(intake, "test_inputs", "test_targets");
     }
@@ -87,7 +92,7 @@ static int take_all(RowsIntake *intake) {
     if (result != OK || issues_any(body->issues)) {
         return result;
     }
-    return body_splits(body, draft->rows, first_test, &draft->splits);
+    return has_test ? OK : body_splits(body, draft->rows, &draft->splits);
 }
 
 static int rows_take(const Body *body, DatasetRow *ret_row) {

@@ -1,5 +1,6 @@
 // Series: {"series", "window", "horizon"} and what may stand beside them. The steps stream out of the lifted text into the
-// archive as they are; windows are cut out of it when batches are made (core/train/forms/series.c).
+// archive as they are, those of a series for testing ("test_inputs") behind them; windows are cut out of it when batches are
+// made (core/train/forms/series.c).
 #include <math.h>
 #include <string.h>
 #include "core/base/descriptor.h"
@@ -16,11 +17,13 @@ typedef struct SeriesIntake {
     const Body *body;
     Draft draft;
     Names columns;
+    int64_t test_from; // the first step of the series for testing; all steps: there is none
     int64_t window, horizon, windows;
     Forecast forecast;
     int32_t *target; // [forecast.targets], owned
     int64_t numbers; // that are not missing
     // The first number without a logarithm where one is taken, and how many there are.
+    const char *first_key; // in which member
     int64_t first_row, first_column, without_log;
     float first;
     bool first_bare; // it stands without brackets
@@ -28,7 +31,7 @@ typedef struct SeriesIntake {
 
 // ---- the steps ----
 
-static void look_at_step(SeriesIntake *intake, int64_t row, bool bare) {
+static void look_at_step(SeriesIntake *intake, const char *key, int64_t row, bool bare) {
     const Draft *draft = &intake->draft;
     if (draft->pending == NULL) {
         return;
@@ -38,6 +41,7 @@ static void look_at_step(SeriesIntake *intake, int64_t row, bool bare) {
     for (int64_t column = 0; column < draft->width; column++) {
         intake->numbers += !isnan(numbers[column]);
         if (logs && numbers[column] <= 0 && intake->without_log++ == 0) {
+            intake->first_key = key;
             intake->first_row = row;
             intake->first_column = column;
             intake->first = numbers[column];
@@ -47,7 +51,7 @@ static void look_at_step(SeriesIntake *intake, int64_t row, bool bare) {
 }
 
 static void say_without_logs(const SeriesIntake *intake) {
-    Pointer pointer = body_pointer(intake->body, "series");
+    Pointer pointer = body_pointer(intake->body, intake->first_key);
     Place place = {.before = pointer.text, .row = intake->first_row, .after = ""};
     Text others;
     text_init(&others);
@@ -61,32 +65,34 @@ static void say_without_logs(const SeriesIntake *intake) {
     text_finish(&others);
 }
 
-static int take_steps(SeriesIntake *intake) {
+static int take_steps(SeriesIntake *intake, const char *key) {
     const Body *body = intake->body;
     Draft *draft = &intake->draft;
     Span span;
-    if (!body_span(body, "series", "step", &span)) {
+    if (!body_span(body, key, "step", &span)) {
         return OK;
     }
-    Pointer pointer = body_pointer(body, "series");
+    Pointer pointer = body_pointer(body, key);
     Place place = {.before = pointer.text, .after = ""};
+    int64_t numbers_before = intake->numbers;
     int result = OK;
     for (span_enter(&span); result == OK && span_next(&span); place.row++) {
         bool bare = span_kind(&span) != VALUE_ARRAY;
         result = draft_take_row(draft, &span, &place);
         if (result == OK) {
-            look_at_step(intake, place.row, bare);
+            look_at_step(intake, key, place.row, bare);
         }
+    }
+    if (result == OK && place.row == 0 && draft->writer != NULL) {
+        issues_add_at(body->issues, pointer.text, "must have at least one step");
     }
     if (result == OK && draft->shape.rank > 1) {
         issues_add_at(body->issues, pointer.text,
                       "must be a list of numbers, or of lists with a number for each column");
     }
-    if (result == OK && draft->pending != NULL && intake->numbers == 0) {
+    if (result == OK && draft->pending != NULL && place.row > 0 &&
+        intake->numbers == numbers_before) {
         issues_add_at(body->issues, pointer.text, "has no number: every step is missing");
-    }
-    if (intake->without_log > 0) {
-        say_without_logs(intake);
     }
     return result;
 }
@@ -116,17 +122,30 @@ static void read_options(SeriesIntake *intake) {
     }
 }
 
-static void check_length(SeriesIntake *intake) {
-    int64_t steps = intake->draft.rows;
-    intake->windows = steps - intake->window - intake->horizon + 1;
-    if (intake->windows < 1) {
-        BODY_ISSUE(intake->body, "series",
+static void check_length(const SeriesIntake *intake, const char *key, int64_t steps) {
+    int64_t least = intake->window + intake->horizon;
+    if (steps < least) {
+        BODY_ISSUE(intake->body, key,
                    "has %lld steps; a window of %lld and a horizon of %lld take at least %lld",
                    (long long)steps, (long long)intake->window, (long long)intake->horizon,
-                   (long long)intake->window + intake->horizon);
-    } else if (steps > STEPS_MAX) {
-        BODY_ISSUE(intake->body, "series", "has more than %d steps", STEPS_MAX);
+                   (long long)least);
     }
+}
+
+// Windows over both series are rows as well, but train and judge nothing.
+static void place_windows(SeriesIntake *intake) {
+    Draft *draft = &intake->draft;
+    check_length(intake, "series", intake->test_from);
+    if (intake->test_from < draft->rows) {
+        check_length(intake, "test_inputs", draft->rows - intake->test_from);
+        draft->test_from = intake->test_from;
+        draft->apart = intake->window + intake->horizon - 1;
+    }
+    if (draft->rows > STEPS_MAX) {
+        BODY_ISSUE(intake->body, "series", "has more than %d steps, with those for testing",
+                   STEPS_MAX);
+    }
+    intake->windows = draft->rows - intake->window - intake->horizon + 1;
 }
 
 // ---- columns ----
@@ -246,8 +265,11 @@ static int write_series(Draft *draft) {
 
 static int profile_series(Draft *draft, const Archive *archive, JsonOut *out) {
     const ArchiveSection *series = archive_typed(archive, "series", ARCHIVE_F32);
-    return profile_write(series->data, series->dims[0], &SHAPE(series->dims[1]), draft->columns,
-                         &draft->targets, out, &draft->findings);
+    ProfileInputs inputs = {.numbers = series->data,
+                            .rows = series->dims[0],
+                            .shape = SHAPE(series->dims[1]),
+                            .mapped = true};
+    return profile_write(&inputs, draft->columns, &draft->targets, out, &draft->findings);
 }
 
 static const DraftForm draft_series = {
@@ -261,19 +283,30 @@ static int take_all(SeriesIntake *intake) {
     read_options(intake);
     int result = body_names(body, "columns", &intake->columns);
     if (result == OK) {
-        result = take_steps(intake);
+        result = take_steps(intake, "series");
+    }
+    bool has_test = body_given(body, "test_inputs");
+    if (has_test && body_given(body, "splits")) {
+        BODY_ISSUE(body, "splits", "give test_inputs, or splits, not both");
+    }
+    intake->test_from = draft->rows;
+    if (result == OK && has_test) {
+        result = take_steps(intake, "test_inputs");
+    }
+    if (intake->without_log > 0) {
+        say_without_logs(intake);
     }
     if (result != OK || draft->writer == NULL || draft->shape.rank > 1) {
         return result;
     }
     intake->forecast.columns = draft->width;
-    check_length(intake);
+    place_windows(intake);
     result = name_columns(intake);
     if (result == OK) {
         result = choose_targets(intake);
     }
-    if (result == OK && !issues_any(body->issues)) {
-        result = body_splits(body, intake->windows, intake->windows, &draft->splits);
+    if (result == OK && !has_test && !issues_any(body->issues)) {
+        result = body_splits(body, intake->windows, &draft->splits);
     }
     return result;
 }
@@ -301,7 +334,7 @@ static int series_take(const Body *body, DatasetRow *ret_row) {
     return result;
 }
 
-static const char *const others[] = {"window",    "horizon", "columns", "target_columns",
-                                     "transform", "splits",  NULL};
+static const char *const others[] = {"window",    "horizon", "columns",     "target_columns",
+                                     "transform", "splits",  "test_inputs", NULL};
 
 const IntakeForm intake_form_series = {.key = "series", .others = others, .take = series_take};

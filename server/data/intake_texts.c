@@ -1,8 +1,8 @@
 // Texts: {"texts", "targets"}, with a tokenizer, a greatest length and a size of the vocabulary.
 //
-// Texts for testing ("test_inputs") stand behind the others. The lifted text is walked three times, each string decoded and
-// dropped again: how many there are (then the splits are known), how often each token comes (in what trains and validates, as
-// far as a text is kept), and its ids into the archive. What is kept is the counted tokens, and a length for each text.
+// Texts for testing ("test_inputs") stand behind the others. The lifted text is walked three times, character by
+// character: how many there are (then the splits are known), how often each token comes (in what trains and validates, as
+// far as a text is kept), and its ids into the archive. What is kept in memory is the counted tokens; a length for each text lies on disk.
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
@@ -21,14 +21,14 @@ typedef struct Texts {
     int span_count;
     int64_t max_length, vocabulary_size;
     Tokenizer tokenizer;
-    Text text;      // the one under way, decoded
-    int64_t tokens; // of it, so far
+    int64_t tokens; // of the text under way, so far
     bool counts;    // its tokens count for the vocabulary
     TokenCounter counter;
     int32_t *order; // the counter's rank
     Vocabulary vocabulary;
     TokenWriter *writer;
-    int32_t *lengths; // [rows] as they are kept
+    Spool lengths; // int32_t of each, as it is kept
+    int64_t kept;  // tokens in all
     // of the texts as they came:
     int64_t empty, cut, shortest, longest;
     double sum, squares;
@@ -47,11 +47,9 @@ static void take_token(void *context, const char *token, size_t length) {
     }
 }
 
-static int run_text(Texts *texts, Span *span) {
-    span_string(span, &texts->text);
+static void run_text(Texts *texts, Span *span) {
     texts->tokens = 0;
-    tokenizer_run(&texts->tokenizer, text_string(&texts->text), texts->text.length);
-    return texts->text.failed ? ERR_NO_MEMORY : OK;
+    tokens_walk(&texts->tokenizer, span);
 }
 
 // ---- the first walk ----
@@ -84,33 +82,30 @@ static int count_texts(Texts *texts, const char *key) {
 
 // ---- the second ----
 
-static void see_length(Texts *texts, int64_t row, int64_t length) {
-    texts->lengths[row] = (int32_t)(length < texts->max_length ? length : texts->max_length);
+static int see_length(Texts *texts, int64_t row, int64_t length) {
+    int32_t kept = (int32_t)(length < texts->max_length ? length : texts->max_length);
+    texts->kept += kept;
     texts->empty += length == 0;
     texts->cut += length > texts->max_length;
     texts->shortest = row == 0 || length < texts->shortest ? length : texts->shortest;
     texts->longest = length > texts->longest ? length : texts->longest;
     texts->sum += (double)length;
     texts->squares += (double)length * (double)length;
+    return spool_add(&texts->lengths, &kept, sizeof kept);
 }
 
 static int count_tokens(Texts *texts) {
     const Body *body = texts->body;
     const Draft *draft = &texts->draft;
-    texts->lengths = memory_array((size_t)draft->rows, sizeof *texts->lengths);
-    if (texts->lengths == NULL) {
-        return ERR_NO_MEMORY;
-    }
     int64_t row = 0;
     int result = OK;
     for (int i = 0; i < texts->span_count; i++) {
         Span span = texts->spans[i];
         for (span_enter(&span); result == OK && span_next(&span); row++) {
-            texts->counts = draft->splits == NULL || draft->splits[row] <= SPLIT_VALIDATION;
-            result = run_text(texts, &span);
-            if (result == OK) {
-                see_length(texts, row, texts->tokens);
-            }
+            texts->counts = row < draft->test_from &&
+                            (draft->splits == NULL || draft->splits[row] <= SPLIT_VALIDATION);
+            run_text(texts, &span);
+            result = see_length(texts, row, texts->tokens);
         }
     }
     if (result == OK) {
@@ -139,21 +134,17 @@ static int write_tokens(Draft *draft, Texts *texts) {
     }
     texts->writer->archive = draft->writer;
     texts->writer->vocabulary = &texts->vocabulary;
-    int64_t total = 0;
     int result = archive_begin(draft->writer, "tokens", ARCHIVE_I32);
-    for (int i = 0; i < texts->span_count; i++) {
+    for (int i = 0; i < texts->span_count && result == OK; i++) {
         Span span = texts->spans[i];
-        for (span_enter(&span); result == OK && span_next(&span);) {
-            result = run_text(texts, &span);
+        for (span_enter(&span); span_next(&span);) {
+            run_text(texts, &span);
         }
     }
     if (result == OK) {
         result = token_writer_flush(texts->writer);
     }
-    for (int64_t row = 0; row < draft->rows; row++) {
-        total += texts->lengths[row];
-    }
-    return result == OK ? archive_end(draft->writer, 1, &total) : result;
+    return result == OK ? archive_end(draft->writer, 1, &texts->kept) : result;
 }
 
 static int write_texts(Draft *draft) {
@@ -163,8 +154,13 @@ static int write_texts(Draft *draft) {
         result = write_tokens(draft, texts);
     }
     if (result == OK) {
-        result =
-            archive_add(draft->writer, "lengths", ARCHIVE_I32, 1, &draft->rows, texts->lengths);
+        result = archive_begin(draft->writer, "lengths", ARCHIVE_I32);
+    }
+    if (result == OK) {
+        result = spool_append(&texts->lengths, draft->writer);
+    }
+    if (result == OK) {
+        result = archive_end(draft->writer, 1, &draft->rows);
     }
     if (result == OK) {
         int64_t one = 1;
@@ -240,12 +236,11 @@ static const DraftForm draft_texts = {
 
 static void texts_finish(Texts *texts) {
     tokenizer_finish(&texts->tokenizer);
-    text_finish(&texts->text);
     counter_finish(&texts->counter);
     vocabulary_finish(&texts->vocabulary);
     memory_free(texts->order);
     memory_free(texts->writer);
-    memory_free(texts->lengths);
+    spool_finish(&texts->lengths);
     names_finish(&texts->class_names);
     draft_finish(&texts->draft);
 }
@@ -285,12 +280,12 @@ static int take_members(Texts *texts, TokenizerKind *ret_kind) {
     if (result == OK) {
         result = take_pair(texts, "texts", "targets");
     }
-    int64_t first_test = draft->rows;
+    draft->test_from = draft->rows;
     if (result == OK && has_test) {
         result = take_pair(texts, "test_inputs", "test_targets");
     }
-    return result == OK && !issues_any(body->issues)
-               ? body_splits(body, draft->rows, first_test, &draft->splits)
+    return result == OK && !has_test && !issues_any(body->issues)
+               ? body_splits(body, draft->rows, &draft->splits)
                : result;
 }
 
@@ -312,7 +307,7 @@ static int texts_take(const Body *body, DatasetRow *ret_row) {
     draft_init(&texts.draft, body->directory, body->issues);
     texts.draft.form = &draft_texts;
     texts.draft.inputs = &texts;
-    text_init(&texts.text);
+    spool_init(&texts.lengths, body->directory);
     int result = take_all(&texts);
     if (result == OK) {
         Pointer targets = body_pointer(body, "targets");

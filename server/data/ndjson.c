@@ -13,7 +13,8 @@ typedef struct Line {
     Draft *draft;
     Issues *issues;
     Text key;
-    Span span;
+    Span span;     // the line
+    bool mapped;   // its text
     int64_t row;   // from 0
     size_t number; // from 1
 } Line;
@@ -35,8 +36,8 @@ static int check_line(Line *line, bool *ret_valid) {
     Issues found;
     issues_init(&found);
     Document *document = NULL;
-    int result = document_parse(line->span.at, (size_t)(line->span.end - line->span.at), lifted,
-                                &found, &document);
+    Source source = {line->span.at, (size_t)(line->span.end - line->span.at), line->mapped};
+    int result = document_parse_source(&source, lifted, &found, &document);
     *ret_valid = result == OK && value_kind(document_root(document)) == VALUE_OBJECT;
     if (result == OK && !*ret_valid) {
         issues_add_at(&found, "", "must be an object with \"input\" and \"target\"");
@@ -97,23 +98,41 @@ static bool is_blank(Span span) {
         if (strchr(" \t\r", *span.at) == NULL) {
             return false;
         }
+        source_pass(&span.passed, span.at);
     }
     return true;
 }
 
-static int take_lines(Line *line, const char *text, size_t length) {
-    const char *end = text + length;
+// The line that begins at the span, which goes on behind it.
+static Span cut_line(Span *rest) {
+    enum { PIECE = 1 << 20 };
+    Span line = *rest;
+    const char *feed = NULL;
+    while (feed == NULL && rest->at < rest->end) {
+        size_t left = (size_t)(rest->end - rest->at), piece = left < PIECE ? left : PIECE;
+        feed = memchr(rest->at, '\n', piece);
+        rest->at = feed != NULL ? feed : rest->at + piece;
+        source_pass(&rest->passed, rest->at);
+    }
+    line.end = rest->at;
+    rest->at += feed != NULL;
+    return line;
+}
+
+static int take_lines(Line *line, const Source *source) {
+    Span rest = {
+        .at = source->text, .end = source->text + source->length, .passed = source_start(source)};
+    if (source->length >= 3 && memcmp(rest.at, "\xEF\xBB\xBF", 3) == 0) {
+        rest.at += 3; // a byte order mark, which editors leave
+    }
     int result = OK;
-    while (text < end && result == OK) {
-        const char *feed = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = feed != NULL ? feed : end;
-        line->span = (Span){text, stop};
+    while (rest.at < rest.end && result == OK) {
+        line->span = cut_line(&rest);
         line->number++;
         if (!is_blank(line->span)) {
             result = take_line(line);
             line->row++;
         }
-        text = feed != NULL ? feed + 1 : end;
     }
     if (result == OK && line->row == 0) {
         issues_add_at(line->issues, "",
@@ -122,16 +141,16 @@ static int take_lines(Line *line, const char *text, size_t length) {
     return result;
 }
 
-int intake_ndjson(int directory, const char *text, size_t length, const char *name, Issues *issues,
+int intake_ndjson(int directory, const Source *source, const IntakeWish *wish, Issues *issues,
                   DatasetRow *ret_row) {
     Draft draft;
     draft_init(&draft, directory, issues);
-    Line line = {.draft = &draft, .issues = issues};
+    Line line = {.draft = &draft, .issues = issues, .mapped = source->mapped};
     text_init(&line.key);
-    int result = take_lines(&line, text, length);
+    int result = take_lines(&line, source);
     if (result == OK) {
-        result =
-            draft_seal(&draft, name, &(TargetsWish){.pointer = "", .task_pointer = ""}, ret_row);
+        TargetsWish targets = {.task = wish->task, .pointer = "", .task_pointer = ""};
+        result = draft_seal(&draft, wish->name, &targets, ret_row);
     }
     text_finish(&line.key);
     draft_finish(&draft);

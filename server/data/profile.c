@@ -10,6 +10,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "server/base/source.h"
 
 enum { BLOCK = 16, CHUNK = 2048, NAMES_SHOWN = 10 };
 
@@ -21,6 +22,7 @@ typedef struct Statistics {
 
 typedef struct Profile {
     const float *inputs;     // [rows, width], or
+    bool mapped;             // the inputs are
     const GraphData *sparse; // mostly zeros
     int32_t *cursor;         // [rows] of these: the first number that no block has seen
     int64_t rows, width;
@@ -93,9 +95,13 @@ static void fill_chunk(Profile *profile, int64_t row, int64_t count, int64_t fir
 
 static void see_block(Profile *profile, int64_t first, int columns) {
     memset(profile->sets, 0, BLOCK * profile->set_size * sizeof *profile->sets);
+    const char *passed = profile->mapped ? (const char *)profile->inputs : NULL;
     for (int64_t row = 0; row < profile->rows; row += CHUNK) {
         int64_t count = profile->rows - row < CHUNK ? profile->rows - row : CHUNK;
         fill_chunk(profile, row, count, first, columns);
+        if (passed != NULL) {
+            source_pass(&passed, (const char *)(profile->inputs + (row + count) * profile->width));
+        }
         for (int column = 0; column < columns; column++) {
             see_values(profile, profile->sets + (size_t)column * profile->set_size,
                        &profile->features[first + column], profile->chunk[column], row, count);
@@ -361,16 +367,17 @@ static void write_profile(Profile *profile, const Shape *shape, const Columns *c
     json_finish(&wary.missing);
 }
 
-int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
-                  const Targets *targets, JsonOut *out, Findings *findings) {
+int profile_write(const ProfileInputs *inputs, const Columns *columns, const Targets *targets,
+                  JsonOut *out, Findings *findings) {
     Profile *profile;
-    int64_t width = shape_elements(shape);
-    int result = profile_create(rows, width, columns_seen(width, columns), &profile);
+    int64_t width = shape_elements(&inputs->shape);
+    int result = profile_create(inputs->rows, width, columns_seen(width, columns), &profile);
     if (result != OK) {
         return result;
     }
-    profile->inputs = inputs;
-    write_profile(profile, shape, columns, targets, out, findings);
+    profile->inputs = inputs->numbers;
+    profile->mapped = inputs->mapped;
+    write_profile(profile, &inputs->shape, columns, targets, out, findings);
     profile_destroy(profile);
     return out->text.failed || findings->out.text.failed ? ERR_NO_MEMORY : OK;
 }

@@ -11,10 +11,15 @@ enum {
     PROFILE_DISTINCT_MAX = 100000, // values of a feature up to which "distinct" is exact
 };
 
-// inputs [rows, shape], NaN: missing. columns: NULL where rows are plain. Writes the members of the profile's object
-// that is open.
-int profile_write(const float *inputs, int64_t rows, const Shape *shape, const Columns *columns,
-                  const Targets *targets, JsonOut *out, Findings *findings);
+// columns: NULL where rows are plain. Writes the members of the profile's object that is open.
+typedef struct ProfileInputs {
+    const float *numbers; // [rows, shape], NaN: missing
+    int64_t rows;
+    Shape shape;
+    bool mapped; // from a file: its pages are given back as they are read
+} ProfileInputs;
+int profile_write(const ProfileInputs *inputs, const Columns *columns, const Targets *targets,
+                  JsonOut *out, Findings *findings);
 // Likewise of nodes with features of mostly zeros, which count as numbers.
 int profile_write_sparse(const GraphData *data, const Columns *columns, const Targets *targets,
                          JsonOut *out, Findings *findings);

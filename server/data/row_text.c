@@ -52,8 +52,9 @@ bool row_shape(Span span, const Place *place, Issues *issues, Shape *ret_shape) 
     if (shape.rank == 0) {
         shape = SHAPE(1);
     }
-    if (shape_elements(&shape) == 0) {
-        place_issue(place, NULL, 0, issues, "has too many numbers");
+    int64_t numbers = shape_elements(&shape);
+    if (numbers == 0 || numbers > ROW_NUMBERS_MAX) {
+        place_issue(place, NULL, 0, issues, "must have at most %d numbers", ROW_NUMBERS_MAX);
         return false;
     }
     *ret_shape = shape;

@@ -4,6 +4,9 @@
 #include "core/tensor/shape.h"
 #include "server/json/span.h"
 
+// One row is held in memory while it is read.
+enum { ROW_NUMBERS_MAX = 1 << 22 };
+
 // Where a row stands: pointer BEFORE/ROW AFTER, and for formats of lines the line's number.
 typedef struct Place {
     const char *before;
@@ -17,7 +20,7 @@ void place_issue(const Place *place, const int64_t *indices, int count, Issues *
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 // The shape of the row at the span, which stays where it is: [1] for a bare number. False, with an issue, where there is none:
-// an empty array, or more axes than a shape has.
+// an empty array, more axes than a shape has, or more numbers than ROW_NUMBERS_MAX.
 bool row_shape(Span span, const Place *place, Issues *issues, Shape *ret_shape);
 // Reads a row of that shape; numbers [elements]. null becomes NaN. Every item that does not fit is an issue; the span is behind
 // the row in any case.

@@ -219,7 +219,7 @@ int rows_check_count(int64_t rows, int64_t width, const char *pointer, Issues *i
 
 int rows_read(const Columns *columns, const Shape *shape, const char *text, size_t length,
               const char *pointer, Issues *issues, float **ret_inputs, int64_t *ret_rows) {
-    Span span = {text, text + length};
+    Span span = {.at = text, .end = text + length};
     int64_t width = shape_elements(shape);
     if (columns != NULL && columns->width != width) {
         return ERR_DAMAGED;

@@ -1,4 +1,5 @@
-// The first target fixes the form of all; what they mean is settled when all are there.
+// The first target fixes the form of all; what they mean is settled when all are there, in further walks over the cells,
+// which lie on disk.
 #include "server/data/targets.h"
 #include <math.h>
 #include <stdio.h>
@@ -9,15 +10,15 @@
 static const char *const form_names[] = {
     [TARGETS_NAMES] = "a string", [TARGETS_NUMBERS] = "a number", [TARGETS_ARRAYS] = "an array"};
 
-void targets_init(Targets *targets) {
+void targets_init(Targets *targets, int directory) {
     *targets = (Targets){0};
+    spool_init(&targets->cells, directory);
     text_init(&targets->scratch);
 }
 
 void targets_finish(Targets *targets) {
-    memory_free(targets->classes);
-    memory_free(targets->numbers);
-    memory_free(targets->values);
+    spool_finish(&targets->cells);
+    memory_free(targets->array);
     memory_free(targets->missing);
     names_finish(&targets->names);
     text_finish(&targets->scratch);
@@ -26,61 +27,57 @@ void targets_finish(Targets *targets) {
     }
     memory_free(targets->class_names);
     memory_free(targets->class_rows);
-    *targets = (Targets){0};
+    memory_free(targets->moved);
+    memory_free(targets->distinct);
+    targets_init(targets, -1);
 }
 
 // ---- taking ----
 
-static int reserve(Targets *targets) {
-    if (targets->rows < targets->capacity) {
-        return OK;
-    }
-    size_t rows = (size_t)targets->rows;
-    size_t capacity = rows > 0 ? rows + rows / 2 + 1 : 1024;
-    size_t width = targets->form == TARGETS_ARRAYS ? (size_t)targets->width : 1;
-    size_t cells;
-    void **array;
-    size_t size;
+static size_t cell_bytes(const Targets *targets) {
     switch (targets->form) {
     case TARGETS_NAMES:
-        array = (void **)&targets->classes;
-        size = sizeof *targets->classes;
-        break;
+        return sizeof(int32_t);
     case TARGETS_NUMBERS:
-        array = (void **)&targets->numbers;
-        size = sizeof *targets->numbers;
-        break;
+        return sizeof(double);
     default:
-        array = (void **)&targets->values;
-        size = sizeof *targets->values;
+        return (size_t)targets->width * sizeof(float);
     }
-    if (!size_multiply(capacity, width, &cells)) {
-        return ERR_NO_MEMORY;
+}
+
+// The cell of a row that has no target, or a wrong one.
+static int add_blank(Targets *targets) {
+    static const double zero;
+    return spool_add(&targets->cells,
+                     targets->form == TARGETS_ARRAYS ? (const void *)targets->array : &zero,
+                     cell_bytes(targets));
+}
+
+// The first target fixes the form of all, also of rows before it that have none.
+static int set_form(Targets *targets, TargetsForm form) {
+    int result = OK;
+    targets->form = form;
+    if (form == TARGETS_ARRAYS) {
+        targets->array = memory_array((size_t)targets->width, sizeof *targets->array);
+        result = targets->array != NULL ? OK : ERR_NO_MEMORY;
     }
-    // Rows whose target was no target at all have no place yet.
-    void *grown = memory_resize(*array, *array != NULL ? rows * width : 0, cells, size);
-    if (grown == NULL) {
-        return ERR_NO_MEMORY;
+    for (int64_t row = 0; row < targets->rows && result == OK; row++) {
+        result = add_blank(targets);
     }
-    *array = grown;
-    targets->capacity = (int64_t)capacity;
-    return OK;
+    return result;
 }
 
 // Whether a target of `form` may come next; else an issue, and the row counts as taken.
 static bool fits(Targets *targets, TargetsForm form, const Place *place, Issues *issues,
                  int *ret_result) {
-    if (targets->form == TARGETS_NONE) {
-        targets->form = form;
-    }
-    *ret_result = reserve(targets);
+    *ret_result = targets->form == TARGETS_NONE ? set_form(targets, form) : OK;
     if (*ret_result != OK) {
         return false;
     }
     if (targets->form != form) {
         place_issue(place, NULL, 0, issues, "must be %s like the first target, not %s",
                     form_names[targets->form], form_names[form]);
-        targets->rows++;
+        targets->rows++; // with an issue no cell is read
         return false;
     }
     return true;
@@ -104,8 +101,8 @@ int targets_take_name(Targets *targets, const char *text, size_t length, const P
             result = OK;
         }
     }
-    targets->classes[targets->rows++] = number;
-    return result;
+    targets->rows++;
+    return result == OK ? spool_add(&targets->cells, &number, sizeof number) : result;
 }
 
 int targets_take_number(Targets *targets, double number, const Place *place, Issues *issues) {
@@ -113,22 +110,21 @@ int targets_take_number(Targets *targets, double number, const Place *place, Iss
     if (fits(targets, TARGETS_NUMBERS, place, issues, &result)) {
         float single;
         row_float(number, place, NULL, 0, issues, &single);
-        targets->numbers[targets->rows++] = number;
+        targets->rows++;
+        result = spool_add(&targets->cells, &number, sizeof number);
     }
     return result;
 }
 
-int targets_take_array(Targets *targets, const float *values, int64_t width) {
+int targets_take_array(Targets *targets, const float *values, const Shape *shape) {
+    int result = OK;
     if (targets->form == TARGETS_NONE) {
-        targets->form = TARGETS_ARRAYS;
-        targets->width = width;
-        targets->shape = SHAPE(width);
+        targets->width = shape_elements(shape);
+        targets->shape = *shape;
+        result = set_form(targets, TARGETS_ARRAYS);
     }
-    int result = reserve(targets);
-    if (result == OK) {
-        memcpy(targets->values + targets->rows++ * width, values, (size_t)width * sizeof *values);
-    }
-    return result;
+    targets->rows++;
+    return result == OK ? spool_add(&targets->cells, values, cell_bytes(targets)) : result;
 }
 
 static int take_array(Targets *targets, Span *span, const Place *place, Issues *issues) {
@@ -147,7 +143,7 @@ static int take_array(Targets *targets, Span *span, const Place *place, Issues *
         span_skip(span);
         return result;
     }
-    float *values = targets->values + targets->rows++ * targets->width;
+    float *values = targets->array;
     row_text_read(span, &targets->shape, place, issues, values);
     for (int64_t i = 0; i < targets->width; i++) {
         if (isnan(values[i])) {
@@ -155,7 +151,8 @@ static int take_array(Targets *targets, Span *span, const Place *place, Issues *
             break;
         }
     }
-    return OK;
+    targets->rows++;
+    return spool_add(&targets->cells, values, cell_bytes(targets));
 }
 
 // Remembers whether the row that comes next has a target.
@@ -177,11 +174,16 @@ static int note_gap(Targets *targets, bool missing) {
 // A row whose target is none, or is wrong: it has its place where targets have one already.
 static int pass_row(Targets *targets, Span *span) {
     span_skip(span);
-    int result = targets->form == TARGETS_NONE ? OK : reserve(targets);
-    if (result == OK) {
-        targets->rows++;
-    }
+    int result = targets->form == TARGETS_NONE ? OK : add_blank(targets);
+    targets->rows++;
     return result;
+}
+
+// Whether a string is longer than a class's name can be, however it is escaped: it is not even copied.
+static bool is_long(Span span) {
+    const char *start = span.at;
+    span_skip(&span);
+    return span.at - start > 6 * TARGETS_NAME_MAX + 2;
 }
 
 int targets_take(Targets *targets, Span *span, const Place *place, Issues *issues) {
@@ -196,6 +198,11 @@ int targets_take(Targets *targets, Span *span, const Place *place, Issues *issue
     }
     switch (kind) {
     case VALUE_STRING:
+        if (is_long(*span)) {
+            place_issue(place, NULL, 0, issues, "a class name must have 1 to %d bytes",
+                        TARGETS_NAME_MAX);
+            return pass_row(targets, span);
+        }
         span_string(span, &targets->scratch);
         if (targets->scratch.failed) {
             return ERR_NO_MEMORY;
@@ -217,6 +224,16 @@ int targets_take(Targets *targets, Span *span, const Place *place, Issues *issue
 
 // ---- settling ----
 
+typedef union Cell {
+    int32_t name; // its number in `names`
+    double number;
+} Cell;
+
+// Of names and numbers: the next row's.
+static int next_cell(Targets *targets, Cell *ret_cell) {
+    return spool_take(&targets->cells, ret_cell, cell_bytes(targets));
+}
+
 static bool has_target(const Targets *targets, int64_t row) {
     return targets->missing == NULL || !targets->missing[row];
 }
@@ -226,37 +243,42 @@ static bool is_whole(double number) {
 }
 
 // The distinct numbers in order, up to `maximum`; ret_count is maximum + 1 where there are more.
-static int distinct_numbers(const Targets *targets, size_t maximum, double **ret_distinct,
+static int distinct_numbers(Targets *targets, size_t maximum, double **ret_distinct,
                             size_t *ret_count) {
-    const double *numbers = targets->numbers;
-    double *distinct = memory_array(maximum + 1, sizeof *distinct);
+    AUTO_FREE double *distinct = memory_array(maximum + 1, sizeof *distinct);
     if (distinct == NULL) {
         return ERR_NO_MEMORY;
     }
     size_t count = 0;
-    for (int64_t row = 0; row < targets->rows && count <= maximum; row++) {
-        if (!has_target(targets, row)) {
+    int result = spool_rewind(&targets->cells);
+    for (int64_t row = 0; row < targets->rows && count <= maximum && result == OK; row++) {
+        Cell cell;
+        result = next_cell(targets, &cell);
+        if (result != OK || !has_target(targets, row)) {
             continue;
         }
+        double number = cell.number;
         size_t low = 0;
         size_t high = count;
         while (low < high) {
             size_t middle = (low + high) / 2;
-            if (distinct[middle] < numbers[row]) {
+            if (distinct[middle] < number) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        if (low == count || distinct[low] != numbers[row]) {
+        if (low == count || distinct[low] != number) {
             memmove(distinct + low + 1, distinct + low, (count - low) * sizeof *distinct);
-            distinct[low] = numbers[row];
+            distinct[low] = number;
             count++;
         }
     }
-    *ret_distinct = distinct;
-    *ret_count = count;
-    return OK;
+    if (result == OK) {
+        *ret_distinct = TAKE(distinct);
+        *ret_count = count;
+    }
+    return result;
 }
 
 static int make_classes(Targets *targets, size_t count) {
@@ -284,15 +306,14 @@ static int name_classes(Targets *targets, const Names *names) {
 }
 
 static int settle_names(Targets *targets, const TargetsWish *wish, Issues *issues) {
-    AUTO_FREE int32_t *moved = NULL; // number in `names` → class
     const Names *classes = &targets->names;
-    int result;
     if (wish->class_names != NULL && wish->class_names->count > 0) {
         classes = wish->class_names;
-        moved = memory_array(targets->names.count, sizeof *moved);
+        int32_t *moved = memory_array(targets->names.count, sizeof *moved);
         if (moved == NULL) {
             return ERR_NO_MEMORY;
         }
+        targets->moved = moved;
         for (size_t i = 0; i < targets->names.count; i++) {
             const char *name = targets->names.items[i];
             moved[i] = names_find(classes, name, strlen(name));
@@ -302,16 +323,12 @@ static int settle_names(Targets *targets, const TargetsWish *wish, Issues *issue
             }
         }
     } else {
-        result = names_sort(&targets->names, &moved);
+        int result = names_sort(&targets->names, &targets->moved);
         if (result != OK) {
             return result;
         }
     }
-    result = name_classes(targets, classes);
-    for (int64_t row = 0; row < targets->rows && result == OK; row++) {
-        targets->classes[row] = has_target(targets, row) ? moved[targets->classes[row]] : -1;
-    }
-    return result;
+    return name_classes(targets, classes);
 }
 
 // Bare numbers as classes: indices of given names, or the distinct ones in order.
@@ -319,10 +336,6 @@ static int settle_class_numbers(Targets *targets, const TargetsWish *wish, const
                                 size_t count, Issues *issues) {
     const Names *given = wish->class_names;
     bool indices = given != NULL && given->count > 0;
-    targets->classes = memory_array((size_t)targets->rows, sizeof *targets->classes);
-    if (targets->classes == NULL) {
-        return ERR_NO_MEMORY;
-    }
     if (indices) {
         for (size_t i = 0; i < count; i++) {
             if (distinct[i] < 0 || distinct[i] >= (double)given->count) {
@@ -337,80 +350,64 @@ static int settle_class_numbers(Targets *targets, const TargetsWish *wish, const
         snprintf(name, sizeof name, "%.0f", distinct[i] + 0.0); // no "-0"
         result = name_class(targets, i, name);
     }
-    for (int64_t row = 0; row < targets->rows && result == OK && !issues_any(issues); row++) {
-        double number = targets->numbers[row];
-        if (!has_target(targets, row)) {
-            targets->classes[row] = -1;
-            continue;
+    return result;
+}
+
+static void settle_regression(Targets *targets) {
+    targets->task = TASK_REGRESSION;
+    if (targets->form == TARGETS_NUMBERS) {
+        targets->width = 1;
+        targets->shape = SHAPE(1);
+    }
+}
+
+// Whether all are whole; *ret_row and *ret_number: the first that is not.
+static int find_fraction(Targets *targets, bool *ret_found, int64_t *ret_row, double *ret_number) {
+    int result = spool_rewind(&targets->cells);
+    *ret_found = false;
+    for (int64_t row = 0; row < targets->rows && result == OK && !*ret_found; row++) {
+        Cell cell;
+        result = next_cell(targets, &cell);
+        if (result == OK && has_target(targets, row) && !is_whole(cell.number)) {
+            *ret_found = true;
+            *ret_row = row;
+            *ret_number = cell.number;
         }
-        size_t low = 0;
-        size_t high = count;
-        while (!indices && low + 1 < high) {
-            size_t middle = (low + high) / 2;
-            if (distinct[middle] <= number) {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        targets->classes[row] = indices ? (int32_t)number : (int32_t)low;
     }
     return result;
 }
 
-// Numbers that are none are NaN.
-static void mark_gaps(Targets *targets) {
-    for (int64_t row = 0; row < targets->rows; row++) {
-        for (int64_t i = 0; !has_target(targets, row) && i < targets->width; i++) {
-            targets->values[row * targets->width + i] = NAN;
-        }
-    }
-}
-
-static int settle_regression(Targets *targets) {
-    targets->task = TASK_REGRESSION;
-    if (targets->form == TARGETS_ARRAYS) {
-        mark_gaps(targets);
-        return OK;
-    }
-    targets->width = 1;
-    targets->shape = SHAPE(1);
-    targets->values = memory_array((size_t)targets->rows, sizeof *targets->values);
-    if (targets->values == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    for (int64_t row = 0; row < targets->rows; row++) {
-        targets->values[row] = (float)targets->numbers[row];
-    }
-    mark_gaps(targets);
-    return OK;
-}
-
 static int settle_numbers(Targets *targets, const TargetsWish *wish, bool want_classes,
                           bool want_numbers, Issues *issues, Findings *findings) {
-    for (int64_t row = 0; row < targets->rows && !want_numbers; row++) {
-        if (has_target(targets, row) && !is_whole(targets->numbers[row])) {
-            if (want_classes) {
-                issues_add_at(issues, wish->pointer,
-                              "classes are names or whole numbers, but target %lld is %g",
-                              (long long)row, targets->numbers[row]);
-                return OK;
-            }
-            want_numbers = true;
-        }
+    bool fraction = false;
+    int64_t row = 0;
+    double number = 0;
+    int result = want_numbers ? OK : find_fraction(targets, &fraction, &row, &number);
+    if (result != OK) {
+        return result;
     }
-    if (want_numbers) {
-        return settle_regression(targets);
+    if (fraction && want_classes) {
+        issues_add_at(issues, wish->pointer,
+                      "classes are names or whole numbers, but target %lld is %g", (long long)row,
+                      number);
+        return OK;
+    }
+    if (want_numbers || fraction) {
+        settle_regression(targets);
+        return OK;
     }
     AUTO_FREE double *distinct = NULL;
     size_t count;
     size_t maximum = want_classes ? TARGETS_CLASSES_MAX : TARGETS_INFERRED_MAX;
-    int result = distinct_numbers(targets, maximum, &distinct, &count);
+    result = distinct_numbers(targets, maximum, &distinct, &count);
     if (result != OK) {
         return result;
     }
     if (count <= maximum) {
-        return settle_class_numbers(targets, wish, distinct, count, issues);
+        result = settle_class_numbers(targets, wish, distinct, count, issues);
+        bool named = wish->class_names != NULL && wish->class_names->count > 0;
+        targets->distinct = named ? NULL : TAKE(distinct);
+        return result;
     }
     if (want_classes) {
         issues_add_at(issues, wish->pointer, "there are more than %d classes", TARGETS_CLASSES_MAX);
@@ -422,7 +419,44 @@ static int settle_numbers(Targets *targets, const TargetsWish *wish, bool want_c
         "quantities to be predicted, not for classes. \"task\": \"classification\" says "
         "otherwise.",
         TARGETS_INFERRED_MAX);
-    return settle_regression(targets);
+    settle_regression(targets);
+    return OK;
+}
+
+// The class of a row's cell; −1 where the row has no target.
+static int32_t class_of(const Targets *targets, int64_t row, Cell cell) {
+    if (!has_target(targets, row)) {
+        return -1;
+    }
+    if (targets->form == TARGETS_NAMES) {
+        return targets->moved[cell.name];
+    }
+    if (targets->distinct == NULL) {
+        return (int32_t)cell.number;
+    }
+    int64_t low = 0, high = targets->class_count;
+    while (low + 1 < high) {
+        int64_t middle = (low + high) / 2;
+        if (targets->distinct[middle] <= cell.number) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return (int32_t)low;
+}
+
+static int count_classes(Targets *targets) {
+    int result = spool_rewind(&targets->cells);
+    for (int64_t row = 0; row < targets->rows && result == OK; row++) {
+        Cell cell;
+        result = next_cell(targets, &cell);
+        int32_t class = result == OK ? class_of(targets, row, cell) : -1;
+        if (class >= 0) {
+            targets->class_rows[class]++;
+        }
+    }
+    return result;
 }
 
 int targets_settle(Targets *targets, const TargetsWish *wish, Issues *issues, Findings *findings) {
@@ -448,7 +482,8 @@ int targets_settle(Targets *targets, const TargetsWish *wish, Issues *issues, Fi
     if (targets->form == TARGETS_NAMES) {
         result = settle_names(targets, wish, issues);
     } else if (targets->form == TARGETS_ARRAYS) {
-        result = settle_regression(targets);
+        settle_regression(targets);
+        result = OK;
     } else {
         result = settle_numbers(targets, wish, want_classes, want_numbers, issues, findings);
     }
@@ -457,27 +492,67 @@ int targets_settle(Targets *targets, const TargetsWish *wish, Issues *issues, Fi
             issues_add_at(issues, wish->pointer, "there must be at least two classes, not %lld",
                           (long long)targets->class_count);
         }
-        for (int64_t row = 0; row < targets->rows; row++) {
-            if (targets->classes[row] >= 0) {
-                targets->class_rows[targets->classes[row]]++;
-            }
-        }
+        result = count_classes(targets);
     }
     return result;
 }
 
 // ---- writing ----
 
-int targets_write(const Targets *targets, ArchiveWriter *writer) {
+static int write_classes(Targets *targets, ArchiveWriter *writer) {
+    int result = archive_begin(writer, "targets", ARCHIVE_I32);
+    for (int64_t row = 0; row < targets->rows && result == OK; row++) {
+        Cell cell;
+        result = next_cell(targets, &cell);
+        if (result == OK) {
+            int32_t class = class_of(targets, row, cell);
+            result = archive_append(writer, &class, sizeof class);
+        }
+    }
+    return result == OK ? archive_end(writer, 1, &targets->rows) : result;
+}
+
+// The numbers of the next row as they are learned; of a row without a target NaN.
+static int next_numbers(Targets *targets, int64_t row, float *ret_numbers) {
+    int result = OK;
+    if (targets->form == TARGETS_ARRAYS) {
+        result = spool_take(&targets->cells, ret_numbers, cell_bytes(targets));
+    } else {
+        Cell cell = {0};
+        result = next_cell(targets, &cell);
+        ret_numbers[0] = (float)cell.number;
+    }
+    for (int64_t i = 0; !has_target(targets, row) && i < targets->width; i++) {
+        ret_numbers[i] = NAN;
+    }
+    return result;
+}
+
+static int write_numbers(Targets *targets, ArchiveWriter *writer) {
+    AUTO_FREE float *numbers = memory_array((size_t)targets->width, sizeof *numbers);
+    int result = numbers != NULL ? archive_begin(writer, "targets", ARCHIVE_F32) : ERR_NO_MEMORY;
+    for (int64_t row = 0; row < targets->rows && result == OK; row++) {
+        result = next_numbers(targets, row, numbers);
+        if (result == OK) {
+            result = archive_append(writer, numbers, (size_t)targets->width * sizeof *numbers);
+        }
+    }
+    return result == OK ? archive_end(writer, 2, (int64_t[]){targets->rows, targets->width})
+                        : result;
+}
+
+int targets_write(Targets *targets, ArchiveWriter *writer) {
     int result = archive_add_text(writer, "task", task_name(targets->task));
+    if (result == OK) {
+        result = spool_rewind(&targets->cells);
+    }
     if (result != OK) {
         return result;
     }
     if (targets->task != TASK_CLASSIFICATION) {
-        return archive_add(writer, "targets", ARCHIVE_F32, 2,
-                           (int64_t[]){targets->rows, targets->width}, targets->values);
+        return write_numbers(targets, writer);
     }
-    result = archive_add(writer, "targets", ARCHIVE_I32, 1, &targets->rows, targets->classes);
+    result = write_classes(targets, writer);
     if (result == OK) {
         result = archive_begin(writer, "class_names", ARCHIVE_U8);
     }

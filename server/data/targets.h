@@ -9,6 +9,7 @@
 #include "server/data/findings.h"
 #include "core/base/names.h"
 #include "server/data/row_text.h"
+#include "server/data/spool.h"
 
 enum {
     TARGETS_INFERRED_MAX = 50, // distinct whole numbers that are classes unasked
@@ -25,13 +26,13 @@ typedef enum TargetsForm {
 
 typedef struct Targets {
     TargetsForm form;
-    int64_t rows, capacity;
-    Shape shape;      // of one, where they are arrays
-    int64_t width;    // numbers of one
-    int32_t *classes; // [rows] names: numbers of `names`; once settled: classes
-    double *numbers;  // [rows] bare numbers
-    float *values;    // [rows, width] arrays; once settled: numbers to be learned
-    bool gaps;        // null is no target at all: once settled a class of −1, or NaN
+    int64_t rows;
+    Shape shape;   // of one, where they are arrays
+    int64_t width; // numbers of one
+    Spool
+        cells; // of each row: its number in `names` (int32_t), its number (double), or its array (float [width])
+    float *array;     // [width] the one under way
+    bool gaps;        // null is no target at all: a class of −1, or NaN
     uint8_t *missing; // [rows] whether a row has none, where there are gaps
     int64_t missing_capacity, missing_count;
     Names names;
@@ -41,16 +42,19 @@ typedef struct Targets {
     char **class_names;  // [class_count], classification
     int64_t *class_rows; // [class_count] how many rows have it
     int64_t class_count;
+    int32_t *moved;   // [names.count] the class of a name
+    double *distinct; // [class_count] the number of a class; NULL: its index
 } Targets;
 
-void targets_init(Targets *targets);
+void targets_init(Targets *targets, int directory); // the data directory
 void targets_finish(Targets *targets);
 // The next row's target. What is wrong with it is an issue (and the row is counted); else ERR_NO_MEMORY.
 int targets_take(Targets *targets, Span *span, const Place *place, Issues *issues);
 int targets_take_name(Targets *targets, const char *text, size_t length, const Place *place,
                       Issues *issues);
 int targets_take_number(Targets *targets, double number, const Place *place, Issues *issues);
-int targets_take_array(Targets *targets, const float *values, int64_t width); // all of one width
+// values [shape], of which all are
+int targets_take_array(Targets *targets, const float *values, const Shape *shape);
 
 typedef struct TargetsWish {
     const char *task;         // NULL: inferred
@@ -61,4 +65,4 @@ typedef struct TargetsWish {
 // Decides what the targets are. Issues, or ERR_NO_MEMORY.
 int targets_settle(Targets *targets, const TargetsWish *wish, Issues *issues, Findings *findings);
 // Sections "task", "targets", "class_names".
-int targets_write(const Targets *targets, ArchiveWriter *writer);
+int targets_write(Targets *targets, ArchiveWriter *writer);

@@ -56,7 +56,7 @@ static int read_texts(const Vocabulary *vocabulary, int64_t max_length, Span spa
 int rows_read_texts(const Vocabulary *vocabulary, int64_t max_length, const char *texts,
                     size_t length, const char *pointer, Issues *issues, float **ret_inputs,
                     int32_t **ret_lengths, int64_t *ret_rows) {
-    Span span = {texts, texts + length};
+    Span span = {.at = texts, .end = texts + length};
     int64_t rows = span_items(span);
     int result = rows_check_count(rows, max_length, pointer, issues);
     if (result != OK) {

@@ -41,6 +41,16 @@ int tokens_begin(const Body *body, TokenizerKind kind, Tokenizer *tokenizer,
     return result;
 }
 
+void tokens_walk(Tokenizer *tokenizer, Span *span) {
+    span->at++; // the quote
+    for (uint32_t point; span->at < span->end && span_key_next(&span->at, &point);) {
+        tokenizer_push(tokenizer, point);
+        source_pass(&span->passed, span->at);
+    }
+    span->at++;
+    tokenizer_end(tokenizer);
+}
+
 int tokens_counted(const Body *body, const char *key, const TokenCounter *counter) {
     if (counter->error != ERR_TOO_LARGE) {
         return counter->error;

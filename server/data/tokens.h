@@ -14,6 +14,8 @@ TokenOptions tokens_options(const Body *body, TokenizerKind fallback);
 // A tokenizer for intake: its failure is an issue at "tokenizer".
 int tokens_begin(const Body *body, TokenizerKind kind, Tokenizer *tokenizer,
                  void (*take)(void *context, const char *token, size_t length), void *context);
+// The string at the span to the tokenizer, character by character, to its last token; the span is behind it.
+void tokens_walk(Tokenizer *tokenizer, Span *span);
 // What counting could not do, as an issue at `key`: OK, or ERR_NO_MEMORY.
 int tokens_counted(const Body *body, const char *key, const TokenCounter *counter);
 

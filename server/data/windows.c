@@ -68,7 +68,7 @@ static void check_window(const Forecast *forecast, const Shape *shape, const Pla
 int windows_read(const Forecast *forecast, const Columns *columns, const Shape *shape,
                  const char *text, size_t length, const char *pointer, Issues *issues,
                  float **ret_inputs, int64_t *ret_windows) {
-    Span span = {text, text + length};
+    Span span = {.at = text, .end = text + length};
     int64_t width = shape_elements(shape), windows = span_items(span);
     if (columns != NULL && columns->width != shape->dim[1]) {
         return ERR_DAMAGED;

@@ -154,7 +154,9 @@ void answer_issues(Request *request, int status, const Issues *issues) {
     Text detail;
     text_init(&detail);
     text_add_format(&detail,
-                    status == 400 ? "The body is not JSON."
+                    status == 400 ? strcmp(request->content_type, "multipart/form-data") == 0
+                                        ? "The body is not multipart/form-data."
+                                        : "The body is not JSON."
                                   : "The body has %zu mistake%s; `errors` names each.",
                     count, count == 1 ? "" : "s");
     answer_problem_text(request, status, text_string(&detail), issues);

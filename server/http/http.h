@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include "core/base/issues.h"
 #include "server/base/json_out.h"
+#include "server/base/source.h"
 
 typedef struct Http Http;
 typedef struct Request Request;
@@ -52,7 +53,9 @@ typedef struct RouteDesc {
     const char *tag, *summary;
     const QueryDesc *query;     // NULL: takes none
     const char *const *accepts; // content types of the body, NULL-terminated; NULL: takes no body
-    const char *request_schema; // name in the OpenAPI document's schemas; NULL: none
+    const char *request_schema; // of JSON: name in the OpenAPI document's schemas; NULL: none
+    const char *const *other_schemas; // {content type, name of a schema, …, NULL} of what else it
+                                      // accepts; NULL: strings
     bool body_optional;
     size_t max_body; // 0: the server's
     int status;      // of success
@@ -119,6 +122,9 @@ int64_t request_query_integer(const Request *request, const char *name,
 bool request_query_boolean(const Request *request, const char *name); // absent: false
 const char *request_body(const Request *request,
                          size_t *ret_length); // never NULL; not NUL-terminated
+// The same for who walks over all of it, however large.
+Source request_source(const Request *request);
+size_t request_body_limit(const Request *request); // bytes that a body may have here
 const char *
 request_content_type(const Request *request); // without parameters, lower-case; "" without a body
 // Which of the route's content types the client prefers by Accept (quality, then order); the first

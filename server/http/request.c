@@ -49,6 +49,15 @@ const char *request_body(const Request *request, size_t *ret_length) {
     return body_data(&request->body);
 }
 
+Source request_source(const Request *request) {
+    const Body *body = &request->body;
+    return (Source){body_data(body), body->length, body->map != NULL};
+}
+
+size_t request_body_limit(const Request *request) {
+    return request->body.limit;
+}
+
 const char *request_content_type(const Request *request) {
     return request->content_type;
 }

@@ -15,6 +15,7 @@ struct Document {
     cJSON *root;
     ScanLift lifts[SCAN_LIFTS_MAX]; // [lift_count]
     size_t lift_count;
+    bool mapped; // the text
 };
 
 // ---- reading ----
@@ -88,9 +89,15 @@ static void use_our_memory(void) {
 
 int document_parse(const char *text, size_t length, const char *const *lifted, Issues *issues,
                    Document **ret_document) {
+    Source source = source_in_memory(text, length);
+    return document_parse_source(&source, lifted, issues, ret_document);
+}
+
+int document_parse_source(const Source *source, const char *const *lifted, Issues *issues,
+                          Document **ret_document) {
     use_our_memory();
     Scan scan;
-    int result = scan_json(text, length, lifted, issues, &scan);
+    int result = scan_json(source, lifted, issues, &scan);
     if (result != OK) {
         return result;
     }
@@ -100,7 +107,8 @@ int document_parse(const char *text, size_t length, const char *const *lifted, I
         document->lift_count = scan.lift_count;
         document->root = scan.reduced_used
                              ? cJSON_ParseWithLength(scan.reduced.data, scan.reduced.length)
-                             : cJSON_ParseWithLength(text, length);
+                             : cJSON_ParseWithLength(source->text, source->length);
+        document->mapped = source->mapped;
     }
     scan_finish(&scan);
     if (document == NULL || document->root == NULL) {
@@ -121,6 +129,10 @@ void document_destroy(Document *document) {
 
 Value document_root(const Document *document) {
     return (Value){&reader, document->root};
+}
+
+bool document_mapped(const Document *document) {
+    return document->mapped;
 }
 
 bool document_lifted(const Document *document, const char *pointer, const char **ret_text,

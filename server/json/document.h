@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include "core/base/issues.h"
 #include "core/base/value.h"
+#include "server/base/source.h"
 
 typedef struct Document Document;
 
@@ -18,11 +19,15 @@ enum { JSON_DEPTH_MAX = 64 };
 // ERR_TOO_LARGE: the tree would have too many elements outside what is lifted. ERR_NO_MEMORY.
 int document_parse(const char *text, size_t length, const char *const *lifted, Issues *issues,
                    Document **ret_document);
+// The same of a text that may be mapped: its pages are given back as it is read.
+int document_parse_source(const Source *source, const char *const *lifted, Issues *issues,
+                          Document **ret_document);
 void document_destroy(Document *document); // takes NULL
 Value document_root(const Document *document);
 // The text of a lifted array (from '[' to ']') or string (from quote to quote); false where the document has none there.
 bool document_lifted(const Document *document, const char *pointer, const char **ret_text,
                      size_t *ret_length);
+bool document_mapped(const Document *document); // whether its text is: so for source_pass
 
 // RFC 7396 merge patch: a new document of `target` patched by `patch` (borrows neither). For reruns.
 int document_merge(Value target, Value patch, Document **ret_document);

@@ -36,12 +36,14 @@ typedef struct Key {
 
 typedef struct Scanner {
     const char *start, *at, *end;
+    const char *first, *passed; // source_start, and how far it was passed
     const char *const *lifted;
     const char *copied; // what lies before it is in scan.reduced
     Key *keys;          // [key_count], of all objects that are open
     size_t key_count, key_capacity;
     size_t elements;
     bool lifting; // inside a lifted array
+    size_t lifted_bytes;
     Issues *issues;
     Text conflict, conflict_detail; // the first ambiguity: its pointer and what it is
     bool conflicted;
@@ -55,7 +57,9 @@ static int scan_value(Scanner *s, const Frame *frame, int depth);
 static int fail_at(Scanner *s, const char *place, const char *detail) {
     size_t line = 1;
     size_t column = 1;
+    const char *passed = s->first;
     for (const char *c = s->start; c < place; c++) {
+        source_pass(&passed, c);
         if (*c == '\n') {
             line++;
             column = 1;
@@ -116,6 +120,7 @@ static void skip_blanks(Scanner *s) {
     while (s->at < s->end &&
            (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t')) {
         s->at++;
+        source_pass(&s->passed, s->at);
     }
 }
 
@@ -171,10 +176,24 @@ static int scan_escape(Scanner *s, const Frame *frame) {
     return OK;
 }
 
+// Over characters that need no look, at most a block of them.
+static void skip_plain(Scanner *s) {
+    enum { BLOCK = 1 << 16 };
+    const char *stop = s->end - s->at > BLOCK ? s->at + BLOCK : s->end;
+    while (s->at < stop && *s->at >= 0x20 && *s->at != '"' && *s->at != '\\') {
+        s->at++;
+    }
+    source_pass(&s->passed, s->at);
+}
+
 // The string at s->at ('"').
 static int scan_string(Scanner *s, const Frame *frame) {
     const char *start = s->at++;
     while (s->at < s->end) {
+        skip_plain(s);
+        if (s->at == s->end) {
+            break;
+        }
         unsigned char c = (unsigned char)*s->at;
         if (c == '"') {
             s->at++;
@@ -188,7 +207,7 @@ static int scan_string(Scanner *s, const Frame *frame) {
         } else if (c < 0x20) {
             return fail_at(s, s->at, "a control character inside a string must be escaped");
         } else if (c < 0x80) {
-            s->at++;
+            s->at++; // only the first of a block that ended
         } else {
             size_t step = utf8_character(s->at, (size_t)(s->end - s->at));
             if (step == 0) {
@@ -202,6 +221,9 @@ static int scan_string(Scanner *s, const Frame *frame) {
 
 // What is in the text up to `end` goes to the reduced one, then `instead`, and on from `behind`.
 static void replace(Scanner *s, const char *end, const char *instead, const char *behind) {
+    if ((size_t)(end - s->start) - s->lifted_bytes > SCAN_BYTES_MAX) {
+        return; // which is refused at the end
+    }
     text_add_bytes(&s->scan.reduced, s->copied, (size_t)(end - s->copied));
     text_add(&s->scan.reduced, instead);
     s->copied = behind;
@@ -440,6 +462,7 @@ static int scan_liftable(Scanner *s, const Frame *frame, int depth) {
     if (result == OK) {
         s->scan.lifts[s->scan.lift_count++] = (ScanLift){pointer, start, (size_t)(s->at - start)};
         replace(s, start, array ? "[]" : "\"\"", s->at);
+        s->lifted_bytes += (size_t)(s->at - start);
     }
     return result;
 }
@@ -452,6 +475,7 @@ static int scan_value(Scanner *s, const Frame *frame, int depth) {
     if (s->at >= s->end) {
         return fail_expected(s, "a value");
     }
+    source_pass(&s->passed, s->at);
     switch (*s->at) {
     case '{':
     case '[':
@@ -498,19 +522,25 @@ static int scan_text(Scanner *s) {
         issues_add_at(s->issues, text_string(&s->conflict), "%s", text_string(&s->conflict_detail));
         return ERR_CONFLICT;
     }
+    if ((size_t)(s->end - s->start) - s->lifted_bytes > SCAN_BYTES_MAX) {
+        issues_add_at(s->issues, "", "the document has more than %d bytes outside its arrays",
+                      SCAN_BYTES_MAX);
+        return ERR_TOO_LARGE;
+    }
     if (s->scan.reduced_used) {
         replace(s, s->end, "", s->end);
     }
     return OK;
 }
 
-int scan_json(const char *text, size_t length, const char *const *lifted, Issues *issues,
-              Scan *ret_scan) {
-    Scanner s = {.start = text,
-                 .at = text,
-                 .end = text + length,
+int scan_json(const Source *source, const char *const *lifted, Issues *issues, Scan *ret_scan) {
+    Scanner s = {.start = source->text,
+                 .at = source->text,
+                 .end = source->text + source->length,
+                 .first = source_start(source),
+                 .passed = source_start(source),
                  .lifted = lifted,
-                 .copied = text,
+                 .copied = source->text,
                  .issues = issues};
     text_init(&s.scan.reduced);
     text_init(&s.conflict);

@@ -3,11 +3,13 @@
 #pragma once
 #include "core/base/issues.h"
 #include "core/base/text.h"
+#include "server/base/source.h"
 
 enum {
     SCAN_LIFTS_MAX = 16,
     SCAN_ELEMENTS_MAX = 500000, // values outside what is lifted: what the tree may hold
     SCAN_KEYS_MAX = 65536,      // of one object
+    SCAN_BYTES_MAX = 32 << 20,  // of the text outside what is lifted
 };
 
 typedef struct ScanLift {
@@ -25,6 +27,5 @@ typedef struct Scan {
 } Scan;
 
 // As document_parse; on success the caller finishes the scan.
-int scan_json(const char *text, size_t length, const char *const *lifted, Issues *issues,
-              Scan *ret_scan);
+int scan_json(const Source *source, const char *const *lifted, Issues *issues, Scan *ret_scan);
 void scan_finish(Scan *scan);

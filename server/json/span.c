@@ -42,6 +42,7 @@ void span_enter(Span *span) {
 }
 
 bool span_next(Span *span) {
+    source_pass(&span->passed, span->at);
     skip_blanks(span);
     if (span->at < span->end && *span->at == ',') {
         span->at++;
@@ -60,6 +61,7 @@ bool span_next(Span *span) {
 // Over the string at the opening quote.
 static void skip_string(Span *span) {
     for (span->at++; span->at < span->end; span->at++) {
+        source_pass(&span->passed, span->at);
         if (*span->at == '"') {
             span->at++;
             return;
@@ -78,6 +80,7 @@ static inline bool in_word(char c) {
 void span_skip(Span *span) {
     size_t depth = 0;
     while (span->at < span->end) {
+        source_pass(&span->passed, span->at);
         switch (*span->at) {
         case '[':
         case '{':

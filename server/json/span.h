@@ -11,9 +11,11 @@
 #include <stdint.h>
 #include "core/base/text.h"
 #include "core/base/value.h"
+#include "server/base/source.h"
 
 typedef struct Span {
     const char *at, *end;
+    const char *passed; // of a mapping: as source_pass says; else NULL
 } Span;
 
 ValueKind span_kind(const Span *span); // of the value at `at`; VALUE_MISSING where none begins

@@ -156,10 +156,12 @@ static int dataset_load_file(const char *path, int directory, Issues *issues, Da
     int error = local_read(path, &text, &length);
     if (error < 0)
         return error;
+    Source source = source_in_memory(text, length);
+    IntakeWish wish = {.name = stem};
     if (has_suffix(path, ".csv"))
-        return intake_csv(directory, text, length, stem, NULL, issues, ret_row);
+        return intake_csv(directory, &source, &wish, issues, ret_row);
     if (has_suffix(path, ".ndjson"))
-        return intake_ndjson(directory, text, length, stem, issues, ret_row);
+        return intake_ndjson(directory, &source, &wish, issues, ret_row);
     if (!has_suffix(path, ".json")) {
         fprintf(stderr, "%s: a dataset's file ends in .json, .csv or .ndjson\n", path);
         return ERR_IO;

@@ -6,12 +6,11 @@
 #include "core/base/error.h"
 
 Document *body_parse(Request *request, const char *const *lifted, bool object) {
-    size_t length;
-    const char *text = request_body(request, &length);
+    Source source = request_source(request);
     Document *document = NULL;
     Issues issues;
     issues_init(&issues);
-    int error = document_parse(text, length, lifted, &issues, &document);
+    int error = document_parse_source(&source, lifted, &issues, &document);
     if (error == OK && object && value_kind(document_root(document)) != VALUE_OBJECT) {
         issues_add_at(&issues, "", "must be an object, not %s",
                       value_kind_name(value_kind(document_root(document))));
@@ -22,9 +21,8 @@ Document *body_parse(Request *request, const char *const *lifted, bool object) {
                       &issues); // not JSON, or ambiguous JSON
     } else if (error != OK) {
         answer_error(request, error,
-                     error == ERR_TOO_LARGE
-                         ? "The body has too many values outside its arrays of numbers."
-                         : NULL);
+                     error == ERR_TOO_LARGE ? "The body has too much outside its arrays of rows."
+                                            : NULL);
     }
     issues_finish(&issues);
     return document;

@@ -45,15 +45,19 @@ static void answer_dataset(Request *request, int status, const char *id) {
 
 // Reads the body in the form that its content type says.
 static int body_intake(Request *request, Issues *issues, DatasetRow *ret_row) {
-    const char *type = request_content_type(request), *name = request_query(request, "name");
+    const char *type = request_content_type(request);
     int directory = store_directory(request_services(request)->store);
-    size_t length;
-    const char *text = request_body(request, &length);
+    Source source = request_source(request);
+    IntakeWish wish = {.name = request_query(request, "name"),
+                       .task = request_query(request, "task"),
+                       .target = request_query(request, "target")};
     if (strcmp(type, "text/csv") == 0)
-        return intake_csv(directory, text, length, name, request_query(request, "target"), issues,
-                          ret_row);
+        return intake_csv(directory, &source, &wish, issues, ret_row);
     if (strcmp(type, "application/x-ndjson") == 0)
-        return intake_ndjson(directory, text, length, name, issues, ret_row);
+        return intake_ndjson(directory, &source, &wish, issues, ret_row);
+    if (strcmp(type, "multipart/form-data") == 0)
+        return intake_multipart(directory, &source, request_header(request, "Content-Type"),
+                                request_body_limit(request), issues, ret_row);
     Document *document = body_parse(request, intake_lifted_top, true);
     if (document == NULL)
         return ERR_INVALID;
@@ -90,9 +94,10 @@ static void datasets_post(Request *request) {
         json_finish(&out);
     } else {
         idempotency_release(&idempotency);
-        if (error == ERR_INVALID) // after a body that is not JSON this is the second answer, and
-                                  // does not count
-            answer_issues(request, 422, &issues);
+        // After a body that is not JSON this is the second answer, and does not count.
+        int status = error == ERR_DAMAGED ? 400 : error == ERR_TOO_LARGE ? 413 : 422;
+        if (error == ERR_INVALID || (status != 422 && issues_any(&issues)))
+            answer_issues(request, status, &issues);
         else
             answer_error(request, error, NULL);
     }
@@ -171,9 +176,14 @@ static void dataset_delete(Request *request) {
 }
 
 static const char *const accepts_datasets[] = {"application/json", "application/x-ndjson",
-                                               "text/csv", NULL};
+                                               "text/csv", "multipart/form-data", NULL};
+static const char *const schemas[] = {
+    "application/x-ndjson", "DatasetLines", "text/csv", "DatasetTable",
+    "multipart/form-data",  "DatasetParts", NULL};
+static const char *const tasks[] = {"classification", "regression", NULL};
 static const QueryDesc post_query[] = {
     {"name", QUERY_TEXT, 0, 0, NULL, NULL, "A name, for CSV and lines of JSON."},
+    {"task", QUERY_TEXT, 0, 0, NULL, tasks, "For CSV and lines of JSON (inferred)."},
     {"target", QUERY_TEXT, 0, 0, NULL, NULL,
      "CSV: the columns to predict, comma-separated (the last one)."},
     {0},
@@ -196,6 +206,7 @@ static const RouteDesc routes[] = {
      .query = post_query,
      .accepts = accepts_datasets,
      .request_schema = "DatasetInput",
+     .other_schemas = schemas,
      .status = 201,
      .response_schema = "Dataset",
      .errors = post_errors,

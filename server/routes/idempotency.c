@@ -12,12 +12,17 @@ static void request_hash(const Request *request, char text[HASH_TEXT]) {
                            request_content_type(request)};
     Hash hash;
     uint8_t digest[HASH_BYTES];
-    size_t length;
-    const char *body = request_body(request, &length);
+    Source body = request_source(request);
+    const char *passed = source_start(&body);
     hash_init(&hash);
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         hash_add(&hash, parts[i], strlen(parts[i]) + 1);
-    hash_add(&hash, body, length);
+    for (size_t at = 0; at < body.length;) {
+        size_t piece = body.length - at < SOURCE_WINDOW ? body.length - at : SOURCE_WINDOW;
+        hash_add(&hash, body.text + at, piece);
+        at += piece;
+        source_pass(&passed, body.text + at);
+    }
     hash_end(&hash, digest);
     hash_text(digest, text);
 }

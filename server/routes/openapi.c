@@ -73,6 +73,16 @@ static void write_parameters(JsonOut *out, const RouteDesc *route) {
     json_end_array(out);
 }
 
+// The schema of a content type that the route accepts; NULL: none.
+static const char *accepted_schema(const RouteDesc *route, const char *type) {
+    if (strcmp(type, "application/json") == 0)
+        return route->request_schema;
+    for (const char *const *pair = route->other_schemas; pair != NULL && *pair != NULL; pair += 2)
+        if (strcmp(pair[0], type) == 0)
+            return pair[1];
+    return NULL;
+}
+
 static void write_request(JsonOut *out, const RouteDesc *route) {
     if (route->accepts == NULL)
         return;
@@ -81,8 +91,9 @@ static void write_request(JsonOut *out, const RouteDesc *route) {
     json_begin_object(out, "content");
     for (const char *const *type = route->accepts; *type != NULL; type++) {
         json_begin_object(out, *type);
-        if (strcmp(*type, "application/json") == 0 && route->request_schema != NULL)
-            write_schema_ref(out, route->request_schema);
+        const char *schema = accepted_schema(route, *type);
+        if (schema != NULL)
+            write_schema_ref(out, schema);
         else
             json_raw(out, "schema", "{\"type\":\"string\"}");
         json_end_object(out);

@@ -28,6 +28,12 @@
     "{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":"  \
     "\"array\",\"items\":" REF(name) "},\"next\":" TEXT_OR_NULL "}}"
 
+#define ARRAY_FILE                                                                                 \
+    "{\"type\":\"string\",\"contentMediaType\":\"application/octet-stream\",\"description\":"      \
+    "\"An array with an axis of rows: IDX, or NPY of versions 1 to 3 (f4, f8, i1 to i8, u1 to "    \
+    "u8, "                                                                                         \
+    "b1; little-endian, C order); gzip or not. NaN is missing.\"}"
+
 #define SPLITS                                                                                     \
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"train\":" WHOLES        \
     ",\"validation\":" WHOLES ",\"test\":" WHOLES "}}"
@@ -79,7 +85,8 @@ static const struct {
      "\"columns\":" TEXTS ",\"target_columns\":{\"type\":\"array\",\"description\":\"Names or "
      "numbers of columns; all by default.\"},"
      "\"transform\":{\"enum\":[\"none\",\"log\",\"difference\",\"log_difference\"]},"
-     "\"test_inputs\":{\"type\":[\"array\",\"string\"],\"description\":\"As the rows, texts or "
+     "\"test_inputs\":{\"type\":[\"array\",\"string\"],\"description\":\"As the rows, texts, steps "
+     "or "
      "graphs for training; of a corpus a text.\"},\"test_targets\":" ANY_ARRAY
      ",\"feature_names\":" TEXTS ",\"class_names\":" TEXTS ",\"splits\":" SPLITS ","
      "\"graph\":" REF(
@@ -96,6 +103,20 @@ static const struct {
                                    "128},"
                                    "\"vocabulary_size\":{\"type\":\"integer\",\"minimum\":3,"
                                    "\"default\":20000}}}"},
+    {"DatasetLines",
+     "{\"type\":\"string\",\"description\":\"A line a row: {\\\"input\\\": …, "
+     "\\\"target\\\": …}, each as an item of inputs and of targets in DatasetInput.\"}"},
+    {"DatasetTable",
+     "{\"type\":\"string\",\"description\":\"CSV as RFC 4180 has it, in UTF-8: commas, lines "
+     "that end in LF or CRLF, cells of at most 1 MiB. The first line names the columns. Empty "
+     "cells are missing; text columns other than the target become one-hot.\"}"},
+    {"DatasetParts",
+     "{\"type\":\"object\",\"required\":[\"inputs\",\"targets\"],"
+     "\"additionalProperties\":false,\"properties\":{"
+     "\"inputs\":" ARRAY_FILE ",\"targets\":" ARRAY_FILE ",\"test_inputs\":" ARRAY_FILE
+     ",\"test_targets\":" ARRAY_FILE ",\"name\":" TEXT
+     ",\"task\":{\"enum\":[\"classification\",\"regression\"]},\"class_names\":" TEXTS
+     ",\"feature_names\":" TEXTS ",\"splits\":" SPLITS "}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
      "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE

@@ -151,6 +151,21 @@ class Server:
                 pass
             return answer
 
+    def post_pieces(self, path, pieces, length, content_type, timeout=3600):
+        """A body that is made while it is sent."""
+        connection = self.connection(timeout)
+        try:
+            connection.request("POST", path, pieces, {**self.headers, "Content-Type": content_type, "Content-Length": str(length)})
+            response = connection.getresponse()
+            return Answer(response, response.read())
+        finally:
+            connection.close()
+
+    def peak_bytes(self):
+        """The most memory that the server ever had, mapped files included."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
     # ---- the usual things ----
 
     def upload(self, name, target):
@@ -224,6 +239,15 @@ class Server:
                 except (OSError, IndexError):
                     pass
         return found
+
+
+def multipart(parts, boundary):
+    """A body of multipart/form-data out of (name, bytes)."""
+    body = b""
+    for name, data in parts:
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}.bin"\r\n'.encode()
+        body += b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode()
 
 
 def example(name, /, **more):

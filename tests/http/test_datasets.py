@@ -1,8 +1,10 @@
 """Datasets: JSON rows, CSV and lines, their profile, their rows, and what is refused."""
+import gzip
 import json
+import struct
 import unittest
 
-from harness import LiveTest, long_job, XOR
+from harness import LiveTest, long_job, multipart, XOR
 
 CSV = {"Content-Type": "text/csv"}
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -128,7 +130,23 @@ class Csv(LiveTest):
                 self.assertProblem(self.server.post("/v1/datasets" + query, text, headers=CSV), 422)
 
 
+    def test_the_task_may_be_asked_for(self):
+        text = "a,y\n1,0\n2,1\n3,1\n"
+        self.assertEqual(self.server.post("/v1/datasets", text, headers=CSV).json["task"], "classification")
+        made = self.server.post("/v1/datasets?task=regression", text, headers=CSV).json
+        self.assertEqual((made["task"], made["classes"]), ("regression", None))
+        self.assertProblem(self.server.post("/v1/datasets?task=sorting", text, headers=CSV), 400)
+        problem = self.assertProblem(self.server.post("/v1/datasets?task=regression", text + "4,x\n", headers=CSV), 422)
+        self.assertIn('line 5, column "y"', problem["errors"][0]["detail"])
+
+
 class Lines(LiveTest):
+    def test_a_byte_order_mark_and_crlf_are_no_harm(self):
+        text = '\ufeff{"input": [1], "target": 0.5}\r\n\r\n{"input": [null], "target": 1.5}\r\n'
+        made = self.server.post("/v1/datasets", text.encode(), headers=LINES)
+        self.assertEqual(made.status, 201, made)
+        self.assertEqual((made.json["rows"], made.json["profile"]["features"][0]["missing"]), (2, 1))
+
     def test_a_line_a_row(self):
         text = "".join(json.dumps({"input": x, "target": y}) + "\n" for x, y in zip(XOR["inputs"], XOR["targets"]))
         answer = self.server.post("/v1/datasets?name=lines", text, headers=LINES)
@@ -139,6 +157,104 @@ class Lines(LiveTest):
         problem = self.assertProblem(
             self.server.post("/v1/datasets", '{"input": [1], "target": "a"}\n{"input": [1], "targe": 1}\n', headers=LINES), 422)
         self.assertIn("1", json.dumps(problem["errors"]))
+
+
+def idx(numbers, *dims, kind=0x08):
+    """An IDX file of bytes."""
+    return struct.pack(f">BBBB{len(dims)}I", 0, 0, kind, len(dims), *dims) + bytes(numbers)
+
+
+def npy(raw, descr, shape, order="False"):
+    """A NumPy file, version 1."""
+    head = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}".encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + raw
+
+
+class Parts(LiveTest):
+    """multipart/form-data: arrays as files."""
+
+    def send(self, *parts, boundary="------------------------d74496d66958873e", **more):
+        return self.server.post("/v1/datasets", multipart(parts, boundary),
+                                headers={"Content-Type": f"multipart/form-data; boundary={boundary}"}, **more)
+
+    def test_the_dataset_is_the_one_that_json_makes(self):
+        rows = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [250, 251, 252]]
+        body = {"inputs": rows, "targets": [0, 1, 1, 0], "test_inputs": [[0, 0, 1]], "test_targets": [1],
+                "class_names": ["no", "yes"], "feature_names": ["a", "b", "c"], "name": "four"}
+        wanted = self.server.post("/v1/datasets", body).json
+        flat = [number for row in rows for number in row]
+        forms = {
+            "idx": (idx(flat, 4, 3), idx([0, 1, 1, 0], 4), idx([0, 0, 1], 1, 3), idx([1], 1)),
+            "npy": (npy(struct.pack("<12f", *flat), "<f4", "(4, 3)"), npy(struct.pack("<4q", 0, 1, 1, 0), "<i8", "(4,)"),
+                    npy(struct.pack("<3d", 0, 0, 1), "<f8", "(1, 3)"), npy(b"\x01", "|b1", "(1,)")),
+        }
+        forms["gzip"] = tuple(gzip.compress(file) for file in forms["idx"])
+        for form, (inputs, targets, test_inputs, test_targets) in forms.items():
+            with self.subTest(form):
+                answer = self.send(("test_targets", test_targets), ("name", b"four"), ("inputs", inputs),
+                                   ("class_names", b'["no", "yes"]'), ("targets", targets), ("test_inputs", test_inputs),
+                                   ("feature_names", b'["a", "b", "c"]'))
+                self.assertEqual(answer.status, 201, answer)
+                made = answer.json
+                self.assertEqual(answer.headers["Location"], f"/v1/datasets/{made['id']}")
+                for same in ("sha256", "name", "task", "rows", "input_shape", "classes", "bytes", "profile"):
+                    self.assertEqual(made[same], wanted[same])
+
+    def test_missing_numbers_are_nan(self):
+        inputs = npy(struct.pack("<4f", 1, float("nan"), 3, 4), "<f4", "(2, 2)")
+        made = self.send(("inputs", inputs), ("targets", npy(struct.pack("<2f", 0.5, 1.25), "<f4", "(2,)"))).json
+        self.assertEqual([f["missing"] for f in made["profile"]["features"]], [0, 1])
+        self.assertEqual(made["task"], "regression")
+
+    def test_mistakes_are_named(self):
+        inputs, targets = ("inputs", idx(range(6), 3, 2)), ("targets", idx([0, 1, 0], 3))
+        for parts, pointer, word in (
+                ([inputs], "/targets", "is required"),
+                ([inputs, ("targets", idx([0, 1], 2))], "/targets", "must have one item for each of the 3 rows"),
+                ([inputs, targets, ("labels", b"x")], "/labels", "unknown part"),
+                ([inputs, targets, targets], "/targets", "stands twice"),
+                ([inputs, targets, ("task", b"sorting")], "/task", "must be"),
+                ([("inputs", idx(range(5), 3, 2)), targets], "/inputs", "cut off"),
+                ([("inputs", b"a,b\n1,2\n"), targets], "/inputs", "neither IDX nor NPY"),
+                ([("inputs", npy(b"\0" * 24, "<f4", "(3, 2)", order="True")), targets], "/inputs", "ascontiguousarray"),
+                ([("inputs", npy(b"\0" * 24, ">f4", "(3, 2)")), targets], "/inputs", "little-endian"),
+                ([("inputs", gzip.compress(inputs[1])[:-3]), targets], "/inputs", "cut off")):
+            with self.subTest(pointer=pointer, word=word):
+                problem = self.assertProblem(self.send(*parts), 422)
+                self.assertIn((pointer, True), [(e["pointer"], word in e["detail"]) for e in problem["errors"]])
+
+    def test_a_body_that_is_no_form_is_refused(self):
+        for body in (b"", b"hello", b"--b\r\n", b"--b\r\nContent-Disposition: form-data; name=\"inputs\"\r\n\r\n123"):
+            with self.subTest(body):
+                self.assertProblem(self.server.post("/v1/datasets", body, headers={
+                    "Content-Type": "multipart/form-data; boundary=b"}), 400)
+        self.assertProblem(self.server.post("/v1/datasets", b"--b--", headers={"Content-Type": "multipart/form-data"}), 400)
+
+
+class Bombs(LiveTest):
+    flags = ("--max-body", "1M")
+
+    def test_what_unpacks_to_more_than_a_body_is_413(self):
+        bomb = gzip.compress(idx(b"", 0xFFFF, 784) + bytes(32 << 20))
+        self.assertLess(len(bomb), 1 << 19)
+        head = struct.pack(">4B2I", 0, 0, 8, 2, 64, 784)
+        lying = gzip.compress(head + bytes(32 << 20))
+        for inputs in (bomb, lying):
+            boundary = "b"
+            answer = self.server.post("/v1/datasets", multipart([("inputs", inputs), ("targets", idx([0, 1], 2))], boundary),
+                                      headers={"Content-Type": f"multipart/form-data; boundary={boundary}"})
+            if inputs is bomb:
+                problem = self.assertProblem(answer, 413)
+                self.assertEqual(problem["errors"][0]["pointer"], "/inputs")
+            else:
+                self.assertProblem(answer, 422)  # read no further than its head says
+
+    def test_a_body_claimed_to_be_larger_is_413_before_it_is_read(self):
+        for claimed in (100 << 30, (1 << 20) + 1):
+            answer = self.server.raw(f"POST /v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
+                                     f"Content-Length: {claimed}\r\n\r\n".encode())
+            self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@
 //   "series.window"    i64 [1]       "series.horizon"   i64 [1]
 //   "series.transform", "series.targets"  see core/model/forecast.h
 //
+// Steps of a second series may stand behind the first: its windows are for testing, and those over both are in no split.
+//
 // A job never learns from what it is judged by. Validation is the last part of the windows, never shuffled. Where the horizon
 // makes targets overlap, a step that is a target in the test part is none in validation, and one of either is none in
 // training: the windows between are left out, as are those whose targets are missing. The scaling is a column's over the
@@ -154,7 +156,8 @@ static int series_judge(Job *job, int split) {
         return ERR_NO_MEMORY;
     job->rows.test = job->row_numbers;
     for (int64_t i = 0; i < dataset->rows; i++)
-        if (form_in_split(dataset, i, split) && has_targets(series_of(dataset), i))
+        if (form_in_split(dataset, i, split) && !form_in_split(dataset, i, SPLIT_NONE) &&
+            has_targets(series_of(dataset), i))
             job->row_numbers[job->rows.test_count++] = (int32_t)i;
     return OK;
 }

@@ -49,7 +49,7 @@ static void folder_remove(void) {
 }
 
 // "pointer: detail\n" of each issue.
-static char *issues_as_text(const Issues *issues) {
+__attribute__((unused)) static char *issues_as_text(const Issues *issues) {
     Text text;
     text_init(&text);
     for (size_t i = 0; i < issues->count; i++) {

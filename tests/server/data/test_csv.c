@@ -7,7 +7,8 @@
 // All cells as text: "line:cell|cell|" a record, "!error" where one breaks.
 static void expect(const char *text, const char *wanted) {
     Csv csv;
-    csv_init(&csv, text, strlen(text));
+    Source source = source_in_memory(text, strlen(text));
+    csv_init(&csv, &source);
     Text said;
     text_init(&said);
     while (csv_record(&csv)) {
@@ -44,6 +45,7 @@ Test(csv, cuts_cells_as_rfc_4180_says) {
 Test(csv, goes_on_behind_a_line_that_breaks) {
     expect("\"a\"b,c\nd", "1:!text stands behind the closing quote2:d|");
     expect("a\"b\nd", "1:!a quote stands inside a cell that does not begin with one2:d|");
-    expect("a\rb\nd", "1:!a carriage return stands without a line feed2:d|");
-    expect("a,\"b\nd", "1:a|!a quoted cell does not end");
+    expect("a\rb\nd",
+           "1:!a carriage return stands without a line feed: lines end in LF or CRLF2:d|");
+    expect("a,\"b\nd", "1:a|!a quoted cell does not end: its closing quote is missing");
 }

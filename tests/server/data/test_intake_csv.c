@@ -5,7 +5,9 @@ TestSuite(intake_csv, .init = folder_make, .fini = folder_remove);
 static int take(const char *text, size_t length, const char *target, Issues *issues,
                 DatasetRow *ret_row) {
     issues_init(issues);
-    return intake_csv(directory, text, length, "table", target, issues, ret_row);
+    Source source = source_in_memory(text, length);
+    IntakeWish wish = {.name = "table", .target = target};
+    return intake_csv(directory, &source, &wish, issues, ret_row);
 }
 
 static DatasetRow taken(const char *text, const char *target) {
@@ -81,15 +83,19 @@ Test(intake_csv, targets_are_any_columns) {
 
 Test(intake_csv, says_line_and_column_of_what_is_wrong) {
     refused("a,b,y\n1,2,0\n1,2\n1,2,3,4\n1,1e99,1\n1,2,\n", NULL,
-            ": line 3: has 2 cells where the header has 3\n: line 4: has 4 cells where the header "
-            "has 3\n"
+            ": line 3: has 2 cells where the header has 3: a missing value is an empty cell, with "
+            "its comma\n"
+            ": line 4: has 4 cells where the header has 3: a cell with a comma in it must stand in "
+            "double quotes\n"
             ": line 5, column \"b\": 1e99 is beyond the range of single precision\n"
-            ": line 6, column \"y\": a target must not be missing\n");
+            ": line 6, column \"y\": a target must not be missing: fill it in, or leave the row "
+            "out\n");
     refused("a,y\n\"1\"x,0\n1\"2,1\n\"5,1\n", NULL,
             ": line 2, column \"a\": text stands behind the closing quote\n"
             ": line 3, column \"a\": a quote stands inside a cell that does not begin with one\n"
-            ": line 4, column \"a\": a quoted cell does not end\n");
-    refused("a,y\r1,2\r\n", NULL, ": line 1: a carriage return stands without a line feed\n");
+            ": line 4, column \"a\": a quoted cell does not end: its closing quote is missing\n");
+    refused("a,y\r1,2\r\n", NULL,
+            ": line 1: a carriage return stands without a line feed: lines end in LF or CRLF\n");
     refused("a,b,a\n1,2,3\n", NULL, ": line 1: the columns 1 and 3 are both called \"a\"\n");
     refused("a,,y\n1,2,3\n", NULL, ": line 1: the name of column 2 must have 1 to 256 bytes\n");
     refused("a;b;y\n1;2;3\n", NULL,
@@ -99,12 +105,84 @@ Test(intake_csv, says_line_and_column_of_what_is_wrong) {
     refused("a,y\n", NULL, ": there is no row behind the header\n");
     refused("age,class\n1,0\n", "klass",
             ": target: there is no column \"klass\"; did you mean \"class\"?\n");
+    refused("age,class\n1,0\n", "price",
+            ": target: there is no column \"price\"; the columns are \"age\", \"class\"\n");
     refused("a,b\n1,0\n", "a,b", ": target names every column: none is left as an input\n");
     refused("a,b,c\n1,0,1\n", "a,a", ": target names the column \"a\" twice\n");
     refused("a,b,c\n1,x,1\n", "b,c",
             ": line 2, column \"b\": several targets must all be numbers, not \"x\"\n");
-    refused("a,y\n1,\xC3\x28\n", NULL, ": line 2: this is not UTF-8\n");
-    refused_bytes("a,y\n1,\0002\n", 9, NULL, ": line 2: a NUL byte is not text\n");
+    refused("a,y\n1,\xC3\x28\n", NULL, ": line 2: this is not UTF-8; the text must be UTF-8\n");
+    refused_bytes("a,y\n1,\0002\n", 9, NULL,
+                  ": line 2: a NUL byte is not text; the text must be UTF-8\n");
+}
+
+Test(intake_csv, a_regression_that_was_asked_for_has_numbers) {
+    const char text[] = "a,y\n1,0\n2,x\n3,1\n";
+    Source source = source_in_memory(text, sizeof text - 1);
+    IntakeWish wish = {.name = "table", .task = "regression"};
+    Issues issues;
+    DatasetRow row = {0};
+    issues_init(&issues);
+    cr_assert_eq(intake_csv(directory, &source, &wish, &issues, &row), ERR_INVALID);
+    cr_assert_str_eq(issues.items[0].detail,
+                     "line 3, column \"y\": the targets of a regression must "
+                     "all be numbers, not \"x\"");
+    issues_finish(&issues);
+    const char numbers[] = "a,y\n1,0\n2,1\n3,1\n";
+    source = source_in_memory(numbers, sizeof numbers - 1);
+    issues_init(&issues);
+    cr_assert_eq(intake_csv(directory, &source, &wish, &issues, &row), OK);
+    cr_assert_str_eq(row.task, "regression");
+    dataset_row_finish(&row);
+    issues_finish(&issues);
+}
+
+Test(intake_csv, cells_are_bounded_quoted_or_not) {
+    for (int quoted = 0; quoted < 2; quoted++) {
+        Text text;
+        text_init(&text);
+        text_add(&text, quoted ? "a,y\n1,0\n\"" : "a,y\n1,0\n");
+        AUTO_FREE char *filler = memory_array((1 << 20) + 10, 1);
+        memset(filler, 'x', (1 << 20) + 9);
+        text_add(&text, filler);
+        text_add(&text, "\n2,1\n3\n");
+        refused(text_string(&text), NULL,
+                quoted
+                    ? ": line 3, column \"a\": a quoted cell has more than 1 MiB: is its closing "
+                      "quote missing?\n"
+                      ": line 5: has 1 cells where the header has 2: a missing value is an empty "
+                      "cell, with its comma\n"
+                    : ": line 3, column \"a\": a cell has more than 1 MiB: are the cells separated "
+                      "by commas, and the lines by line feeds?\n"
+                      ": line 5: has 1 cells where the header has 2: a missing value is an empty "
+                      "cell, with its comma\n");
+        text_finish(&text);
+    }
+}
+
+// Characters of several bytes lie across the pieces in which a text is checked.
+Test(intake_csv, utf8_is_checked_across_pieces) {
+    for (size_t shift = 0; shift < 4; shift++) {
+        for (int wrong = 0; wrong < 2; wrong++) {
+            Text text;
+            text_init(&text);
+            text_add(&text, "a,y\n1,0\n2,1\n");
+            size_t padding = (1 << 20) - text.length - 3 - shift;
+            AUTO_FREE char *blanks = memory_array(padding + 1, 1);
+            memset(blanks, '\n', padding);
+            text_add(&text, blanks);
+            text_add(&text, "3,x");
+            text_add(&text, wrong ? "\xF0\x9F\x98!" : "\xF0\x9F\x98\x80");
+            text_add(&text, "\n");
+            Issues issues;
+            DatasetRow row = {0};
+            int result = take(text_string(&text), text.length, NULL, &issues, &row);
+            cr_assert_eq(result, wrong ? ERR_INVALID : OK, "shift %zu", shift);
+            dataset_row_finish(&row);
+            issues_finish(&issues);
+            text_finish(&text);
+        }
+    }
 }
 
 Test(intake_csv, categories_are_bounded) {

@@ -5,7 +5,7 @@
 
 #define SERIES_MAY_HAVE                                                                            \
     ", which may have \"name\", \"task\", \"window\", \"horizon\", \"columns\", "                  \
-    "\"target_columns\", \"transform\", \"splits\"\n"
+    "\"target_columns\", \"transform\", \"splits\", \"test_inputs\"\n"
 
 TestSuite(intake_series, .init = folder_make, .fini = folder_remove);
 
@@ -50,6 +50,32 @@ Test(intake_series, splits_are_lists_of_windows) {
     dataset_row_finish(&row);
     refused("{\"series\":[1,2,3,4,5],\"window\":2,\"splits\":{\"test\":[3]}}",
             "/splits/test/0: must be a row number from 0 to 2\n");
+}
+
+Test(intake_series, a_second_series_is_for_testing_and_no_window_spans_both) {
+    DatasetRow row = taken("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[5,6,7,8,9]}");
+    Dataset *dataset = dataset_of(&row);
+    cr_assert_eq(row.rows, 7);
+    cr_assert_eq(memcmp(dataset->splits, (uint8_t[]){0, 0, 3, 3, 2, 2, 2}, 7), 0);
+    cr_assert_eq(memcmp(dataset->inputs, (float[]){1, 2, 3, 4, 5, 6, 7, 8, 9}, 9 * sizeof(float)),
+                 0);
+    dataset_close(dataset);
+    dataset_row_finish(&row);
+    refused("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[5,6]}",
+            "/test_inputs: has 2 steps; a window of 2 and a horizon of 1 take at least 3\n");
+    refused("{\"series\":[1,2],\"window\":2,\"test_inputs\":[5,6,7,8]}",
+            "/series: has 2 steps; a window of 2 and a horizon of 1 take at least 3\n");
+    refused("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[[5,6],[7,8],[9,10]]}",
+            "/test_inputs/0: must have 1 items, not 2\n/test_inputs/1: must have 1 items, not 2\n"
+            "/test_inputs/2: must have 1 items, not 2\n");
+    refused("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[5,0,7],\"transform\":\"log\"}",
+            "/test_inputs/1: must be above 0 for the transform \"log\", not 0\n");
+    refused("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[]}",
+            "/test_inputs: must have at least one step\n");
+    refused("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[null,null,null]}",
+            "/test_inputs: has no number: every step is missing\n");
+    refused("{\"series\":[1,2,3,4],\"window\":2,\"test_inputs\":[5,6,7],\"splits\":{\"test\":[0]}}",
+            "/splits: give test_inputs, or splits, not both\n");
 }
 
 Test(intake_series, says_what_is_wrong_with_its_place) {

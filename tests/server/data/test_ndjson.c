@@ -4,7 +4,8 @@ TestSuite(ndjson, .init = folder_make, .fini = folder_remove);
 
 static int take(const char *text, Issues *issues, DatasetRow *ret_row) {
     issues_init(issues);
-    return intake_ndjson(directory, text, strlen(text), "lines", issues, ret_row);
+    Source source = source_in_memory(text, strlen(text));
+    return intake_ndjson(directory, &source, &(IntakeWish){.name = "lines"}, issues, ret_row);
 }
 
 static void refused(const char *text, const char *wanted) {

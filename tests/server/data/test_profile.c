@@ -12,7 +12,8 @@ static char *profile_of(const float *inputs, int64_t rows, Shape shape, const Ta
     Findings findings;
     findings_init(&findings);
     json_begin_object(&out, NULL);
-    cr_assert_eq(profile_write(inputs, rows, &shape, NULL, targets, &out, &findings), OK);
+    ProfileInputs given = {.numbers = inputs, .rows = rows, .shape = shape};
+    cr_assert_eq(profile_write(&given, NULL, targets, &out, &findings), OK);
     json_end_object(&out);
     *ret_findings = findings_take(&findings);
     return text_take(&out.text);
@@ -20,7 +21,7 @@ static char *profile_of(const float *inputs, int64_t rows, Shape shape, const Ta
 
 Test(profile, counts_distinct_values_exactly_up_to_its_bound_and_says_when_not) {
     Targets targets;
-    targets_init(&targets);
+    targets_init(&targets, -1);
     for (int64_t rows = PROFILE_DISTINCT_MAX; rows <= PROFILE_DISTINCT_MAX + 1; rows++) {
         float *inputs = memory_array((size_t)rows, sizeof *inputs);
         for (int64_t i = 0; i < rows; i++) {
@@ -44,7 +45,7 @@ Test(profile, statistics_hold_far_from_zero) {
         inputs[2 * i + 1] = i % 2 == 0 ? 0.0f : -0.0f;
     }
     Targets targets;
-    targets_init(&targets);
+    targets_init(&targets, -1);
     char *findings;
     char *profile = profile_of(inputs, ROWS, SHAPE(2), &targets, &findings);
     cr_assert_not_null(strstr(profile, "\"name\":\"0\",\"mean\":1000000.5,\"std\":0.5,\"min\":"
@@ -65,7 +66,7 @@ Test(profile, lists_so_many_features_and_counts_the_rest) {
     float *inputs = memory_array(WIDTH * 2, sizeof *inputs);
     inputs[0] = NAN;
     Targets targets;
-    targets_init(&targets);
+    targets_init(&targets, -1);
     char *findings;
     char *profile = profile_of(inputs, 2, SHAPE(WIDTH / 5, 5), &targets, &findings);
     cr_assert_not_null(strstr(profile, "\"features_omitted\":5"));

@@ -5,7 +5,7 @@
 #include "server/json/span.h"
 
 static Span span_of(const char *text) {
-    return (Span){text, text + strlen(text)};
+    return (Span){.at = text, .end = text + strlen(text)};
 }
 
 Test(span, walks_arrays_and_objects_in_order) {
