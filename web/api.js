@@ -1,10 +1,12 @@
 // The one place that speaks to the service. Everything here rejects with an Error whose `problem` is the answer's
 // application/problem+json, where there was an answer.
 
+import { language, t } from './language.js';
+
 const origin = location.origin;
 
 async function request(method, path, { body, type = 'application/json', signal } = {}) {
-  const headers = { Accept: 'application/json' };
+  const headers = { Accept: 'application/json', 'Accept-Language': language };
   if (body !== undefined) headers['Content-Type'] = type;
   let answer;
   try {
@@ -12,7 +14,7 @@ async function request(method, path, { body, type = 'application/json', signal }
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     setOnline(false);
-    throw new Error('The service does not answer.');
+    throw Object.assign(new Error(t('The service does not answer.')), { offline: true });
   }
   setOnline(true);
   const text = await answer.text();
@@ -30,6 +32,7 @@ async function request(method, path, { body, type = 'application/json', signal }
 export const get = (path, signal) => request('GET', path, { signal });
 export const post = (path, value, signal) =>
   request('POST', path, { body: value === undefined ? undefined : JSON.stringify(value), signal });
+export const remove = (path) => request('DELETE', path);
 export const postText = (path, type, body) => request('POST', path, { type, body });
 
 let online = true;

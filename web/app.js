@@ -2,10 +2,12 @@
 // (context) → element; context has `id`, `query`, `signal` (aborts when one leaves) and `title(text)`.
 import { get, post, watchOnline } from './api.js';
 import { h, problemBox, replace, setText } from './dom.js';
+import { choose, language, languages, t } from './language.js';
 import { jobPlace } from './places/job.js';
 import { jobsPlace } from './places/jobs.js';
 import { modelPlace, modelsPlace } from './places/models.js';
 import { newPlace } from './places/new.js';
+import { tracePlace } from './places/trace.js';
 
 const places = [
   { pattern: /^\/jobs\/([^/]+)$/, nav: 'jobs', open: jobPlace },
@@ -13,12 +15,18 @@ const places = [
   { pattern: /^\/new$/, nav: 'new', open: newPlace },
   { pattern: /^\/models\/([^/]+)$/, nav: 'models', open: modelPlace },
   { pattern: /^\/models$/, nav: 'models', open: modelsPlace },
+  { pattern: /^\/trace$/, nav: 'trace', open: tracePlace },
 ];
 
 const view = document.getElementById('view');
 const connection = h('span', { class: 'connection critical', role: 'status' });
 const version = h('span', { class: 'muted' });
-const links = Object.entries({ jobs: 'Jobs', new: 'New job', models: 'Models' }).map(([nav, text]) => ({
+const links = Object.entries({
+  jobs: t('Jobs'),
+  new: t('New job'),
+  models: t('Models'),
+  trace: t('Trace'),
+}).map(([nav, text]) => ({
   nav,
   link: h('a', { href: `#/${nav}` }, text),
 }));
@@ -48,10 +56,11 @@ async function go() {
   };
   try {
     if (place) await place.open(context);
-    else context.arrive(h('p', {}, 'There is no such place. ', h('a', { href: '#/jobs' }, 'Jobs')));
+    else context.arrive(h('p', {}, t('There is no such place.'), ' ', h('a', { href: '#/jobs' }, t('Jobs'))));
   } catch (error) {
     if (signal.aborted) return;
-    context.title('Error');
+    if (!error.problem && !error.offline) console.error(error); // a mistake of the page's own
+    context.title(t('Error'));
     replace(view, error.status === 401 ? signIn() : problemBox(error));
   }
 }
@@ -74,9 +83,9 @@ function signIn() {
         }
       },
     },
-    h('label', {}, 'Token ', token),
+    h('label', {}, t('Token'), ' ', token),
     ' ',
-    h('button', {}, 'Sign in'),
+    h('button', {}, t('Sign in')),
     answer,
   );
 }
@@ -86,13 +95,19 @@ replace(
   h('a', { href: '#/jobs', class: 'mark' }, 'backpropd'),
   h(
     'nav',
-    { 'aria-label': 'Places' },
+    { 'aria-label': t('Places') },
     links.map(({ link }) => link),
   ),
   connection,
+  h(
+    'select',
+    { 'aria-label': 'language', class: 'language', onchange: (event) => choose(event.target.value) },
+    Object.entries(languages).map(([tag, name]) => h('option', { value: tag, lang: tag, selected: tag === language }, name)),
+  ),
   version,
 );
-watchOnline((online) => setText(connection, online ? '' : '✕ disconnected: what is shown is stale; trying again'));
+document.documentElement.lang = language;
+watchOnline((online) => setText(connection, online ? '' : `✕ ${t('disconnected: what is shown is stale; trying again')}`));
 get('/v1/status')
   .then((status) => setText(version, status.version ?? ''))
   .catch(() => {});

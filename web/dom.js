@@ -5,6 +5,11 @@ export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, ...children);
 }
 
+/** The same for SVG. */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, ...children);
+}
+
 function fill(element, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;

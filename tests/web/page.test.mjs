@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { integer, number, percent } from '../../web/format.js';
-import { openPage, sleep, startBrowser, startService } from './service.mjs';
+import { becomes, openPage, sleep, startBrowser, startService, text } from './service.mjs';
 
 const patience = 30_000;
 let service;
@@ -23,7 +23,6 @@ after(async () => {
 });
 
 const go = (place) => page.goto(`${service.url}/#${place}`);
-const text = (locator) => locator.innerText();
 const chart = (title) => page.locator('section.chart', { has: page.getByRole('heading', { name: title }) });
 const line = (title, name) =>
   chart(title)
@@ -35,18 +34,6 @@ const idInAddress = () => page.url().split('/').at(-1).split('?')[0];
 async function jobInAddress() {
   await page.waitForURL(/#\/jobs\/job_/);
   return idInAddress();
-}
-
-/** Waits until `read` gives `wanted`, and says what it gave instead. */
-async function becomes(read, wanted) {
-  const until = Date.now() + patience;
-  let got;
-  do {
-    got = await read();
-    if (got === wanted) return;
-    await sleep(50);
-  } while (Date.now() < until);
-  assert.equal(got, wanted);
 }
 
 async function changes(read, was) {

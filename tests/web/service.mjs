@@ -1,7 +1,8 @@
 // A live service on a free port with an empty data folder, and a browser to look at it. BACKPROPD and CHROMIUM name other
-// binaries than build/backpropd and /usr/bin/chromium.
+// binaries than build/backpropd and /usr/bin/chromium; PAGE=../../web takes the page's files from there, not from the binary.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -76,6 +77,23 @@ export async function startService(token) {
   };
 }
 
+/** What an element shows. */
+export const text = (locator) => locator.innerText();
+
+const patience = 30_000;
+
+/** Waits until `read` gives `wanted`, and says what it gave instead. */
+export async function becomes(read, wanted) {
+  const until = Date.now() + patience;
+  let got;
+  do {
+    got = await read();
+    if (got === wanted) return;
+    await sleep(50);
+  } while (Date.now() < until);
+  assert.equal(got, wanted);
+}
+
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export function startBrowser() {
@@ -108,6 +126,22 @@ export async function openPage(browser, url, options = {}) {
     if (message.type() === 'error' && !/status of 422/.test(message.text()))
       page.complaints.push(`${message.text()} ${message.location().url}`);
   });
+  if (process.env.PAGE) await servePage(page, url, process.env.PAGE);
   await page.goto(url);
   return page;
+}
+
+/** The page as it stands in `folder`, under the headers of the service's: no build between an edit and a look. */
+async function servePage(page, url, folder) {
+  const policy = (await fetch(url)).headers.get('content-security-policy');
+  const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
+  const paths = (address) => address.origin === url && !/^\/(v1|v2|metrics|healthz|readyz)\b/.test(address.pathname);
+  await page.route(paths, async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const name = pathname === '/' ? '/index.html' : pathname;
+    route.fulfill({
+      body: await readFile(path.join(folder, name)),
+      headers: { 'Content-Type': types[path.extname(name)], 'Content-Security-Policy': policy },
+    });
+  });
 }

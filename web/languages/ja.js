@@ -1,0 +1,3 @@
+// What the page says, in Japanese. The key is the English text as it stands in the code.
+export const japanese = {
+};
