@@ -48,17 +48,29 @@ export function watchOnline(watcher) {
   watchers.add(watcher);
 }
 
+let routes = null;
+
+/** Whether the service has a route: an older one lacks some. */
+export async function offers(path) {
+  routes ??= get('/v1/openapi.json').then(
+    ({ paths }) => paths,
+    () => ({}),
+  );
+  return path in (await routes);
+}
+
 /**
- * Follows a job's events until `end` or the signal. The browser reconnects with Last-Event-ID by itself; where it
- * gives up (the server refused), a new stream is opened, which replays from the start: handlers must bear repeats.
+ * Follows a job's events until `end` or the signal, from its newest record on, or from the first (`replay`). The browser
+ * reconnects with Last-Event-ID by itself; where it gives up (the server refused), a new stream is opened, which replays
+ * from the start, so that nothing is missed: handlers must bear repeats.
  */
-export function follow(job, signal, handlers) {
-  const open = () => {
-    const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events`);
+export function follow(job, signal, handlers, replay = false) {
+  const open = (start) => {
+    const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events${start}`);
     source.onopen = () => setOnline(true);
     source.onerror = () => {
       setOnline(false);
-      if (source.readyState === EventSource.CLOSED && !signal.aborted) setTimeout(open, 2000);
+      if (source.readyState === EventSource.CLOSED && !signal.aborted) setTimeout(() => open(''), 2000);
     };
     for (const [name, handler] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
@@ -68,7 +80,7 @@ export function follow(job, signal, handlers) {
     }
     signal.addEventListener('abort', () => source.close());
   };
-  if (!signal.aborted) open();
+  if (!signal.aborted) open(replay ? '' : '?live=true');
 }
 
 /** `curl` for a path of this service, in a form that a POSIX shell takes as it stands. */

@@ -1,8 +1,11 @@
 // The page's frame: an address (#/jobs/ID?…) picks a place, the place fills <main>. A place is a function
-// (context) → element; context has `id`, `query`, `signal` (aborts when one leaves) and `title(text)`.
+// (context); context has `id`, `query`, `signal` (aborts when one leaves), `title(text)` and `arrive(elements)`. Where it returns a
+// function, that takes the query's changes; else the place is opened anew for them.
 import { get, post, watchOnline } from './api.js';
 import { h, problemBox, replace, setText } from './dom.js';
 import { choose, language, languages, t } from './language.js';
+import { comparePlace } from './places/compare.js';
+import { datasetPlace, datasetsPlace } from './places/datasets.js';
 import { jobPlace } from './places/job.js';
 import { jobsPlace } from './places/jobs.js';
 import { modelPlace, modelsPlace } from './places/models.js';
@@ -12,6 +15,9 @@ import { tracePlace } from './places/trace.js';
 const places = [
   { pattern: /^\/jobs\/([^/]+)$/, nav: 'jobs', open: jobPlace },
   { pattern: /^\/jobs$/, nav: 'jobs', open: jobsPlace },
+  { pattern: /^\/compare$/, nav: 'compare', open: comparePlace },
+  { pattern: /^\/datasets\/([^/]+)$/, nav: 'datasets', open: datasetPlace },
+  { pattern: /^\/datasets$/, nav: 'datasets', open: datasetsPlace },
   { pattern: /^\/new$/, nav: 'new', open: newPlace },
   { pattern: /^\/models\/([^/]+)$/, nav: 'models', open: modelPlace },
   { pattern: /^\/models$/, nav: 'models', open: modelsPlace },
@@ -23,7 +29,9 @@ const connection = h('span', { class: 'connection critical', role: 'status' });
 const version = h('span', { class: 'muted' });
 const links = Object.entries({
   jobs: t('Jobs'),
+  compare: t('Compare'),
   new: t('New job'),
+  datasets: t('Datasets'),
   models: t('Models'),
   trace: t('Trace'),
 }).map(([nav, text]) => ({
@@ -32,11 +40,18 @@ const links = Object.entries({
 }));
 
 let leave = new AbortController();
+let here = { path: '', moved: null };
 
 async function go() {
+  const [path, query] = (location.hash.slice(1) || '/jobs').split('?');
+  if (here.moved && here.path === path) {
+    here.moved(new URLSearchParams(query));
+    return;
+  }
   leave.abort();
   leave = new AbortController();
-  const [path, query] = (location.hash.slice(1) || '/jobs').split('?');
+  here = { path, moved: null };
+  const now = here;
   const place = places.find(({ pattern }) => pattern.test(path));
   for (const { nav, link } of links) {
     if (nav === place?.nav) link.setAttribute('aria-current', 'page');
@@ -55,7 +70,7 @@ async function go() {
     },
   };
   try {
-    if (place) await place.open(context);
+    if (place) now.moved = await place.open(context);
     else context.arrive(h('p', {}, t('There is no such place.'), ' ', h('a', { href: '#/jobs' }, t('Jobs'))));
   } catch (error) {
     if (signal.aborted) return;
@@ -112,7 +127,9 @@ get('/v1/status')
   .then((status) => setText(version, status.version ?? ''))
   .catch(() => {});
 addEventListener('hashchange', () => {
+  const same = here.moved && location.hash.slice(1).split('?')[0] === here.path;
   go();
+  if (same) return;
   view.focus({ preventScroll: true });
   scrollTo(0, 0);
 });

@@ -6,7 +6,9 @@ import uPlot from './lib/uplot/uPlot.esm.js';
 import { ink, onThemeChange } from './color.js';
 import { h, replace, setText } from './dom.js';
 import { decade, integer, number, shortest } from './format.js';
+import { t } from './language.js';
 import { onSteps, unionOfSteps } from './series.js';
+import { verdictSigns } from './state.js';
 
 const axisFont = '12px system-ui, sans-serif';
 
@@ -17,6 +19,8 @@ export class Bank {
   #due = new Set();
   #timer = 0;
   charts = new Set();
+  marks = []; // {step, severity}: what was found when, a line through every chart
+  epoch = 0; // steps an epoch: ticks along the upper edge
   key = `bank-${Math.random()}`;
 
   constructor(signal) {
@@ -57,6 +61,18 @@ export class Bank {
     return Number.isFinite(low) ? [low, Math.max(high, low + 1)] : [0, 1];
   }
 
+  drop(chart) {
+    chart.finish();
+    this.charts.delete(chart);
+    this.#extents.delete(chart);
+    this.#due.delete(chart);
+  }
+
+  mark(marks, epoch) {
+    [this.marks, this.epoch] = [marks, epoch];
+    this.charts.forEach((chart) => chart.plot?.redraw(false));
+  }
+
   zoom(range) {
     this.#zoom = range && range[1] - range[0] >= 1 ? range : null;
     this.refresh();
@@ -66,6 +82,38 @@ export class Bank {
     const [min, max] = this.range();
     for (const { plot } of this.charts) plot?.setScale('x', { min, max });
   }
+}
+
+/** Along the upper edge a tick an epoch, where they can be told apart; through the plot a line for each finding. */
+export function drawEvents(bank, { ctx, bbox, valToPos }) {
+  const [low, high] = bank.range();
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.lineWidth = ratio;
+  ctx.strokeStyle = ink('muted');
+  if (bank.epoch > 0 && ((high - low) / bank.epoch) * 6 * ratio < bbox.width) {
+    ctx.beginPath();
+    for (let step = Math.ceil(low / bank.epoch) * bank.epoch; step <= high; step += bank.epoch) {
+      const x = Math.round(valToPos(step, 'x', true)) + 0.5;
+      ctx.moveTo(x, bbox.top - 4 * ratio);
+      ctx.lineTo(x, bbox.top);
+    }
+    ctx.stroke();
+  }
+  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = 'center';
+  for (const { step, severity } of bank.marks) {
+    if (step < low || step > high) continue;
+    const x = Math.round(valToPos(step, 'x', true)) + 0.5;
+    ctx.strokeStyle = ctx.fillStyle = ink(severity === 'info' ? 'muted' : severity);
+    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top + 12 * ratio);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(verdictSigns[severity] ?? '', x, bbox.top + 9 * ratio);
+  }
+  ctx.restore();
 }
 
 /** What every plot over steps has in common; `rest` are uPlot's own options. */
@@ -174,6 +222,8 @@ function decades(low, high, most) {
   return splits;
 }
 
+const mixed = (color, percent) => `color-mix(in srgb, ${color} ${percent}%, transparent)`;
+
 /** A logarithmic scale ends at whole decades; one without a single positive value shows three of them. */
 function decadeRange(_, low, high) {
   if (!(low > 0)) return [1e-3, 1];
@@ -183,7 +233,8 @@ function decadeRange(_, low, high) {
 
 /**
  * A chart of named lines. `legend`: 'row' above the plot or 'table' beside it. `update(lines)` takes
- * [{name, color: () => css, series, dots, step}] and may be called as often as data comes.
+ * [{name, color: () => css, series, dots, faint, bare, best}] and may be called as often as data comes: `faint` is drawn behind, `bare`
+ * without the band of extremes, `best` is the step of a record to ring. `healthy` is a band of values [low, high].
  */
 export class Chart {
   plot = null;
@@ -198,15 +249,15 @@ export class Chart {
 
   constructor(
     bank,
-    { title, unit = '', log = false, height = 200, axis = shortest, format = number, legend = 'row', empty, controls },
+    { title, unit = '', log = false, height = 200, axis = shortest, format = number, legend = 'row', empty, controls, healthy },
   ) {
     this.#bank = bank;
-    this.#options = { title, unit, log, height, axis, format, legend };
+    this.#options = { title, unit, log, height, axis, format, legend, healthy };
     this.#figure = h('div', {
       class: 'plot',
       tabindex: 0,
       role: 'group',
-      'aria-label': `${title}: arrows move the crosshair, plus and minus zoom, Escape goes back`,
+      'aria-label': t('{title}: arrows move the crosshair, plus and minus zoom, Escape goes back', { title }),
     });
     this.#legend = h('div', { class: `legend ${legend}` });
     this.empty = h('p', { class: 'empty muted' }, empty);
@@ -247,12 +298,12 @@ export class Chart {
   draw() {
     const xs = unionOfSteps(this.#lines.map((line) => line.series));
     const data = [xs, ...this.#lines.map((line) => onSteps(line.series, xs, line.series.value, this.#drawable))];
-    for (const { series } of this.#lines) {
-      if (series.min)
+    for (const { series, bare } of this.#lines) {
+      if (series.min && !bare)
         data.push(onSteps(series, xs, series.max, this.#drawable), onSteps(series, xs, series.min, this.#drawable));
     }
     this.#bank.extend(this, xs);
-    const keys = this.#lines.map((line) => line.name + (line.series.min ? '*' : '')).join();
+    const keys = this.#lines.map((line) => line.name + (line.series.min && !line.bare ? '*' : '') + (line.faint ? '-' : '')).join();
     if (keys === this.#keys && this.plot) {
       this.plot.setData(data, false);
     } else {
@@ -266,8 +317,9 @@ export class Chart {
     const { log, height, axis } = this.#options;
     const lines = this.#lines;
     this.plot?.destroy();
-    const thinned = lines.filter((line) => line.series.min);
-    const hidden = { stroke: 'transparent', points: { show: false }, width: 0 };
+    const thinned = lines.filter((line) => line.series.min && !line.bare);
+    // The extremes of each bucket have a line of their own: one step in a hundred thousand is as wide as a pixel.
+    const extreme = (line) => ({ stroke: () => mixed(line.color(), line.faint ? 30 : 55), points: { show: false }, width: 1 });
     replace(this.#figure);
     this.plot = plotOver(
       this.#bank,
@@ -279,20 +331,24 @@ export class Chart {
           scales: {
             y: log
               ? { distr: 3, range: decadeRange }
-              : { range: (_, low, high) => uPlot.rangeNum(low, high, 0.06, false) },
+              : { range: (_, low, high) => (low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.06, false)) },
           },
           series: [
             ...lines.map((line) => ({
-              stroke: line.color,
-              width: line.dots ? 1.5 : 1.25,
+              stroke: line.faint ? () => mixed(line.color(), 40) : line.color,
+              width: line.dots || line.bare ? 1.75 : 1.25,
               spanGaps: false,
               points: { show: this.#showsDots(line), size: 4, fill: line.color, width: 0 },
             })),
-            ...thinned.flatMap(() => [{ ...hidden }, { ...hidden }]),
+            ...thinned.flatMap((line) => [extreme(line), extreme(line)]),
           ],
           axes: [valueAxis(log, axis)],
           cursor: { points: { size: 5 }, focus: { prox: lines.length > 3 ? 12 : -1 } },
-          hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawMarks(plot)] },
+          hooks: {
+            setCursor: [() => this.#showValues()],
+            drawClear: [(plot) => this.#drawHealthy(plot)],
+            draw: [(plot) => this.#drawMarks(plot), (plot) => drawEvents(this.#bank, plot)],
+          },
         },
       },
       data,
@@ -301,7 +357,7 @@ export class Chart {
       const greatest = 1 + lines.length + 2 * at;
       this.plot.addBand({
         series: [greatest, greatest + 1],
-        fill: () => `color-mix(in srgb, ${line.color()} 28%, transparent)`,
+        fill: () => mixed(line.color(), line.faint ? 12 : 28),
       });
     });
     this.#buildLegend();
@@ -350,14 +406,26 @@ export class Chart {
     if (!this.plot || !this.cells) return;
     const index = this.plot.cursor.idx;
     const step = index === null || index === undefined ? null : this.plot.data[0][index];
-    setText(this.#stepText, step === null || step === undefined ? '' : `· step ${integer(step)}`);
+    setText(this.#stepText, step === null || step === undefined ? '' : `· ${t('step {step}', { step: integer(step) })}`);
     for (const { value, swatch, line } of this.cells) {
       const at = step === null || step === undefined ? line.series.value.length - 1 : line.series.indexAt(step);
       const shown = at < 0 ? null : line.series.value[at];
       setText(value, this.#options.format(shown));
-      value.title = at < 0 ? '' : `${shown} at step ${line.series.step[at]}`;
+      value.title = at < 0 ? '' : t('{value} at step {step}', { value: shown, step: line.series.step[at] });
       swatch.style.setProperty('--swatch', line.color());
     }
+  }
+
+  #drawHealthy(plot) {
+    const { healthy } = this.#options;
+    if (!healthy) return;
+    const { ctx, bbox } = plot;
+    const edge = (value) => Math.min(bbox.top + bbox.height, Math.max(bbox.top, plot.valToPos(value, 'y', true)));
+    const [bottom, high] = healthy.map(edge);
+    ctx.save();
+    ctx.fillStyle = mixed(ink('healthy'), 12);
+    ctx.fillRect(bbox.left, high, bbox.width, bottom - high);
+    ctx.restore();
   }
 
   /** A record that has no place on the scale is a mark at the edge: × for NaN and infinities, a dot below for zero. */
@@ -387,6 +455,14 @@ export class Chart {
         ctx.lineTo(x - size, y + size);
         ctx.stroke();
       });
+    }
+    for (const { series, color, best } of this.#lines) {
+      const at = best === undefined ? -1 : series.indexAt(best);
+      if (at < 0 || !this.#drawable(series.value[at])) continue;
+      ctx.strokeStyle = color();
+      ctx.beginPath();
+      ctx.arc(plot.valToPos(series.step[at], 'x', true), plot.valToPos(series.value[at], 'y', true), 1.5 * size, 0, 7);
+      ctx.stroke();
     }
     ctx.restore();
   }

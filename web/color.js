@@ -9,6 +9,16 @@ export function ink(name) {
   return styles.getPropertyValue(`--${name}`).trim();
 }
 
+const runs = {
+  light: ['#1f5fbf', '#b3267e', '#0b7a6b', '#a85b00', '#6a45c9', '#4f7d12', '#8a3b3b', '#5a6270'],
+  dark: ['#6ea8fe', '#f07cc0', '#3fc9b4', '#f0a95a', '#b39cff', '#a5d25a', '#e39a9a', '#9aa3b0'],
+};
+
+/** Eight colours for runs that are laid over each other. */
+export function categories() {
+  return dark.matches ? runs.dark : runs.light;
+}
+
 export function onThemeChange(signal, work) {
   dark.addEventListener('change', work, { signal });
 }

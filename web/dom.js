@@ -1,5 +1,7 @@
 // Building the page. Text only ever becomes text nodes: a user's string cannot turn into markup, whatever stands in it.
 
+import { t } from './language.js';
+
 /** h('a', {href, class, onclick, 'aria-label', data}, child, …): children are nodes, strings, numbers or null. */
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, ...children);
@@ -17,12 +19,12 @@ function fill(element, attributes, ...children) {
     else if (name === 'value') element.value = value;
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
 export function replace(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
@@ -51,6 +53,33 @@ export function settle(milliseconds, work) {
   };
 }
 
+/** A button that asks once more before it does what cannot be undone. */
+export function asked(text, question, work) {
+  let sure = 0;
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      onclick: () => {
+        clearTimeout(sure);
+        if (sure) {
+          sure = 0;
+          setText(button, text);
+          work();
+          return;
+        }
+        setText(button, question);
+        sure = setTimeout(() => {
+          sure = 0;
+          setText(button, text);
+        }, 5000);
+      },
+    },
+    text,
+  );
+  return button;
+}
+
 /** The command that gives the same data as the view above it. */
 export function curlLine(command) {
   const text = h('code', { tabindex: 0 }, command);
@@ -61,11 +90,11 @@ export function curlLine(command) {
       class: 'plain',
       onclick: async () => {
         await navigator.clipboard.writeText(text.textContent);
-        setText(copy, 'Copied');
-        setTimeout(() => setText(copy, 'Copy'), 1500);
+        setText(copy, t('Copied'));
+        setTimeout(() => setText(copy, t('Copy')), 1500);
       },
     },
-    'Copy',
+    t('Copy'),
   );
   const element = h('div', { class: 'curl' }, text, navigator.clipboard ? copy : null);
   element.show = (changed) => setText(text, changed);
@@ -78,7 +107,7 @@ export function problemBox(error) {
   return h(
     'div',
     { class: 'problem', role: 'alert' },
-    h('p', {}, h('strong', { class: 'critical' }, `✕ ${problem.title ?? 'Failed'}`)),
+    h('p', {}, h('strong', { class: 'critical' }, `✕ ${problem.title ?? t('Failed')}`)),
     problem.detail ? h('p', {}, problem.detail) : null,
     problem.errors?.length
       ? h(

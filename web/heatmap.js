@@ -2,9 +2,10 @@
 // is a row that goes dark, explosion one that goes light, a layer that stands still one of a single shade. Part of a
 // bank of charts: same steps, same crosshair. A pixel that holds several records shows the greatest of them.
 import { depth, ink, magnitude } from './color.js';
-import { plotOver } from './chart.js';
+import { drawEvents, plotOver } from './chart.js';
 import { h, replace, setText } from './dom.js';
 import { decade, integer, number } from './format.js';
+import { t } from './language.js';
 import { unionOfSteps } from './series.js';
 
 const labelWidth = 104;
@@ -28,7 +29,7 @@ export class HeatMap {
     this.#height = height;
     this.#figure = h(
       'div',
-      { class: 'plot', tabindex: 0, role: 'group', 'aria-label': `${title}; the values are in the table of layers` },
+      { class: 'plot', tabindex: 0, role: 'group', 'aria-label': t('{title}; the values are in the table of layers', { title }) },
       h('p', { class: 'empty muted' }, empty),
     );
     this.#figure.style.minHeight = `${height}px`;
@@ -89,7 +90,11 @@ export class HeatMap {
             },
           ],
           cursor: { points: { show: false } },
-          hooks: { drawAxes: [(plot) => this.#paint(plot)], setCursor: [(plot) => this.#read(plot)] },
+          hooks: {
+            drawAxes: [(plot) => this.#paint(plot)],
+            draw: [(plot) => drawEvents(this.#bank, plot)],
+            setCursor: [(plot) => this.#read(plot)],
+          },
         },
       },
       data,
@@ -198,8 +203,8 @@ export class HeatMap {
     setText(
       this.#readout,
       at < 0
-        ? `· step ${integer(step)}`
-        : `· ${layer.name} · step ${integer(layer.series.step[at])} · ${number(layer.series.value[at])}`,
+        ? `· ${t('step {step}', { step: integer(step) })}`
+        : `· ${layer.name} · ${t('step {step}', { step: integer(layer.series.step[at]) })} · ${number(layer.series.value[at])}`,
     );
   }
 }

@@ -9,6 +9,7 @@ export class Series {
   min = null; // where records share a bucket, the service's or ours: the least and the greatest in each
   max = null;
   #width = 1; // steps a bucket
+  #means = new Map(); // by how many steps they look back
 
   /**
    * Appends {step, value, min, max}. Steps already held are passed over, so a replayed stream changes nothing. A series
@@ -21,6 +22,7 @@ export class Series {
       if (step[at] <= (this.step.at(-1) ?? -Infinity)) continue;
       const last = parse(value[at]);
       this.#put(step[at], last, min ? parse(min[at]) : last, max ? parse(max[at]) : last);
+      for (const mean of this.#means.values()) mean.feed(step[at], last);
       if (this.step.length > most) this.#thin();
     }
   }
@@ -52,8 +54,23 @@ export class Series {
     step.forEach((one, at) => this.#put(one, value[at], min[at], max[at]));
   }
 
+  /**
+   * The exponential mean over about `steps` steps of the past, as a series that grows with this one. It looks back only and
+   * is made record by record, so what has been drawn never moves.
+   */
+  mean(steps) {
+    if (!this.#means.has(steps)) {
+      const mean = new Mean(steps);
+      this.step.forEach((step, at) => mean.feed(step, this.value[at]));
+      this.#means.set(steps, mean);
+    }
+    return this.#means.get(steps).series;
+  }
+
+  hint = null; // the newest value, where it is known before the records are here
+
   get newest() {
-    return this.value.length ? this.value[this.value.length - 1] : null;
+    return this.value.length ? this.value[this.value.length - 1] : parse(this.hint);
   }
 
   /** The index of the last record at or before `step`; -1 where there is none. */
@@ -66,6 +83,24 @@ export class Series {
       else high = middle;
     }
     return low - 1;
+  }
+}
+
+class Mean {
+  series = new Series();
+  #steps;
+  #last = null;
+
+  constructor(steps) {
+    this.#steps = steps;
+  }
+
+  feed(step, value) {
+    if (!Number.isFinite(value)) return;
+    const before = this.#last;
+    const keep = before ? Math.exp((before.step - step) / this.#steps) : 0;
+    this.#last = { step, value: before ? keep * before.value + (1 - keep) * value : value };
+    this.series.append({ step: [step], value: [this.#last.value] });
   }
 }
 

@@ -1,14 +1,15 @@
 // A job's state and verdict, always a sign and a word; colour only says it once more.
 import { h } from './dom.js';
+import { t } from './language.js';
 
 const signs = { queued: '○', running: '●', paused: '‖', succeeded: '✓', failed: '✕', cancelled: '⊘' };
-const verdictSigns = { healthy: '✓', warning: '▲', critical: '✕', info: '·' };
+export const verdictSigns = { healthy: '✓', warning: '▲', critical: '✕', info: '·' };
 
 export const ended = (job) => ['succeeded', 'failed', 'cancelled'].includes(job.status);
 export const active = (job) => job.status === 'queued' || job.status === 'running';
 
 export function statusText(status) {
-  return `${signs[status] ?? '?'} ${status}`;
+  return `${signs[status] ?? '?'} ${t(status)}`;
 }
 
 export function statusWord(status) {
@@ -16,7 +17,7 @@ export function statusWord(status) {
 }
 
 export function verdictWord(verdict) {
-  return h('span', { class: verdict }, `${verdictSigns[verdict] ?? ''} ${verdict}`);
+  return h('span', { class: verdict }, `${verdictSigns[verdict] ?? ''} ${t(verdict)}`);
 }
 
 /** The part of the work that is done, 0 to 1. */
@@ -36,7 +37,7 @@ export function bar(part) {
       'aria-valuenow': Math.round(100 * part),
       'aria-valuemin': 0,
       'aria-valuemax': 100,
-      'aria-label': 'progress',
+      'aria-label': t('progress'),
     },
     fill,
   );

@@ -78,7 +78,9 @@ static void events_get(Request *request) {
         answer_error(request, ERR_NO_MEMORY, NULL);
     } else {
         viewer->services = request_services(request);
-        viewer->seq = seq;
+        viewer->seq = seq == 0 && request_query_boolean(request, "live") && row.last_seq > 0
+                          ? row.last_seq - 1
+                          : seq;
         memcpy(viewer->job, row.id, sizeof viewer->job);
         StreamSource source = {viewer, viewer_next, viewer_finish, 0};
         Stream *stream;
@@ -93,6 +95,11 @@ static void events_get(Request *request) {
     job_row_finish(&row);
 }
 
+static const QueryDesc events_query[] = {
+    {"live", QUERY_BOOLEAN, 0, 0, NULL, NULL,
+     "Begin with the newest event, not with the first; Last-Event-ID goes before it."},
+    {0},
+};
 static const char *const produces_events[] = {"text/event-stream", NULL};
 static const int events_errors[] = {400, 404, 503, 0};
 
@@ -102,6 +109,7 @@ static const RouteDesc routes[] = {
      .tag = "jobs",
      .summary =
          "Server-Sent Events status, metrics, gradients, finding, end; Last-Event-ID goes on",
+     .query = events_query,
      .status = 200,
      .produces = produces_events,
      .errors = events_errors,

@@ -1,12 +1,15 @@
 // Models: the list, and one model with a form fitted to its input, which predicts as one types.
-import { curl, get, post } from '../api.js';
-import { curlLine, h, problemBox, replace, settle, setText } from '../dom.js';
+import { curl, get, offers, post, remove } from '../api.js';
+import { asked, curlLine, h, problemBox, replace, settle, setText } from '../dom.js';
+import { explanation } from '../explanation.js';
 import { ago, bytes, integer, number, percent, shape } from '../format.js';
+import { brightest, drawingPad, imageShape } from '../image.js';
+import { t } from '../language.js';
 
 const mostFields = 128; // an input wider than this is typed as JSON
 
 export async function modelsPlace({ signal, title, arrive }) {
-  title('Models');
+  title(t('Models'));
   const { items } = await get('/v1/models?limit=100', signal);
   const rows = items.map((model) =>
     h(
@@ -22,7 +25,7 @@ export async function modelsPlace({ signal, title, arrive }) {
     ),
   );
   arrive(
-    h('h1', {}, 'Models'),
+    h('h1', {}, t('Models')),
     items.length
       ? h(
           'table',
@@ -33,7 +36,7 @@ export async function modelsPlace({ signal, title, arrive }) {
             h(
               'tr',
               {},
-              ['Model', 'Input', 'Classes', 'Parameters', 'Validation', 'Size', 'Job'].map((name, at) =>
+              [t('Model'), t('Input'), t('Classes'), t('Parameters'), t('Validation'), t('Size'), t('Job')].map((name, at) =>
                 h(
                   'th',
                   {
@@ -47,7 +50,7 @@ export async function modelsPlace({ signal, title, arrive }) {
           ),
           h('tbody', {}, rows),
         )
-      : h('p', { class: 'empty' }, 'A job that succeeds leaves a model here. ', h('a', { href: '#/new' }, 'New job')),
+      : h('p', { class: 'empty' }, t('A job that succeeds leaves a model here.'), ' ', h('a', { href: '#/new' }, t('New job'))),
     curlLine(curl('/v1/models')),
   );
 }
@@ -60,7 +63,7 @@ function score(metrics = {}) {
 export async function modelPlace({ id, signal, title, arrive }) {
   const path = `/v1/models/${encodeURIComponent(id)}`;
   const model = await get(path, signal);
-  title(`Predict with ${model.name || model.id}`);
+  title(t('Predict with {name}', { name: model.name || model.id }));
   const job = model.job ? await get(`/v1/jobs/${model.job}`, signal).catch(() => null) : null;
   const dataset = job?.dataset ? await get(`/v1/datasets/${job.dataset}`, signal).catch(() => null) : null;
   const result = h('div', { class: 'result', 'aria-live': 'polite' });
@@ -68,7 +71,7 @@ export async function modelPlace({ id, signal, title, arrive }) {
   const predict = async () => {
     const body = input.body();
     if (body === null) {
-      replace(result, h('p', { class: 'muted' }, 'This is not JSON yet.'));
+      replace(result, h('p', { class: 'muted' }, t('This is not JSON yet.')));
       return;
     }
     const route = `${path}/${input.route ?? 'predict'}`;
@@ -77,11 +80,15 @@ export async function modelPlace({ id, signal, title, arrive }) {
       const answer = await post(route, body, signal);
       if (input.route === 'generate') drawText(result, body.prompt, answer);
       else drawResult(result, model, answer);
+      explain.show(body);
     } catch (error) {
       if (!signal.aborted) replace(result, problemBox(error));
     }
   };
-  const input = inputForm(model, dataset, settle(120, predict));
+  const sample = dataset && imageShape(dataset.input_shape, dataset.profile?.features) ? await get(`/v1/datasets/${dataset.id}/rows?limit=20`, signal).catch(() => null) : null;
+  const input = inputForm(model, dataset, settle(120, predict), sample);
+  const trouble = h('div');
+  const explain = explanation({ path, model, dataset, signal, offered: input.route !== 'generate' && (await offers('/v1/models/{id}/explain')) });
   const form = h(
     'form',
     {
@@ -93,7 +100,7 @@ export async function modelPlace({ id, signal, title, arrive }) {
     },
     dataset && input.write ? rowPicker(dataset, signal, input, predict) : null,
     input.element,
-    h('button', {}, input.route === 'generate' ? 'Go on from it' : 'Predict'),
+    h('button', {}, input.route === 'generate' ? t('Go on from it') : t('Predict')),
   );
 
   arrive(
@@ -101,19 +108,33 @@ export async function modelPlace({ id, signal, title, arrive }) {
       'div',
       { class: 'line' },
       h('h1', {}, model.name || model.id),
-      model.job ? h('a', { href: `#/jobs/${model.job}` }, 'its training') : null,
+      model.job ? h('a', { href: `#/jobs/${model.job}` }, t('its training')) : null,
+      h(
+        'span',
+        { class: 'actions' },
+        h('a', { class: 'button', href: `${path}/weights`, download: `${model.id}.safetensors` }, t('Weights')),
+        asked(t('Delete'), t('Really delete?'), async () => {
+          try {
+            await remove(path);
+            location.hash = '#/models';
+          } catch (error) {
+            replace(trouble, problemBox(error));
+          }
+        }),
+      ),
     ),
+    trouble,
     h(
       'dl',
       { class: 'facts' },
       [
-        ['input', shape(model.input_shape)],
-        ['classes', model.classes ? integer(model.classes.length) : '–'],
-        ['parameters', integer(model.parameters)],
-        ['validation', score(model.metrics)],
-        ['size', bytes(model.bytes)],
-        ['trained', ago(model.created_at ?? job?.finished_at)],
-        ['sha256 of the weights', (model.sha256 ?? '').slice(0, 12)],
+        [t('input'), shape(model.input_shape)],
+        [t('classes'), model.classes ? integer(model.classes.length) : '–'],
+        [t('parameters'), integer(model.parameters)],
+        [t('validation'), score(model.metrics)],
+        [t('size'), bytes(model.bytes)],
+        [t('trained'), ago(model.created_at ?? job?.finished_at)],
+        [t('sha256 of the weights'), (model.sha256 ?? '').slice(0, 12)],
       ].map(([name, value]) =>
         h('div', {}, h('dt', {}, name), h('dd', { title: name.startsWith('sha') ? model.sha256 : null }, value)),
       ),
@@ -121,8 +142,8 @@ export async function modelPlace({ id, signal, title, arrive }) {
     h(
       'div',
       { class: 'halves' },
-      h('section', {}, h('h2', {}, 'Input'), form),
-      h('section', { class: 'beside' }, h('h2', {}, 'Prediction'), result),
+      h('section', {}, h('h2', {}, t('Input')), form),
+      h('section', { class: 'beside' }, h('h2', {}, t('Prediction')), result, explain.element),
     ),
     command,
   );
@@ -133,20 +154,22 @@ export async function modelPlace({ id, signal, title, arrive }) {
  * What asks a model of this dataset: { element, body(), null while it is no JSON; write(row), where rows of the dataset can be
  * taken; route, where it is not predict }.
  */
-function inputForm(model, dataset, changed) {
+function inputForm(model, dataset, changed, sample) {
   const { features = [], tokens, edges } = dataset?.profile ?? {};
   if (dataset?.task === 'language_model') return promptForm();
   if (tokens) return textForm(changed);
   if (edges && edges.nodes === dataset.rows) return nodeForm(dataset, changed);
   if (edges)
-    return jsonForm('A graph as JSON', { nodes: [features.map(() => 0)], edges: [] }, changed, (graph) => ({
+    return jsonForm(t('A graph as JSON'), { nodes: [features.map(() => 0)], edges: [] }, changed, (graph) => ({
       graphs: [graph],
     }));
+  const image = imageShape(dataset?.input_shape ?? model.input_shape, features);
+  if (image) return padForm(image, dataset?.input_shape ?? model.input_shape, sample, changed);
   if (model.input_shape?.length === 1 && features.length && features.length <= mostFields)
     return fieldsForm(features, changed);
   const width = model.input_shape?.reduce((product, n) => product * n, 1) ?? 0;
   const zeros = new Array(Math.min(width, 10000)).fill(0);
-  return jsonForm(`A row of shape ${shape(model.input_shape)} as JSON`, zeros, changed, (row) => ({ inputs: [row] }));
+  return jsonForm(t('A row of shape {shape} as JSON', { shape: shape(model.input_shape) }), zeros, changed, (row) => ({ inputs: [row] }));
 }
 
 /** One field a feature, by name, starting at the training mean. */
@@ -160,7 +183,7 @@ function fieldsForm(features, changed) {
       value:
         feature.mean === undefined || feature.mean === null ? '' : String(Number(Number(feature.mean).toPrecision(3))),
       oninput: changed,
-      title: `${number(feature.min)} to ${number(feature.max)} in training`,
+      title: t('{least} to {most} in training', { least: number(feature.min), most: number(feature.max) }),
     }),
   );
   const grid = h(
@@ -168,11 +191,6 @@ function fieldsForm(features, changed) {
     { class: 'fields' },
     features.map((feature, at) => h('label', {}, h('span', {}, feature.name), fields[at])),
   );
-  const side = Math.sqrt(fields.length);
-  if (Number.isInteger(side) && side >= 6) {
-    grid.classList.add('square');
-    grid.style.setProperty('--side', side);
-  }
   return {
     element: grid,
     body: () => ({ inputs: [fields.map((field) => readCell(field.value))] }),
@@ -180,6 +198,23 @@ function fieldsForm(features, changed) {
       row.flat(Infinity).forEach((value, at) => {
         if (fields[at]) fields[at].value = value ?? '';
       }),
+  };
+}
+
+/** An image is drawn; the row goes as the dataset's rows were, in their own brightness. */
+function padForm(image, dimensions, sample, changed) {
+  const top = brightest((sample?.items ?? []).flatMap(({ input }) => input.flat(Infinity)).concat(sample ? [] : [1]));
+  const pad = drawingPad(image, top, changed);
+  const shaped = (flat, [size, ...inner]) => {
+    if (!inner.length) return flat;
+    const step = flat.length / size;
+    return Array.from({ length: size }, (_, at) => shaped(flat.slice(at * step, (at + 1) * step), inner));
+  };
+  return {
+    element: h('div', {}, pad.element, h('p', { class: 'muted' }, t('Draw with the mouse or a finger; a row of the data can be taken and changed.'))),
+    body: () => ({ inputs: [shaped([...pad.values], dimensions)] }),
+    write: (row) => pad.write(row.flat(Infinity)),
+    fromData: true, // a blank image asks nothing
   };
 }
 
@@ -205,7 +240,7 @@ function jsonForm(label, start, changed, toBody) {
 }
 
 function textForm(changed) {
-  const area = textArea('A text', '', changed);
+  const area = textArea(t('A text'), '', changed);
   return {
     element: area,
     body: () => ({ texts: [area.value] }),
@@ -217,13 +252,13 @@ function textForm(changed) {
 
 /** A text is written when it is asked for, not while one types. */
 function promptForm() {
-  const area = textArea('What the text goes on from', '', null);
+  const area = textArea(t('What the text goes on from'), '', null);
   return { element: area, route: 'generate', body: () => ({ prompt: area.value, max_tokens: 200 }) };
 }
 
 function nodeForm(dataset, changed) {
   const node = h('input', { type: 'number', min: 0, max: dataset.rows - 1, value: 0, oninput: changed });
-  return { element: h('label', {}, 'node ', node), body: () => ({ nodes: [Math.floor(node.value) || 0] }) };
+  return { element: h('label', {}, t('node'), ' ', node), body: () => ({ nodes: [Math.floor(node.value) || 0] }) };
 }
 
 /** '' → null (missing), a number → itself, anything else → the text: the service judges it. */
@@ -241,7 +276,7 @@ function rowPicker(dataset, signal, input, predict) {
     min: 0,
     max: dataset.rows - 1,
     value: 0,
-    'aria-label': 'row of the dataset',
+    'aria-label': t('row of the dataset'),
   });
   const take = async () => {
     const page = await get(
@@ -251,11 +286,12 @@ function rowPicker(dataset, signal, input, predict) {
     const row = page?.items?.[0];
     if (!row) return;
     input.write(row.input);
-    setText(truth, row.target === undefined ? '' : `true: ${row.target}`);
+    setText(truth, row.target === undefined ? '' : t('true: {target}', row));
     predict();
   };
   number_.addEventListener('change', take);
-  return h('div', { class: 'line' }, h('label', {}, 'row of the data ', number_), truth);
+  if (input.fromData) take();
+  return h('div', { class: 'line' }, h('label', {}, t('row of the data'), ' ', number_), truth);
 }
 
 function drawText(element, prompt, { text }) {

@@ -1,11 +1,12 @@
 // New job: a form and its JSON, each following the other, and beside them what the service says to it: the plan of a dry
 // run, or every error next to its pointer and at its field.
-import { curl, get, post, postText } from '../api.js';
+import { curl, get, post } from '../api.js';
 import { curlLine, h, problemBox, replace, setText, settle } from '../dom.js';
 import { bytes, count, duration, integer, shape } from '../format.js';
 import { Catalog, choice, parameterFields, withoutDefaults } from '../parameters.js';
 import { pretty } from '../pretty.js';
 import { templates } from '../templates.js';
+import { datasetAdder } from '../upload.js';
 
 const mostJsonShown = 200_000; // an inline dataset larger than this stays out of the editor
 
@@ -327,87 +328,13 @@ function datasetSection({ spec, datasets, use }) {
     ),
   );
 
-  const text = h('textarea', {
-    rows: 5,
-    spellcheck: 'false',
-    'aria-label': 'data',
-    placeholder: 'CSV with a header, or {"inputs": […], "targets": […]}; a file can be dropped here',
-  });
-  const name = h('input', { type: 'text', 'aria-label': 'name of the dataset', placeholder: 'name' });
-  const target = h('select', { 'aria-label': 'target column' });
-  const answer = h('div');
-  const isJson = () => text.value.trimStart().startsWith('{');
-  const readHeader = () => {
-    const header = isJson()
-      ? []
-      : text.value
-          .slice(0, text.value.indexOf('\n'))
-          .split(',')
-          .map((column) => column.trim())
-          .filter(Boolean);
-    const likely = header.find((column) => /^(target|label|class)$/i.test(column)) ?? header.at(-1);
-    replace(
-      target,
-      header.map((column) => h('option', { value: column, selected: column === likely }, column)),
-    );
-    target.hidden = !header.length;
-  };
-  const read = async (file) => {
-    text.value = await file.text();
-    name.value ||= file.name.replace(/\.\w+$/, '');
-    readHeader();
-  };
-  const stop = (event) => event.preventDefault();
-  const adder = h(
-    'details',
-    {
-      open: !datasets.length && !spec.dataset,
-      ondragover: stop,
-      ondrop: (event) => {
-        stop(event);
-        if (event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
-      },
+  const adder = datasetAdder({
+    open: !datasets.length && !spec.dataset,
+    added: (made) => {
+      datasets.unshift(made);
+      take(made);
     },
-    h('summary', {}, 'Add a dataset'),
-    text,
-    h(
-      'div',
-      { class: 'line' },
-      h('input', {
-        type: 'file',
-        'aria-label': 'file',
-        accept: '.csv,.json,.ndjson',
-        onchange: (event) => event.target.files[0] && read(event.target.files[0]),
-      }),
-      name,
-      h('label', {}, 'target ', target),
-      h(
-        'button',
-        {
-          type: 'button',
-          onclick: async () => {
-            const query = new URLSearchParams({
-              name: name.value || 'pasted',
-              ...(target.value ? { target: target.value } : {}),
-            });
-            try {
-              const made = isJson()
-                ? await postText('/v1/datasets', 'application/json', text.value)
-                : await postText(`/v1/datasets?${query}`, 'text/csv', text.value);
-              datasets.unshift(made);
-              take(made);
-            } catch (error) {
-              replace(answer, problemBox(error));
-            }
-          },
-        },
-        'Add',
-      ),
-    ),
-    answer,
-  );
-  text.addEventListener('input', readHeader);
-  readHeader();
+  });
   return h('section', { 'data-section': 'dataset' }, h('h2', {}, 'Dataset'), pick, adder);
 }
 

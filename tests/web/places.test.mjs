@@ -1,0 +1,248 @@
+// The job's views, comparing, datasets, drawing: done as a person does, and held against what the API answers.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { integer, number, percent } from '../../web/format.js';
+import { becomes, openPage, root, sleep, startBrowser, startService, text } from './service.mjs';
+
+let service;
+let browser;
+let page;
+let digits;
+const jobs = {};
+const dense = (units, activation) => ({ type: 'dense', units, activation });
+
+before(async () => {
+  service = await startService();
+  browser = await startBrowser();
+  page = await openPage(browser, service.url);
+  page.setDefaultTimeout(30_000);
+  digits = await (
+    await fetch(`${service.url}/v1/datasets?name=digits&target=digit`, {
+      method: 'POST',
+      body: await readFile(path.join(root, 'examples/digits.csv')),
+      headers: { 'Content-Type': 'text/csv' },
+    })
+  ).json();
+  const train = async (name, layers, optimizer, more = {}) => {
+    const { id } = await service.post('/v1/jobs', {
+      name,
+      dataset: digits.id,
+      model: { layers },
+      training: { epochs: 6, batch_size: 32, seed: 1, optimizer },
+      ...more,
+    });
+    jobs[name] = await service.ended(id);
+  };
+  const adam = { type: 'adam', learning_rate: 0.003 };
+  await train('wide', [dense(64, 'relu'), dense(10)], adam);
+  await train('narrow', [dense(16, 'relu'), dense(10)], adam, { tags: ['small'] });
+  await train('branches', [
+    { ...dense(16, 'relu'), name: 'first' },
+    { type: 'residual', layers: [{ type: 'layer_norm' }, dense(16, 'tanh')] },
+    { ...dense(8, 'relu'), name: 'left' },
+    { ...dense(8, 'tanh'), name: 'right', inputs: ['residual_1'] },
+    { type: 'concat', inputs: ['left', 'right'] },
+    dense(10),
+  ], adam);
+  await train('diverges', [dense(32, 'relu'), dense(10)], { type: 'sgd', learning_rate: 1e6 });
+});
+afterEach(() => assert.deepEqual(page.complaints.splice(0), []));
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+const go = (place) => page.goto(`${service.url}/#${place}`);
+const chart = (title) => page.locator('section.chart', { has: page.getByRole('heading', { name: title }) });
+const line = (title, name) =>
+  chart(title)
+    .getByRole('row')
+    .filter({ has: page.getByRole('rowheader', { name, exact: true }) })
+    .getByRole('cell');
+
+test('the layers of a job: every statistic of each, as the API has it', async () => {
+  await go(`/jobs/${jobs.branches.id}?view=layers`);
+  const { layers } = await service.get(`/v1/jobs/${jobs.branches.id}/gradients?points=all`);
+  const charts = { update_ratio: 'Update : weight', saturated_fraction: 'Saturated units', weight_norm: 'Weight norm', dead_fraction: 'Dead units' };
+  for (const [series, title] of Object.entries(charts)) {
+    const format = series.endsWith('fraction') ? percent : number;
+    const having = layers.filter((layer) => layer.series[series]?.value.length);
+    assert.ok(having.length, `${series} is recorded`);
+    for (const layer of having)
+      await becomes(() => text(line(title, layer.name)), format(layer.series[series].value.at(-1)));
+  }
+});
+
+test('the net is drawn with every layer, its shape and its parameters, and its branches side by side', async () => {
+  await go(`/jobs/${jobs.branches.id}?view=net`);
+  const box = (name) => page.locator('.net-boxes g.box').filter({ has: page.locator('.name', { hasText: new RegExp(`^${name}$`) }) });
+  for (const { name, parameters } of jobs.branches.plan.layers) {
+    await box(name).waitFor();
+    if (parameters) assert.ok((await box(name).textContent()).includes(`${integer(parameters)} parameters`), name);
+  }
+  const place = async (name) => box(name).locator('rect').first().boundingBox();
+  const [left, right, first, sum] = await Promise.all(['left', 'right', 'first', 'residual_1'].map(place));
+  assert.equal(left.y, right.y);
+  assert.ok(left.x + left.width <= right.x);
+  assert.ok(first.y < sum.y && sum.y < left.y);
+  await box('first').getByText('✓ healthy').waitFor();
+});
+
+test('a finding says what, where and since when, draws its evidence, and stands on the curves', async () => {
+  await go(`/jobs/${jobs.diverges.id}`);
+  await page.getByRole('link', { name: /critical/ }).click();
+  await page.getByText('non finite').last().waitFor();
+  const finding = page.locator('[data-code=non_finite]');
+  await finding.getByText(/since step \d+/).waitFor();
+  await finding.locator('canvas').waitFor();
+  assert.match(page.url(), /view=findings/);
+  await page.goBack();
+  await chart('Loss').locator('canvas').waitFor();
+  const red = await chart('Loss').locator('canvas').evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) count += data[at] > 150 && data[at + 1] < 90 && data[at + 3] > 100;
+    return count;
+  });
+  assert.ok(red > 20, `${red} pixels of the finding's mark`);
+});
+
+test('confusion: each count, precision and recall as the API has them', async () => {
+  const { matrix, per_class } = await service.get(`/v1/jobs/${jobs.wide.id}/confusion`);
+  await go(`/jobs/${jobs.wide.id}?view=data`);
+  await page.locator('.confusion').waitFor();
+  const rows = await page.locator('.confusion tbody tr').evaluateAll((all) => all.map((row) => [...row.children].slice(1).map((cell) => cell.textContent)));
+  assert.deepEqual(
+    rows,
+    matrix.map((row, at) => [
+      ...row.map((n) => (n ? integer(n) : '·')),
+      ...['precision', 'recall', 'f1'].map((name) => percent(per_class[at][name])),
+    ]),
+  );
+});
+
+test('smoothing is drawn over what was recorded, looks back only, and is part of the address', async () => {
+  await go(`/jobs/${jobs.wide.id}`);
+  await page.getByLabel('smoothing').selectOption({ label: 'mean of the last 10 steps' });
+  const { series } = await service.get(`/v1/jobs/${jobs.wide.id}/metrics?points=all`);
+  let mean = null;
+  series.train_loss.value.forEach((value, at) => {
+    const keep = at ? Math.exp((series.train_loss.step[at - 1] - series.train_loss.step[at]) / 10) : 0;
+    mean = keep * (mean ?? 0) + (1 - keep) * value;
+  });
+  await becomes(() => text(line('Loss', 'train, smoothed')), number(mean));
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+  await page.reload();
+  await becomes(() => text(line('Loss', 'train, smoothed')), number(mean));
+});
+
+test('runs are compared: their figures, what differs, their curves, their gradients over depth', async () => {
+  await go(`/jobs/${jobs.wide.id}`);
+  await page.getByRole('link', { name: 'Compare' }).last().click();
+  await page.getByLabel('add a run').selectOption(jobs.narrow.id);
+  await page.getByRole('button', { name: 'take narrow out' }).waitFor();
+  await page.getByLabel('add a run').selectOption(jobs.branches.id);
+  await page.waitForURL(new RegExp(jobs.branches.id));
+  for (const one of [jobs.wide, jobs.narrow, jobs.branches]) {
+    await becomes(() => text(line('Train loss', one.name)), number(one.metrics.train_loss));
+    await becomes(() => text(line('Validation accuracy', one.name)), percent(one.metrics.val_accuracy));
+    await page.locator(`.profiles circle title`, { hasText: `${one.name} · ` }).first().waitFor({ state: 'attached' });
+  }
+  await page.getByRole('button', { name: 'take branches out' }).click();
+  const difference = page.locator('.differences tbody tr');
+  await becomes(() => difference.count(), 1);
+  assert.deepEqual(await difference.locator('th, td').allInnerTexts(), ['model.layers.0.units', '64', '16']);
+});
+
+test('a dataset is taken in from a file, profiled, shown row by row, and deleted', async () => {
+  await go('/datasets');
+  await page.getByText('Add a dataset').click();
+  const csv = ['height,width,kind', ...Array.from({ length: 30 }, (_, at) => `${at},${(at * 7) % 11},${at % 3 ? 'oak' : 'elm'}`)].join('\n');
+  await page.getByLabel('file').setInputFiles({ name: 'trees.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await becomes(() => page.getByLabel('target column').inputValue(), 'kind');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.waitForURL(/#\/datasets\/ds_/);
+  await page.getByRole('heading', { name: 'trees' }).waitFor();
+  const id = page.url().split('/').at(-1);
+  const { profile, rows } = await service.get(`/v1/datasets/${id}`);
+  const feature = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'height', exact: true }) });
+  const [height] = profile.features;
+  assert.deepEqual(
+    (await feature.getByRole('cell').allInnerTexts()).slice(0, 6),
+    [number(height.mean), number(height.std), number(height.min), number(height.max), '0', integer(height.distinct)],
+  );
+  await feature.getByRole('img', { name: 'histogram of height' }).waitFor();
+  for (const { name, count } of profile.classes) {
+    const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
+    assert.deepEqual((await row.getByRole('cell').allInnerTexts()).slice(1), [integer(count), percent(count / rows)]);
+  }
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByText('10 to 19 of 30').waitFor();
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Really delete?' }).click();
+  await page.waitForURL(/#\/datasets$/);
+  assert.ok(!(await service.get('/v1/datasets')).items.some((one) => one.id === id));
+});
+
+test('pictures that are dropped become a dataset of images, each of the class that its name says', async () => {
+  await go('/datasets');
+  await page.getByText('Add a dataset').click();
+  const pictures = await page.evaluate(async () => {
+    const made = [];
+    for (const [name, color] of [['dark_1.png', '#101010'], ['dark_2.png', '#202020'], ['light_1.png', '#f0f0f0'], ['light_2.png', '#e0e0e0']]) {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 40 });
+      canvas.getContext('2d').fillStyle = color;
+      canvas.getContext('2d').fillRect(0, 0, 40, 40);
+      made.push({ name, url: canvas.toDataURL() });
+    }
+    return made;
+  });
+  await page.getByLabel('file').setInputFiles(pictures.map(({ name, url }) => ({ name, mimeType: 'image/png', buffer: Buffer.from(url.split(',')[1], 'base64') })));
+  await page.getByText('4 pictures of dark, light').waitFor();
+  await page.getByLabel('size of the pictures').selectOption('8');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.waitForURL(/#\/datasets\/ds_/);
+  const { items } = await service.get(`/v1/datasets/${page.url().split('/').at(-1)}/rows`);
+  assert.deepEqual(items.map(({ target }) => target), ['dark', 'dark', 'light', 'light']);
+  assert.deepEqual([items[0].input.length, items[0].input[0].length, items[0].input[0][0].length], [8, 8, 1]);
+  assert.deepEqual(items.map(({ input }) => input[3][3][0]), [16, 32, 240, 224]);
+  await becomes(() => page.locator('.gallery canvas').count(), 4);
+});
+
+test('a digit is drawn by hand, and what is drawn is what is asked', async () => {
+  await go(`/models/${jobs.wide.model}`);
+  const pad = page.getByRole('img', { name: 'draw here' });
+  await pad.waitFor();
+  await sleep(300);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  const { x, y, width, height } = await pad.boundingBox();
+  await page.mouse.move(x + width * 0.5, y + height * 0.1);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.5, y + height * 0.9, { steps: 12 });
+  await page.mouse.up();
+  await sleep(500);
+  const drawn = await pad.evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return Array.from({ length: data.length / 4 }, (_, at) => Math.round((data[4 * at] * 16) / 255));
+  });
+  assert.ok(drawn.filter((value) => value > 8).length >= 7, 'a stroke from top to bottom');
+  assert.equal(drawn[0], 0);
+  const { predictions, probabilities } = await service.post(`/v1/models/${jobs.wide.model}/predict`, { inputs: [drawn] });
+  await becomes(() => text(page.locator('.answer')), predictions[0]);
+  const top = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: predictions[0], exact: true }) });
+  await becomes(() => text(top.getByRole('cell').last()), percent(Math.max(...probabilities[0])));
+});
+
+test('the service goes away and comes back: the page says so, and goes on', async () => {
+  await go('/jobs');
+  await page.getByRole('link', { name: 'wide' }).waitFor();
+  await page.context().setOffline(true);
+  await page.getByText('disconnected: what is shown is stale; trying again').waitFor();
+  assert.ok(await page.getByRole('link', { name: 'wide' }).isVisible(), 'what was shown stays');
+  await page.context().setOffline(false);
+  await page.getByText('disconnected: what is shown is stale; trying again').waitFor({ state: 'detached' }).catch(() => {});
+  await becomes(() => text(page.getByRole('status').first()), '');
+  page.complaints.splice(0); // the failed requests that were asked for
+});
