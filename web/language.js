@@ -31,7 +31,7 @@ export function choose(tag) {
   location.reload();
 }
 
-/** t('epoch {at} of {all}', {at: 1, all: 5}) */
+/** t('step {step} of {steps}', {step: 1, steps: 5}) */
 export function t(text, values) {
   const table = tables[language];
   if (table && !(text in table)) console.warn(`not translated: ${text}`);

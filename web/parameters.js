@@ -3,6 +3,7 @@
 // is typed goes into the job as it stands, wrong or not: the service judges it, in one place.
 import { h } from './dom.js';
 import { shortest } from './format.js';
+import { t } from './language.js';
 
 /** "" → undefined (the key goes), JSON → its value, anything else → the text itself. */
 function readText(text) {
@@ -87,7 +88,7 @@ export function parameterFields(specs, object, pointer, form) {
     'select',
     {
       class: 'add',
-      'aria-label': 'add a setting',
+      'aria-label': t('add a setting'),
       onchange: () => {
         const spec = others.find(({ name }) => name === add.value);
         object[spec.name] = spec.default ?? startingValue(spec, form);
@@ -141,8 +142,8 @@ function items(spec, list, pointer, form) {
         {
           type: 'button',
           class: 'plain',
-          title: 'remove',
-          'aria-label': `remove ${spec.name} ${at + 1}`,
+          title: t('remove'),
+          'aria-label': t('remove {what}', { what: `${spec.name} ${at + 1}` }),
           onclick: () => {
             list.splice(at, 1);
             form.rebuild(pointer);
@@ -158,7 +159,7 @@ function items(spec, list, pointer, form) {
       type: 'button',
       class: 'plain',
       'data-pointer': pointer,
-      'aria-label': `add to ${spec.name}`,
+      'aria-label': t('add to {what}', { what: spec.name }),
       onclick: () => {
         list.push(startingItem(spec, form.catalog));
         form.rebuild(`${pointer}/${list.length - 1}`);
@@ -178,8 +179,8 @@ function field(spec, object, pointer, form) {
         {
           type: 'button',
           class: 'plain',
-          title: `back to the default${spec.default === undefined || spec.default === null ? '' : `, ${writeText(spec.default)}`}`,
-          'aria-label': `remove ${spec.name}`,
+          title: [t('back to the default'), spec.default ?? null].filter((part) => part !== null).map((part) => writeText(part)).join(', '),
+          'aria-label': t('remove {what}', { what: spec.name }),
           onclick: () => {
             delete object[spec.name];
             form.rebuild(pointer.slice(0, pointer.lastIndexOf('/')));

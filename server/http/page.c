@@ -7,7 +7,7 @@
 #include "server/http/http.h"
 #include "server/http/page_files.h"
 
-static const PageFile *file_find(const char *path) {
+const PageFile *page_find(const char *path) {
     for (size_t i = 0; i < page_file_count; i++)
         if (strcmp(page_files[i].path, path) == 0)
             return &page_files[i];
@@ -15,7 +15,7 @@ static const PageFile *file_find(const char *path) {
 }
 
 bool page_has(const char *path) {
-    return file_find(path) != NULL;
+    return page_find(path) != NULL;
 }
 
 // Weak comparison (RFC 9110, section 8.8.3.2): the gzipped form has the same tag.
@@ -40,7 +40,7 @@ void page_answer(Request *request) {
     size_t length = strcspn(target, "?");
     if (length < sizeof path)
         memcpy(path, target, length);
-    const PageFile *file = file_find(path);
+    const PageFile *file = page_find(path);
     if (file == NULL) {
         answer_problem(request, 404, "There is no such page.");
         return;

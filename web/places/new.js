@@ -4,14 +4,17 @@ import { curl, get, post } from '../api.js';
 import { curlLine, h, problemBox, replace, setText, settle } from '../dom.js';
 import { bytes, count, duration, integer, shape } from '../format.js';
 import { Catalog, choice, parameterFields, withoutDefaults } from '../parameters.js';
+import { t } from '../language.js';
 import { pretty } from '../pretty.js';
+import { verdictWord } from '../state.js';
 import { templates } from '../templates.js';
+import { namedLayers } from '../trace_steps.js';
 import { datasetAdder } from '../upload.js';
 
 const mostJsonShown = 200_000; // an inline dataset larger than this stays out of the editor
 
 export async function newPlace({ query, signal, title, arrive }) {
-  title('New job');
+  title(t('New job'));
   const [catalog, datasets, parent] = await Promise.all([
     get('/v1/layers', signal).then((parts) => new Catalog(parts)),
     get('/v1/datasets?limit=200', signal).then((list) => list.items),
@@ -22,16 +25,16 @@ export async function newPlace({ query, signal, title, arrive }) {
     : start(Object.keys(templates)[0], query.get('dataset') ?? datasets[0]?.id, datasets);
 
   const form = h('div', { class: 'form' });
-  const json = h('textarea', { class: 'json', spellcheck: 'false', 'aria-label': 'the job as JSON', rows: 28 });
+  const json = h('textarea', { class: 'json', spellcheck: 'false', 'aria-label': t('the job as JSON'), rows: 28 });
   const jsonError = h('p', { class: 'critical', role: 'status' });
   const verdict = h('div', { class: 'verdict', 'aria-live': 'polite' });
   const answer = h('div');
   const command = curlLine('');
-  const submit = h('button', { class: 'first', onclick: () => send() }, 'Train');
+  const submit = h('button', { class: 'first', onclick: () => send() }, t('Train'));
 
   const check = settle(250, async () => {
     if (!spec.dataset) {
-      replace(verdict, h('p', { class: 'muted' }, 'Choose or add a dataset: the plan appears here.'));
+      replace(verdict, h('p', { class: 'muted' }, t('Choose or add a dataset: the plan appears here.')));
       return;
     }
     const asked = JSON.stringify(spec);
@@ -45,7 +48,7 @@ export async function newPlace({ query, signal, title, arrive }) {
     }
     if (asked !== JSON.stringify(spec)) return; // a newer question is on its way
     markErrors(form, problem?.problem?.errors ?? []);
-    annotate(form, dry?.plan?.layers ?? []);
+    annotate(form, dry?.plan?.layers ?? [], spec.model.layers);
     replace(verdict, dry ? planTable(dry) : problemBox(problem));
   });
   const showCommand = () =>
@@ -58,7 +61,7 @@ export async function newPlace({ query, signal, title, arrive }) {
     const text = pretty(spec);
     json.value = text.length > mostJsonShown ? pretty({ ...spec, dataset: '…' }) : text;
     json.readOnly = text.length > mostJsonShown;
-    setText(jsonError, json.readOnly ? 'The dataset is too large to show; edit the job by the form.' : '');
+    setText(jsonError, json.readOnly ? t('The dataset is too large to show; edit the job by the form.') : '');
   };
   const changed = () => {
     showJson();
@@ -78,7 +81,7 @@ export async function newPlace({ query, signal, title, arrive }) {
   json.addEventListener('input', () => {
     try {
       const next = JSON.parse(json.value);
-      if (typeof next !== 'object' || next === null || Array.isArray(next)) throw new Error('A job is a JSON object.');
+      if (typeof next !== 'object' || next === null || Array.isArray(next)) throw new Error(t('A job is a JSON object.'));
       spec = next;
     } catch (error) {
       setText(jsonError, `✕ ${error.message}`);
@@ -106,15 +109,18 @@ export async function newPlace({ query, signal, title, arrive }) {
     h(
       'div',
       { class: 'line' },
-      h('h1', {}, 'New job'),
+      h('h1', {}, t('New job')),
       h(
         'label',
         {},
-        'Template ',
+        t('Template'),
+        ' ',
         h(
           'select',
           { onchange: (event) => use(start(event.target.value, spec.dataset, datasets)) },
-          Object.keys(templates).map((name) => h('option', {}, name)),
+          Object.entries(templates).map(([name, { needs }]) =>
+            h('option', { value: name }, needs ? `${t(name)} (${t('needs {data}', { data: t(needs) })})` : t(name)),
+          ),
         ),
       ),
     ),
@@ -122,7 +128,7 @@ export async function newPlace({ query, signal, title, arrive }) {
       'div',
       { class: 'halves new' },
       h('div', {}, form, h('div', { class: 'line' }, submit), answer, verdict),
-      h('section', {}, h('h2', {}, 'The same as JSON'), json, jsonError),
+      h('section', {}, h('h2', {}, t('The same as JSON')), json, jsonError),
     ),
     command,
   );
@@ -175,7 +181,7 @@ function drawForm(element, form) {
       h(
         'label',
         { class: 'wide-label' },
-        h('span', {}, 'Name'),
+        h('span', {}, t('Name')),
         h('input', {
           type: 'text',
           'data-pointer': '/name',
@@ -191,7 +197,7 @@ function drawForm(element, form) {
     h(
       'section',
       { 'data-section': 'model' },
-      h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'input first')),
+      h('h2', {}, t('Layers'), ' ', h('span', { class: 'muted' }, t('input first'))),
       h(
         'ol',
         { class: 'layers' },
@@ -210,13 +216,13 @@ function drawForm(element, form) {
             form.rebuild();
           },
         },
-        'Add a layer before the output',
+        t('Add a layer before the output'),
       ),
     ),
     h(
       'section',
       { 'data-section': 'training' },
-      h('h2', {}, 'Training'),
+      h('h2', {}, t('Training')),
       h('div', { class: 'parameters' }, parameterFields(catalog.training, spec.training, '/training', form)),
     ),
   );
@@ -249,7 +255,7 @@ function layerRow(layer, at, form) {
           }
           rebuild(`${pointer}/type`);
         },
-        `type of layer ${at + 1}`,
+        t('type of layer {at}', { at: at + 1 }),
       ),
       parameterFields(entry?.parameters ?? [], layer, pointer, form),
       h('span', { class: 'muted annotation' }),
@@ -261,7 +267,7 @@ function layerRow(layer, at, form) {
           {
             type: 'button',
             class: 'plain',
-            'aria-label': `move layer ${at + 1} up`,
+            'aria-label': t('move layer {at} up', { at: at + 1 }),
             disabled: at === 0,
             onclick: move(at - 1),
           },
@@ -272,7 +278,7 @@ function layerRow(layer, at, form) {
           {
             type: 'button',
             class: 'plain',
-            'aria-label': `move layer ${at + 1} down`,
+            'aria-label': t('move layer {at} down', { at: at + 1 }),
             disabled: at === layers.length - 1,
             onclick: move(at + 1),
           },
@@ -283,7 +289,7 @@ function layerRow(layer, at, form) {
           {
             type: 'button',
             class: 'plain',
-            'aria-label': `remove layer ${at + 1}`,
+            'aria-label': t('remove layer {at}', { at: at + 1 }),
             onclick: () => {
               layers.splice(at, 1);
               rebuild();
@@ -308,14 +314,14 @@ function datasetSection({ spec, datasets, use }) {
     'select',
     {
       'data-pointer': '/dataset',
-      'aria-label': 'dataset',
+      'aria-label': t('dataset'),
       onchange: () => {
         if (pick.value === '+') adder.open = true;
         else take(datasets.find(({ id }) => id === pick.value));
       },
     },
-    inline ? h('option', { selected: true }, 'inline, in the JSON') : null,
-    spec.dataset || datasets.length ? null : h('option', { value: '' }, 'none yet: add one below'),
+    inline ? h('option', { selected: true }, t('inline, in the JSON')) : null,
+    spec.dataset || datasets.length ? null : h('option', { value: '' }, t('none yet: add one below')),
     typeof spec.dataset === 'string' && spec.dataset && !datasets.some(({ id }) => id === spec.dataset)
       ? h('option', { selected: true }, spec.dataset)
       : null,
@@ -323,7 +329,7 @@ function datasetSection({ spec, datasets, use }) {
       h(
         'option',
         { value: one.id, selected: one.id === spec.dataset },
-        `${one.name || one.id}: ${integer(one.rows)} × ${shape(one.input_shape)}, ${one.classes?.length ? `${one.classes.length} classes` : (one.task ?? '')}`,
+        `${one.name || one.id}: ${integer(one.rows)} × ${shape(one.input_shape)}, ${one.classes?.length ? t('{count} classes', { count: one.classes.length }) : t((one.task ?? '').replaceAll('_', ' '))}`,
       ),
     ),
   );
@@ -335,7 +341,7 @@ function datasetSection({ spec, datasets, use }) {
       take(made);
     },
   });
-  return h('section', { 'data-section': 'dataset' }, h('h2', {}, 'Dataset'), pick, adder);
+  return h('section', { 'data-section': 'dataset' }, h('h2', {}, t('Dataset')), pick, adder);
 }
 
 /** Marks the field that an error's pointer names, and says the error in the layer or section that holds it. */
@@ -353,37 +359,42 @@ function markErrors(form, errors) {
   }
 }
 
-/** Writes each layer's shape and parameters behind its row, where the plan has a row for each. */
-function annotate(form, layers) {
-  const places = form.querySelectorAll('.annotation');
-  places.forEach((place, at) =>
+/** Writes each layer's shape and parameters behind its row; a block's parameters are those of the layers inside it. */
+function annotate(form, planned, layers) {
+  const byName = new Map(planned.map((layer) => [layer.name, layer]));
+  const named = namedLayers(layers);
+  let at = 0;
+  form.querySelectorAll('.annotation').forEach((place, index) => {
+    const inside = Array.isArray(layers[index]?.layers) ? namedLayers(layers[index].layers).length : 0;
+    const own = named.slice(at, at + 1 + inside).map(({ name }) => byName.get(name));
+    at += 1 + inside;
     setText(
       place,
-      layers.length === places.length
-        ? `→ ${shape(layers[at].output_shape)}, ${integer(layers[at].parameters)} parameters`
+      own[0]
+        ? `→ ${shape(own[0].output_shape)}, ${t('{count} parameters', { count: integer(own.reduce((sum, layer) => sum + (layer?.parameters ?? 0), 0)) })}`
         : '',
-    ),
-  );
+    );
+  });
 }
 
 function planTable({ plan, findings }) {
   return h(
     'section',
     { class: 'plan' },
-    h('h2', {}, 'Plan ', h('span', { class: 'muted' }, 'of a dry run')),
+    h('h2', {}, t('Plan'), ' ', h('span', { class: 'muted' }, t('of a dry run'))),
     h(
       'dl',
       { class: 'facts' },
       [
-        ['parameters', integer(plan.parameters)],
-        ['steps', integer(plan.steps)],
-        ['FLOP a step', count(plan.flops_per_step)],
-        ['memory', bytes(plan.memory_bytes?.total ?? plan.memory_bytes)],
-        ['estimated', duration(plan.estimated_seconds)],
+        [t('parameters'), integer(plan.parameters)],
+        [t('steps'), integer(plan.steps)],
+        [t('FLOP a step'), count(plan.flops_per_step)],
+        [t('memory'), bytes(plan.memory_bytes?.total ?? plan.memory_bytes)],
+        [t('estimated'), duration(plan.estimated_seconds)],
       ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
     ),
     (findings ?? []).map((finding) =>
-      h('p', { class: finding.severity }, `▲ ${finding.code.replaceAll('_', ' ')}: `, finding.explanation),
+      h('p', {}, verdictWord(finding.severity), ' ', h('strong', {}, t(finding.code.replaceAll('_', ' '))), ' ', finding.explanation),
     ),
   );
 }
