@@ -169,3 +169,19 @@ export const templates = {
     ]),
   ),
 };
+
+/** How wide the output must be for a dataset; null where that is not known. */
+export function outputWidth(dataset) {
+  if (dataset?.classes?.length) return dataset.classes.length;
+  if (dataset?.profile?.tokens && dataset.task === 'language_model') return dataset.profile.tokens.vocabulary;
+  if (dataset?.task === 'regression') return (dataset.target_shape ?? []).reduce((product, n) => product * n, 1);
+  return null;
+}
+
+/** {model, training} of a template, its output as wide as the dataset asks for. */
+export function fitted(name, dataset) {
+  const { model, training } = structuredClone(templates[name]);
+  const width = outputWidth(dataset);
+  if (width) model.layers.at(-1).units = width;
+  return { model, training };
+}

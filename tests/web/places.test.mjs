@@ -235,6 +235,80 @@ test('a digit is drawn by hand, and what is drawn is what is asked', async () =>
   await becomes(() => text(top.getByRole('cell').last()), percent(Math.max(...probabilities[0])));
 });
 
+test('one step in thousands that jumps is seen at every zoom', async () => {
+  const rows = 4000;
+  const inputs = Array.from({ length: rows }, (_, at) => [Math.sin(at)]);
+  const targets = inputs.map(([x], at) => [at === 1234 ? 500 : x]);
+  const { id } = await service.post('/v1/jobs', {
+    name: 'spike',
+    dataset: { inputs, targets, task: 'regression' },
+    model: { layers: [dense(1)] },
+    training: { epochs: 5, batch_size: 1, validation_split: 0, optimizer: { type: 'sgd', learning_rate: 1e-4 } },
+  });
+  await service.ended(id);
+  const { series } = await service.get(`/v1/jobs/${id}/metrics?series=train_loss&points=all`);
+  const most = Math.max(...series.train_loss.value);
+  const jumps = series.train_loss.step.filter((_, at) => series.train_loss.value[at] > most / 2);
+  assert.equal(jumps.length, 5, 'one an epoch');
+  await go(`/jobs/${id}`);
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+  await sleep(500);
+  /** Columns of the plot that have ink in its upper third, neighbours as one. */
+  const peaks = () =>
+    chart('Loss').locator('canvas').evaluate((canvas) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      let count = 0;
+      let before = false;
+      for (let x = 60; x < width; x++) {
+        let ink = 0;
+        for (let y = Math.round(height * 0.1); y < height * 0.3; y++) {
+          const at = 4 * (y * width + x);
+          if (data[at + 3] > 90 && data[at + 2] - data[at] > 60) ink++;
+        }
+        if (ink > 5 && !before) count++;
+        before = ink > 5;
+      }
+      return count;
+    });
+  assert.equal(await peaks(), 5);
+  const plot = await chart('Loss').getByRole('group').boundingBox();
+  const place = (step) => plot.x + 52 + ((plot.width - 76) * step) / series.train_loss.step.at(-1);
+  await page.mouse.move(place(jumps[2] - 900), plot.y + 80);
+  await page.mouse.down();
+  await page.mouse.move(place(jumps[2] + 900), plot.y + 80, { steps: 3 });
+  await page.mouse.up();
+  await sleep(300);
+  assert.equal(await peaks(), 1);
+});
+
+test('jobs are found by words, state and tag, sorted by a column, and chosen for comparison', async () => {
+  await go('/jobs');
+  const names = () => page.locator('tbody tr td:nth-child(2) a:first-child').allInnerTexts();
+  await page.getByLabel('search').fill('row');
+  await becomes(async () => (await names()).join(), 'narrow');
+  await page.getByLabel('search').fill('');
+  await page.getByLabel('state').selectOption('failed');
+  await becomes(async () => (await names()).join(), 'diverges');
+  await page.reload();
+  await becomes(async () => (await names()).join(), 'diverges');
+  await page.getByLabel('state').selectOption('');
+  await page.getByRole('link', { name: 'small' }).click();
+  await becomes(async () => (await names()).join(), 'narrow');
+  await page.getByRole('button', { name: /^tag small/ }).click();
+  await page.getByRole('button', { name: 'Train loss' }).click();
+  const { items } = await service.get('/v1/jobs');
+  const sorted = items.filter(({ metrics }) => Number.isFinite(metrics.train_loss)).sort((a, b) => a.metrics.train_loss - b.metrics.train_loss);
+  await becomes(async () => (await names()).slice(0, sorted.length).join(), sorted.map(({ name }) => name).join());
+  await page.getByRole('button', { name: 'Train loss' }).click();
+  await becomes(async () => (await names())[0], sorted.at(-1).name);
+  await page.getByLabel('choose wide for comparison').check();
+  await page.getByLabel('choose narrow for comparison').check();
+  await page.getByRole('link', { name: 'Compare 2' }).click();
+  await page.getByRole('button', { name: 'take wide out' }).waitFor();
+  await page.getByRole('button', { name: 'take narrow out' }).waitFor();
+});
+
 test('the service goes away and comes back: the page says so, and goes on', async () => {
   await go('/jobs');
   await page.getByRole('link', { name: 'wide' }).waitFor();

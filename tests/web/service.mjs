@@ -126,7 +126,7 @@ export async function openPage(browser, url, options = {}) {
     if (message.type() === 'error' && !/status of 422/.test(message.text()))
       page.complaints.push(`${message.text()} ${message.location().url}`);
   });
-  if (process.env.PAGE) await servePage(page, url, process.env.PAGE);
+  if (process.env.PAGE && url.startsWith('http')) await servePage(page, url, process.env.PAGE);
   await page.goto(url);
   return page;
 }

@@ -7,7 +7,7 @@ import { Catalog, choice, parameterFields, withoutDefaults } from '../parameters
 import { t } from '../language.js';
 import { pretty } from '../pretty.js';
 import { verdictWord } from '../state.js';
-import { templates } from '../templates.js';
+import { fitted, outputWidth, templates } from '../templates.js';
 import { namedLayers } from '../trace_steps.js';
 import { datasetAdder } from '../upload.js';
 
@@ -17,7 +17,7 @@ export async function newPlace({ query, signal, title, arrive }) {
   title(t('New job'));
   const [catalog, datasets, parent] = await Promise.all([
     get('/v1/layers', signal).then((parts) => new Catalog(parts)),
-    get('/v1/datasets?limit=200', signal).then((list) => list.items),
+    get('/v1/datasets?limit=200', signal).then(({ items }) => Promise.all(items.map((one) => whole(one, signal)))),
     query.get('from') ? get(`/v1/jobs/${encodeURIComponent(query.get('from'))}`, signal) : null,
   ]);
   let spec = parent
@@ -135,11 +135,13 @@ export async function newPlace({ query, signal, title, arrive }) {
   rebuild();
 }
 
+/** A corpus tells the size of its vocabulary in its profile, which lists leave out. */
+function whole(dataset, signal) {
+  return dataset.task === 'language_model' ? get(`/v1/datasets/${dataset.id}`, signal) : dataset;
+}
+
 function start(template, dataset, datasets) {
-  const { model, training } = structuredClone(templates[template]);
-  const width = outputWidth(datasets.find(({ id }) => id === dataset) ?? dataset);
-  if (width) model.layers.at(-1).units = width;
-  return { name: 'job', dataset: dataset ?? '', model, training };
+  return { name: 'job', dataset: dataset ?? '', ...fitted(template, datasets.find(({ id }) => id === dataset) ?? dataset) };
 }
 
 /** A job to change: its spec without the defaults that were filled in, and without what belongs to the old run alone. */
@@ -160,12 +162,6 @@ function startFrom(job, catalog) {
     model: { ...model, layers: model.layers.map(short) },
     training: kept,
   };
-}
-
-function outputWidth(dataset) {
-  if (dataset?.classes?.length) return dataset.classes.length;
-  if (dataset?.task === 'regression') return (dataset.target_shape ?? []).reduce((product, n) => product * n, 1);
-  return null;
 }
 
 function drawForm(element, form) {

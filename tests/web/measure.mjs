@@ -1,0 +1,95 @@
+// Measures what the page promises, and exits 1 where it does not keep it: its weight; how soon 200 jobs are listed; how soon a
+// job of 100,000 steps and 60 layers is open, and the longest task of the main thread while it then streams.
+//
+//     node measure.mjs            # the figures as a table; BACKPROPD names another binary
+//
+// The long job is a real one: it trains until it has passed 100,000 steps and is watched while it goes on. The one service
+// trains on this machine meanwhile, so that times are what a user of a small machine sees.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { openPage, root, sleep, startBrowser, startService } from './service.mjs';
+
+const limits = { weight: 200_000, list: 300, open: 1000, task: 50 };
+const [layers, steps, jobs] = [60, 100_000, 200];
+const streamed = 20_000; // milliseconds watched
+const rows = [];
+const row = (what, value, limit, unit) => rows.push({ what, value: Math.round(value * 10) / 10, limit, unit, kept: value <= limit });
+
+async function weigh() {
+  const listed = await readFile(path.join(root, 'web/meson.build'), 'utf8');
+  const names = [...listed.matchAll(/^ {4}'([^']+\.(?:js|css|html))',/gm)].map(([, name]) => name).filter((name) => !name.startsWith('report/'));
+  const sizes = await Promise.all(names.map(async (name) => gzipSync(await readFile(path.join(root, 'web', name))).length));
+  row('weight of the whole page, gzipped', sizes.reduce((sum, n) => sum + n, 0), limits.weight, 'bytes');
+}
+
+/** Milliseconds from the address to the first frame in which `ready` holds, in the page's own clock; the best of three. */
+async function opening(browser, service, place, ready) {
+  const times = [];
+  for (let turn = 0; turn < 3; turn++) {
+    const page = await openPage(browser, `${service.url}/examples/iris.json`);
+    await page.addInitScript(`
+      globalThis.longest = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => { globalThis.longest = Math.max(globalThis.longest, duration); })).observe({ entryTypes: ['longtask'] });
+      (function look() {
+        if ((${ready})()) requestAnimationFrame(() => setTimeout(() => { globalThis.ready ??= performance.now(); }));
+        else requestAnimationFrame(look);
+      })();`);
+    await page.goto(`${service.url}/#${place}`);
+    await page.waitForFunction(() => globalThis.ready !== undefined, null, { timeout: 120_000 });
+    times.push(await page.evaluate(() => globalThis.ready));
+    if (turn === 2) return { page, time: Math.min(...times) };
+    await page.context().close();
+  }
+  return null;
+}
+
+await weigh();
+const service = await startService();
+const browser = await startBrowser();
+try {
+  const inputs = Array.from({ length: 64 }, (_, at) => [Math.sin(at), Math.cos(at), (at % 7) / 7, (at % 3) / 3]);
+  const dataset = await service.post('/v1/datasets', { name: 'measured', inputs, targets: inputs.map((_, at) => at % 2) });
+  const small = { dataset: dataset.id, model: { layers: [{ type: 'dense', units: 2 }] }, training: { epochs: 1 } };
+  let last;
+  for (let at = 0; at < jobs; at++) last = (await service.post('/v1/jobs', { ...small, name: `job ${at}` })).id;
+  for (;;) {
+    const { queue } = await service.get('/v1/status');
+    if (queue.queued + queue.running === 0) break;
+    await sleep(500);
+  }
+  const list = await opening(browser, service, '/jobs', `() => document.querySelectorAll('tbody tr').length === ${jobs}`);
+  row(`${jobs} jobs listed`, list.time, limits.list, 'ms');
+  await list.page.context().close();
+
+  const body = Array.from({ length: layers - 1 }, () => ({ type: 'dense', units: 4, activation: 'relu', kernel_init: 'he_normal' }));
+  const long = await service.post('/v1/jobs', {
+    name: 'long',
+    dataset: dataset.id,
+    model: { layers: [...body, { type: 'dense', units: 2 }] },
+    training: { steps: 100 * steps, batch_size: 16, optimizer: { type: 'adam', learning_rate: 0.0005 } },
+  });
+  for (let now = await service.get(`/v1/jobs/${long.id}`); (now.progress?.step ?? 0) < steps; now = await service.get(`/v1/jobs/${long.id}`)) await sleep(1000);
+  const opened = await opening(
+    browser,
+    service,
+    `/jobs/${long.id}`,
+    `() => document.querySelectorAll('.charts canvas').length >= 4 && document.querySelectorAll('.legend.table tr').length === ${layers}`,
+  );
+  row(`a job of ${steps.toLocaleString('en')} steps and ${layers} layers opened`, opened.time, limits.open, 'ms');
+  await sleep(1500);
+  await opened.page.evaluate(() => {
+    globalThis.longest = 0;
+  });
+  const before = (await service.get(`/v1/jobs/${long.id}`)).progress.step;
+  await sleep(streamed);
+  const after = (await service.get(`/v1/jobs/${long.id}`)).progress.step;
+  row(`longest task while it streams (${(after - before).toLocaleString('en')} steps in ${streamed / 1000} s)`, await opened.page.evaluate(() => globalThis.longest), limits.task, 'ms');
+  if (opened.page.complaints.length) throw new Error(opened.page.complaints.join('\n'));
+  await service.post(`/v1/jobs/${long.id}/cancel`);
+} finally {
+  await browser.close();
+  await service.stop();
+}
+for (const { what, value, limit, unit, kept } of rows) console.log(`${kept ? 'ok  ' : 'MISS'}  ${what}: ${value} ${unit} (at most ${limit})`);
+process.exitCode = rows.every(({ kept }) => kept) ? 0 : 1;
