@@ -20,6 +20,7 @@ const named = [
   ...codes,
   ...['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled', 'healthy', 'warning', 'critical', 'info'],
   ...['classification', 'regression', 'language_model', 'ok', 'attention', 'not_applicable'],
+  ...['activation_and_initialisation', 'normalisation', 'structure', 'learning_rate_and_optimizer', 'regularisation', 'data', 'luck'],
   ...['integrated_gradients', 'gradient_x_input', 'gradient'],
 ].map((name) => name.replaceAll('_', ' '));
 

@@ -194,15 +194,16 @@ function checkTable(checklist) {
     h(
       'table',
       { class: 'list' },
-      h('thead', {}, h('tr', {}, [t('Item'), t('State'), t('Note')].map((head) => h('th', { scope: 'col' }, head)))),
+      h('thead', {}, h('tr', {}, [t('Group'), t('Item'), t('State'), t('Note')].map((head) => h('th', { scope: 'col' }, head)))),
       h(
         'tbody',
         {},
-        checklist.map(({ item, state, note }) =>
+        checklist.map(({ group, item, title, state, note }, at) =>
           h(
             'tr',
             {},
-            h('th', { scope: 'row' }, item),
+            h('td', { class: 'muted' }, group === checklist[at - 1]?.group ? '' : t(words(group ?? ''))),
+            h('th', { scope: 'row' }, title ?? item),
             h('td', { class: { ok: 'healthy', attention: 'warning' }[state] ?? 'muted' }, `${states[state] ?? ''} ${t(words(state))}`),
             h('td', {}, note ?? ''),
           ),
