@@ -71,7 +71,7 @@ async function go() {
   };
   try {
     if (place) now.moved = await place.open(context);
-    else context.arrive(h('p', {}, t('There is no such place.'), ' ', h('a', { href: '#/jobs' }, t('Jobs'))));
+    else context.arrive(h('h1', {}, t('There is no such place.')), h('p', {}, h('a', { href: '#/jobs' }, t('Jobs'))));
   } catch (error) {
     if (signal.aborted) return;
     if (!error.problem && !error.offline) console.error(error); // a mistake of the page's own
