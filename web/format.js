@@ -1,5 +1,7 @@
 // Numbers as people read them: three or four significant digits; the full value belongs into a title.
 
+import { t } from './language.js';
+
 const nothing = '–';
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
@@ -75,7 +77,7 @@ export function between(from, to) {
 }
 
 export function ago(time) {
-  return time ? `${duration(Math.max(1, Math.round(between(time, null))))} ago` : nothing;
+  return time ? t('{time} ago', { time: duration(Math.max(1, Math.round(between(time, null)))) }) : nothing;
 }
 
 export function shape(dimensions) {

@@ -178,6 +178,13 @@ export function outputWidth(dataset) {
   return null;
 }
 
+/** The first template for data of this kind. */
+export function likely(dataset) {
+  const rank = dataset?.input_shape?.length;
+  const kind = dataset?.task === 'language_model' ? 'a corpus' : { 2: 'series', 3: 'images' }[rank];
+  return Object.keys(templates).find((name) => templates[name].needs === kind);
+}
+
 /** {model, training} of a template, its output as wide as the dataset asks for. */
 export function fitted(name, dataset) {
   const { model, training } = structuredClone(templates[name]);

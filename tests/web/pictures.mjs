@@ -1,4 +1,4 @@
-// Makes docs/pictures/*.png: the pages of a live service with real jobs, in both themes and at 390 pixels; and a few in Japanese.
+// Makes docs/pictures/*.png: the pages of a live service with real jobs, in both themes and at 390 pixels.
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { traces } from '../../web/traces.js';
@@ -85,7 +85,6 @@ try {
     await page.context().close();
   };
   for (const [suffix, options] of Object.entries(looks)) await shoot(options, suffix, Object.keys(places));
-  await shoot({ locale: 'ja-JP' }, '-ja', ['job', 'trace', 'findings']);
 } finally {
   await browser.close();
   await service.stop();

@@ -320,3 +320,28 @@ test('the service goes away and comes back: the page says so, and goes on', asyn
   await becomes(() => text(page.getByRole('status').first()), '');
   page.complaints.splice(0); // the failed requests that were asked for
 });
+
+test('a running job goes on without a gap when the service was away for a while', async () => {
+  const { id } = await service.post('/v1/jobs', {
+    name: 'through a restart',
+    dataset: digits.id,
+    model: { layers: [dense(512, 'relu'), dense(512, 'relu'), dense(10)] },
+    training: { steps: 1500, batch_size: 128, optimizer: { type: 'adam', learning_rate: 1e-4 } },
+  });
+  await go(`/jobs/${id}`);
+  await page.getByText(/step [1-9]\d* of 1,500/).waitFor();
+  await service.restart(1500);
+  page.complaints.splice(0); // the connection that was lost
+  await page.getByText('✓ succeeded').waitFor({ timeout: 240_000 });
+  const { series } = await service.get(`/v1/jobs/${id}/metrics?points=all`);
+  assert.equal(series.train_loss.step.length, 1500);
+  const plot = () => chart('Loss').locator('canvas').evaluate((canvas) => canvas.toDataURL());
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+  await sleep(500);
+  await page.mouse.move(0, 0);
+  const live = await plot();
+  await page.reload();
+  await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
+  await becomes(plot, live);
+  page.complaints.splice(0);
+});

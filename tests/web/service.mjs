@@ -28,28 +28,33 @@ export async function startService(token) {
     guard.push('--token-file', path.join(folder, 'token'));
     await writeFile(guard[1], token, { mode: 0o600 });
   }
-  const child = spawn(
-    process.env.BACKPROPD ?? path.join(root, 'build/backpropd'),
-    ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1', ...guard],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  let said = '';
-  child.stderr.on('data', (text) => {
-    said += text;
-  });
-  const ended = new Promise((resolve) => child.on('exit', resolve));
   const url = `http://${address}`;
-  for (let turn = 0; ; turn++) {
-    if (
-      await fetch(`${url}/readyz`).then(
+  const start = async () => {
+    const child = spawn(
+      process.env.BACKPROPD ?? path.join(root, 'build/backpropd'),
+      ['serve', '--listen', address, '--data', folder, '--workers', '1', '--threads', '1', ...guard],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += text;
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    const ready = () =>
+      fetch(`${url}/readyz`).then(
         (answer) => answer.ok,
         () => false,
-      )
-    )
-      break;
-    if (turn === 100 || child.exitCode !== null) throw new Error(`backpropd does not serve:\n${said}`);
-    await sleep(50);
-  }
+      );
+    for (let turn = 0; !(await ready()); turn++) {
+      if (turn === 200 || child.exitCode !== null) throw new Error(`backpropd does not serve:\n${said}`);
+      await sleep(50);
+    }
+    return async () => {
+      child.kill('SIGTERM');
+      await ended;
+    };
+  };
+  let end = await start();
   const call = async (method, where, body) => {
     const answer = await fetch(url + where, {
       method,
@@ -69,9 +74,14 @@ export async function startService(token) {
         await sleep(50);
       }
     },
+    /** Ends it, waits, and starts it again: same address, same data. */
+    restart: async (pause) => {
+      await end();
+      await sleep(pause);
+      end = await start();
+    },
     stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
+      await end();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -19,6 +19,7 @@ export const japanese = {
   Copied: 'コピーしました',
   Failed: '失敗しました',
   progress: '進み具合',
+  '{time} ago': '{time}前',
 
   // States, verdicts, tasks
   queued: '待機中',

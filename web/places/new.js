@@ -7,7 +7,7 @@ import { Catalog, choice, parameterFields, withoutDefaults } from '../parameters
 import { t } from '../language.js';
 import { pretty } from '../pretty.js';
 import { verdictWord } from '../state.js';
-import { fitted, outputWidth, templates } from '../templates.js';
+import { fitted, likely, outputWidth, templates } from '../templates.js';
 import { namedLayers } from '../trace_steps.js';
 import { datasetAdder } from '../upload.js';
 
@@ -20,9 +20,9 @@ export async function newPlace({ query, signal, title, arrive }) {
     get('/v1/datasets?limit=200', signal).then(({ items }) => Promise.all(items.map((one) => whole(one, signal)))),
     query.get('from') ? get(`/v1/jobs/${encodeURIComponent(query.get('from'))}`, signal) : null,
   ]);
-  let spec = parent
-    ? startFrom(parent, catalog)
-    : start(Object.keys(templates)[0], query.get('dataset') ?? datasets[0]?.id, datasets);
+  const wanted = query.get('dataset') ?? datasets[0]?.id;
+  const template = likely(datasets.find(({ id }) => id === wanted));
+  let spec = parent ? startFrom(parent, catalog) : start(template, wanted, datasets);
 
   const form = h('div', { class: 'form' });
   const json = h('textarea', { class: 'json', spellcheck: 'false', 'aria-label': t('the job as JSON'), rows: 28 });
@@ -119,7 +119,7 @@ export async function newPlace({ query, signal, title, arrive }) {
           'select',
           { onchange: (event) => use(start(event.target.value, spec.dataset, datasets)) },
           Object.entries(templates).map(([name, { needs }]) =>
-            h('option', { value: name }, needs ? `${t(name)} (${t('needs {data}', { data: t(needs) })})` : t(name)),
+            h('option', { value: name, selected: name === template }, needs ? `${t(name)} (${t('needs {data}', { data: t(needs) })})` : t(name)),
           ),
         ),
       ),
