@@ -90,7 +90,8 @@ static int run(const Job *job) {
     const TrainerHooks hooks = {.context = &window, .event = trained, .stop = &window.stop};
     Trainer *trainer = NULL;
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    int result = report_init(&window.report, nowhere, 1, job);
+    report_open(&window.report, nowhere, 1);
+    int result = report_init(&window.report, job);
     if (result == OK)
         result = trainer_create(job, &hooks, &trainer);
     if (result == OK) {

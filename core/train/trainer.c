@@ -480,9 +480,8 @@ static int save_when_due(Trainer *trainer) {
     return error;
 }
 
-static bool stop_wanted(const Trainer *trainer) {
-    return trainer->hooks.stop != NULL &&
-           atomic_load_explicit(trainer->hooks.stop, memory_order_relaxed);
+static bool wanted(const atomic_bool *flag) {
+    return flag != NULL && atomic_load_explicit(flag, memory_order_relaxed);
 }
 
 static bool ends_epoch(const Job *job, const Step *step) {
@@ -494,14 +493,16 @@ static bool ends_epoch(const Job *job, const Step *step) {
 static int run_steps(Trainer *trainer) {
     const Job *job = trainer->job;
     TrainerState *state = &trainer->state;
-    while (state->step < job_steps(job) && !state->stopped) {
-        if (stop_wanted(trainer))
+    bool finish = false;
+    while (state->step < job_steps(job) && !state->stopped && !finish) {
+        if (wanted(trainer->hooks.stop))
             return ERR_STOPPED;
         Step step;
         int error = run_step(trainer, &step);
-        if (error == OK && ends_epoch(job, &step))
+        finish = wanted(trainer->hooks.finish);
+        if (error == OK && (finish || ends_epoch(job, &step)))
             error = end_epoch(trainer, &step);
-        if (error == OK)
+        if (error == OK && !finish)
             error = save_when_due(trainer);
         if (error != OK)
             return error;

@@ -51,13 +51,16 @@ typedef struct TrainerHooks {
     int (*checkpoint)(void *context, Trainer *trainer);
     const atomic_bool
         *stop; // NULL, or: set from outside, the run ends with ERR_STOPPED after the step under way
+    const atomic_bool
+        *finish; // NULL, or: set from outside, the step under way is the last: it ends
+                 // an epoch, and the run as if no more had been asked for
 } TrainerHooks;
 
 // The job is borrowed. Starts BLAS and the parallel loops with the job's threads.
 int trainer_create(const Job *job, const TrainerHooks *hooks, Trainer **ret_trainer);
 void trainer_destroy(Trainer *trainer); // takes NULL
 
-// Runs to the end: OK (also when stopped early by early_stopping), ERR_STOPPED, ERR_DIVERGED (after
+// Runs to the end: OK (also when stopped early by early_stopping or `finish`), ERR_STOPPED, ERR_DIVERGED (after
 // the finding event), or what a hook returned.
 int trainer_run(Trainer *trainer);
 

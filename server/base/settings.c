@@ -3,12 +3,18 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "server/base/machine.h"
 
-typedef enum SettingType { SETTING_TEXT, SETTING_INTEGER, SETTING_BYTES, SETTING_LIST } SettingType;
+typedef enum SettingType {
+    SETTING_TEXT,
+    SETTING_WORD, // one of those in `value`, with bars between
+    SETTING_INTEGER,
+    SETTING_BYTES,
+    SETTING_LIST
+} SettingType;
 
 typedef struct Setting {
     const char *flag; // without the dashes
@@ -30,7 +36,8 @@ static const Setting settings_table[] = {
     {"data", "BACKPROPD_DATA", SETTING_TEXT, FIELD(data), "DIR", "backpropd-data", NULL, 0, 0,
      "The folder of the database, datasets, models and checkpoints; made if missing."},
     {"workers", "BACKPROPD_WORKERS", SETTING_INTEGER, FIELD(workers), "N", NULL,
-     "processors, at most 4", 1, 256, "Jobs that run at once, each in a process of its own."},
+     "processors, at most 4", 1, 256,
+     "Jobs that run at once, each a process, as far as the processors last for their threads."},
     {"threads", "BACKPROPD_THREADS", SETTING_INTEGER, FIELD(threads), "N", NULL,
      "processors / workers", 1, 256, "Threads of a job that does not say."},
     {"token-file", "BACKPROPD_TOKEN_FILE", SETTING_TEXT, FIELD(token_file), "FILE", NULL,
@@ -39,6 +46,14 @@ static const Setting settings_table[] = {
      INT64_MAX, "The largest body of a request; K, M and G count in 1,024s."},
     {"max-queue", "BACKPROPD_MAX_QUEUE", SETTING_INTEGER, FIELD(max_queue), "N", "20000", NULL, 1,
      10000000, "Jobs that may wait; one more is answered 429."},
+    {"lease-seconds", "BACKPROPD_LEASE_SECONDS", SETTING_INTEGER, FIELD(lease_seconds), "N", "30",
+     NULL, 1, 86400, "A worker that is silent for so long is given up, its job tried again."},
+    {"keep-days", "BACKPROPD_KEEP_DAYS", SETTING_INTEGER, FIELD(keep_days), "N", NULL, "for ever",
+     1, 36500, "Jobs that ended longer ago are forgotten, their models kept."},
+    {"max-connections", "BACKPROPD_MAX_CONNECTIONS", SETTING_INTEGER, FIELD(max_connections), "N",
+     NULL, "256, and any number from loopback", 1, 4096, "Connections of one address at a time."},
+    {"log-format", "BACKPROPD_LOG_FORMAT", SETTING_WORD, FIELD(log_format), "text|json", "text",
+     NULL, 0, 0, "The log on standard error: lines to read, or an object of JSON a line."},
     {"allow-host", "BACKPROPD_ALLOW_HOST", SETTING_LIST, FIELD(allow_hosts), "NAME", NULL, "none",
      0, 0, "A further name under which the server is asked for; may come several times."},
 };
@@ -93,6 +108,17 @@ static bool hosts_split(Settings *settings, const char *text) {
     return good;
 }
 
+static bool word_known(const char *words, const char *text) {
+    size_t length = strlen(text);
+    while (length > 0 && *words != '\0') {
+        size_t word = strcspn(words, "|");
+        if (word == length && strncmp(words, text, length) == 0)
+            return true;
+        words += word + (words[word] == '|');
+    }
+    return false;
+}
+
 // `source` is what the user wrote: "--workers" or "BACKPROPD_WORKERS".
 static void setting_set(const Setting *setting, Settings *settings, const char *source,
                         const char *text, bool split, Text *mistakes) {
@@ -101,6 +127,12 @@ static void setting_set(const Setting *setting, Settings *settings, const char *
     case SETTING_TEXT:
         if (text[0] == '\0')
             text_add_format(mistakes, "%s must not be empty\n", source);
+        *(const char **)field = text;
+        break;
+    case SETTING_WORD:
+        if (!word_known(setting->value, text))
+            text_add_format(mistakes, "%s must be one of %s, not \"%.80s\"\n", source,
+                            setting->value, text);
         *(const char **)field = text;
         break;
     case SETTING_LIST:
@@ -187,9 +219,9 @@ int settings_read(int argc, char *const *argv, Settings *ret_settings, bool *ret
         settings_finish(&settings);
         return ERR_INVALID;
     }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int cores = machine_processors("");
     if (settings.workers == 0)
-        settings.workers = cores < 1 ? 1 : cores > 4 ? 4 : cores;
+        settings.workers = cores > 4 ? 4 : cores;
     if (settings.threads == 0)
         settings.threads = cores > settings.workers ? cores / settings.workers : 1;
     *ret_settings = settings;

@@ -17,6 +17,10 @@ typedef struct Settings {
     const char *token_file;                       // NULL: none
     int64_t max_body;                             // bytes
     int64_t max_queue;                            // jobs
+    int64_t lease_seconds;                        // that a worker may be silent
+    int64_t keep_days;                            // ended jobs; 0: for ever
+    int64_t max_connections;                      // of one address; 0: 256, and of loopback any
+    const char *log_format;                       // "text" or "json"
     const char *allow_hosts[ALLOW_HOSTS_MAX + 1]; // NULL-terminated
     char *memory;                                 // what the texts above may point into
 } Settings;

@@ -86,6 +86,7 @@ typedef struct HttpOptions {
         *allow_hosts;  // more names for the Host allow-list, NULL-terminated; NULL: none
     const char *token; // NULL: no token is asked for
     size_t max_body;
+    int64_t max_connections; // of one address; 0: 256, and of loopback, where a proxy stands, any
     const RouteGroup *const *groups; // NULL-terminated; lives as long as the server
     void *context;                   // for request_context
 } HttpOptions;
@@ -101,6 +102,8 @@ int http_start(Http *http, int directory);
 // From now on everything that would change something is answered 503; reading goes on.
 void http_drain(Http *http);
 bool http_draining(const Http *http);
+// Requests, latencies, connections and streams, as Prometheus reads them.
+void http_metrics(const Http *http, Text *out);
 // Stops accepting, ends streams, lets requests under way be answered (at most 3 s), then closes.
 // False: some handler is still at work, and the server stays as it is. Takes NULL.
 bool http_destroy(Http *http);

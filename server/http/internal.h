@@ -9,6 +9,7 @@
 #include "server/http/executor.h"
 #include "server/http/guard.h"
 #include "server/http/http.h"
+#include "server/http/meter.h"
 #include "server/http/route.h"
 #include "server/http/target.h"
 
@@ -16,6 +17,7 @@ enum {
     HTTP_IO_THREADS = 2,
     HTTP_HANDLER_THREADS = 8,
     HTTP_CONNECTIONS_MAX = 4096,
+    HTTP_ADDRESS_CONNECTIONS = 256, // of one address beyond loopback, unless the settings say
     HTTP_STREAMS_MAX = 2048,
     HTTP_QUEUE_MAX = 1024,             // requests that wait for a handler thread
     HTTP_CONNECTION_MEMORY = 32 << 10, // head of a request, and buffers
@@ -34,7 +36,8 @@ enum {
 typedef struct Connection {
     struct Connection *next, *previous; // in Http.connections
     int descriptor;
-    bool used; // a request went before
+    uint8_t address[16]; // of the client, as IPv6; of IPv6 itself the network, its first 64 bits
+    bool used;           // a request went before
     atomic_llong deadline;
     Stream *stream; // guarded by connections_lock
 } Connection;
@@ -49,8 +52,11 @@ struct Http {
     Auth auth;
     struct MHD_Daemon *daemon;
     Executor *executor;
+    Meter *meter;
     atomic_bool draining, stopping;
     atomic_int streams, busy; // open streams; requests that are with a handler
+    atomic_int open;          // connections
+    atomic_llong cut;         // connections beyond what one address may have
 
     pthread_mutex_t connections_lock; // guards the list, and the streams in it
     Connection *connections;
@@ -98,6 +104,7 @@ struct Request {
     RouteParams params;
     char content_type[64];
     Body body;
+    int64_t started; // meter_clock
     int64_t body_started;
     Answer answer;
 };

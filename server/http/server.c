@@ -19,8 +19,10 @@
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "server/base/exposition.h"
 #include "server/base/log.h"
 #include "server/base/time.h"
+#include "server/http/address.h"
 #include "server/http/listen.h"
 #include "server/http/page.h"
 
@@ -39,6 +41,19 @@ static void peer_deadline(Connection *peer, int64_t milliseconds) {
 
 // ---- a connection's life ----
 
+// Whether this client has as many connections as it may. The caller holds connections_lock.
+static bool address_full(const Http *http, const uint8_t address[16]) {
+    int64_t limit = http->options.max_connections, count = 0;
+    if (limit == 0 && address_is_loopback(address))
+        return false;
+    if (limit == 0)
+        limit = HTTP_ADDRESS_CONNECTIONS;
+    for (const Connection *peer = http->connections; peer != NULL && count < limit;
+         peer = peer->next)
+        count += memcmp(peer->address, address, sizeof peer->address) == 0;
+    return count == limit;
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code) {
     Http *http = context;
@@ -52,8 +67,16 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
             return;
         }
         peer->descriptor = descriptor;
+        address_key(
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+            peer->address);
         peer_deadline(peer, HEADER_MS);
+        atomic_fetch_add(&http->open, 1);
         pthread_mutex_lock(&http->connections_lock);
+        if (address_full(http, peer->address)) {
+            atomic_fetch_add(&http->cut, 1);
+            shutdown(descriptor, SHUT_RDWR);
+        }
         peer->next = http->connections;
         if (peer->next != NULL)
             peer->next->previous = peer;
@@ -70,6 +93,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         if (peer->next != NULL)
             peer->next->previous = peer->previous;
         pthread_mutex_unlock(&http->connections_lock);
+        atomic_fetch_sub(&http->open, 1);
         memory_free(peer);
         *socket_context = NULL;
     }
@@ -120,6 +144,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     request->peer = peer;
     request->raw_target = memory_string(target != NULL ? target : "");
     request->method = "";
+    request->started = meter_clock();
     request->answer.descriptor = -1;
     body_init(&request->body, 0);
     atomic_init(&request->phase, PHASE_LINE);
@@ -321,10 +346,16 @@ static void request_head(Request *request, const char *url, const char *method, 
 
 // ---- the answer ----
 
+static void request_count(const Request *request) {
+    meter_count(request->http->meter, request->route, request->answer.status,
+                meter_clock() - request->started);
+}
+
 static enum MHD_Result request_answer(Request *request) {
     struct MHD_Response *response = answer_build(request);
     if (response == NULL)
         return MHD_NO;
+    request_count(request);
     atomic_store(&request->phase, PHASE_ANSWERED);
     peer_deadline(request->peer, SLOW_MS + (int64_t)(request->answer.length / ANSWER_BYTES_PER_MS));
     enum MHD_Result queued =
@@ -381,6 +412,7 @@ static enum MHD_Result request_hand_over(Request *request) {
 static void request_refuse_amid_body(Request *request) {
     body_finish(&request->body);
     answer_send(request);
+    request_count(request);
     shutdown(request->peer->descriptor, SHUT_WR);
     peer_deadline(request->peer, LINGER_MS);
     request->sent = true;
@@ -520,8 +552,11 @@ int http_create(const HttpOptions *options, char why[256], Http **ret_http) {
     pthread_cond_init(&http->clock_stop, &monotonic);
     pthread_condattr_destroy(&monotonic);
     error = hosts_fill(http, &listener);
-    if (error != OK) {
+    if (error != OK)
         snprintf(why, 256, "an allowed host is not a host name");
+    if (error == OK && (error = meter_create(options->groups, &http->meter)) != OK)
+        snprintf(why, 256, "%s", error_text(error));
+    if (error != OK) {
         http_destroy(http);
         return error;
     }
@@ -576,6 +611,18 @@ bool http_draining(const Http *http) {
     return atomic_load(&http->draining);
 }
 
+void http_metrics(const Http *http, Text *out) {
+    meter_write(http->meter, out);
+    exposition_single(out, "backpropd_http_connections", "gauge", "Open connections.",
+                      atomic_load(&http->open));
+    exposition_single(out, "backpropd_http_connections_cut_total", "counter",
+                      "Connections beyond what one address may have.",
+                      (double)atomic_load(&http->cut));
+    exposition_single(out, "backpropd_http_streams", "gauge",
+                      "Answers that come piece by piece: viewers and waiting scripts.",
+                      atomic_load(&http->streams));
+}
+
 static void clock_end(Http *http) {
     if (!http->clock_runs)
         return;
@@ -618,6 +665,7 @@ bool http_destroy(Http *http) {
     clock_end(http);
     close(http->listener);
     executor_destroy(http->executor);
+    meter_destroy(http->meter);
     host_list_finish(&http->hosts);
     auth_finish(&http->auth);
     pthread_cond_destroy(&http->clock_stop);

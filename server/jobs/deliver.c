@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "server/base/log.h"
 #include "server/base/table.h"
 #include "server/jobs/series.h"
 #include "server/jobs/slot.h"
@@ -208,9 +209,10 @@ static int started_frame(Store *store, Slot *slot, Value root) {
 
 static int progress_frame(Store *store, Slot *slot, Value root) {
     Standing standing;
+    value_integer(value_member(root, "samples"), 0, INT64_MAX / 2, &slot->samples);
     standing_read(root, &standing);
-    int result = jobs_progress(store, slot->row.id, slot->row.attempt, standing.progress,
-                               standing.metrics, standing.best);
+    int result = jobs_progress(store, slot->row.id, slot->row.attempt, slot_ran(slot),
+                               standing.progress, standing.metrics, standing.best);
     standing_finish(&standing);
     return result;
 }
@@ -232,6 +234,7 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
     int result = datasets_get(store, slot->row.dataset, &dataset);
     if (result != OK)
         return result;
+    value_integer(value_member(root, "samples"), 0, INT64_MAX / 2, &slot->samples);
     standing_read(root, &standing);
     snprintf(row.id, sizeof row.id, "%s", slot->model);
     snprintf(row.job, sizeof row.job, "%s", slot->row.id);
@@ -296,7 +299,7 @@ static int failed_frame(Store *store, Slot *slot, Value root) {
 }
 
 static int stopped_frame(Store *store, Slot *slot) {
-    int result = jobs_requeue(store, slot->row.id, slot->row.attempt);
+    int result = jobs_requeue(store, slot->row.id, slot->row.attempt, slot_ran(slot));
     if (result == OK)
         slot->outcome = OUTCOME_STORED;
     return result;
@@ -346,6 +349,10 @@ static int records_take(Store *store, Slot *slot, Frame *ret_other, bool *ret_ha
             break;
         if (frame.attempt != (uint32_t)slot->row.attempt)
             return ERR_DAMAGED;
+        if (frame.type == FRAME_BEAT) {
+            accepted = slot->reader.cursor;
+            continue;
+        }
         if (frame.type == FRAME_STEP) {
             result = step_frame(slot, &frame);
             if (result != OK)
@@ -401,28 +408,54 @@ int deliver_frames(Store *store, Slot *slot) {
 
 // ---- the end of a process ----
 
-static int death_store(Store *store, Slot *slot) {
-    char detail[400];
-    bool failed;
-    if (slot->detail[0] != '\0')
-        snprintf(detail, sizeof detail, "the worker gave up near step %lld: %s",
-                 (long long)slot->step, slot->detail);
+static void death_describe(const Slot *slot, char *text, size_t size) {
+    long long step = slot->step;
+    if (strcmp(slot->code, "silent") == 0)
+        snprintf(text, size, "the worker hung near step %lld: %s", step, slot->detail);
+    else if (slot->detail[0] != '\0')
+        snprintf(text, size, "the worker gave up near step %lld: %s", step, slot->detail);
     else if (WIFSIGNALED(slot->exit_status))
-        snprintf(detail, sizeof detail, "the worker was ended by SIG%s near step %lld, three times",
-                 sigabbrev_np(WTERMSIG(slot->exit_status)), (long long)slot->step);
+        snprintf(text, size, "the worker was ended by SIG%s near step %lld",
+                 sigabbrev_np(WTERMSIG(slot->exit_status)), step);
     else
-        snprintf(detail, sizeof detail,
-                 "the worker ended with status %d near step %lld, three times",
-                 WEXITSTATUS(slot->exit_status), (long long)slot->step);
-    char *error = problem_text("The worker died three times at one step", 500,
-                               slot->code[0] != '\0' ? slot->code : "worker_died", detail);
+        snprintf(text, size, "the worker ended with status %d near step %lld",
+                 WEXITSTATUS(slot->exit_status), step);
+}
+
+static char *interruption_text(const Slot *slot, const char *code, const char *detail) {
+    char at[TIME_TEXT];
+    JsonOut out;
+    time_text(time_now(), at);
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_string(&out, "code", code);
+    json_string(&out, "detail", detail);
+    json_integer(&out, "attempt", slot->row.attempt);
+    json_integer(&out, "step", slot->step < 0 ? 0 : slot->step);
+    json_string(&out, "at", at);
+    json_end_object(&out);
+    return text_take(&out.text);
+}
+
+static int death_store(Store *store, Slot *slot) {
+    char detail[400], last[440];
+    const char *code = slot->code[0] != '\0' ? slot->code : "worker_died";
+    bool failed = false;
+    death_describe(slot, detail, sizeof detail);
+    snprintf(last, sizeof last, "%s, three times", detail);
+    char *interruption = interruption_text(slot, code, detail);
+    char *error = problem_text("The worker died three times at one step", 500, code, last);
     char *diagnosis = diagnosis_text(store, slot->row.id);
-    int result = error == NULL
+    const JobDeath death = {slot->step, slot->exact, interruption, error, diagnosis};
+    int result = error == NULL || interruption == NULL
                      ? ERR_NO_MEMORY
-                     : jobs_worker_died(store, slot->row.id, slot->row.attempt, slot->step,
-                                        slot->exact, error, diagnosis, &failed);
+                     : jobs_worker_died(store, slot->row.id, slot->row.attempt, slot_ran(slot),
+                                        &death, &failed);
+    if (result == OK)
+        log_job_warning(slot->row.id, "%s", detail);
     memory_free(diagnosis);
     memory_free(error);
+    memory_free(interruption);
     return result;
 }
 
@@ -431,7 +464,7 @@ int deliver_end(Store *store, Slot *slot) {
     case OUTCOME_STORED:
         return OK;
     case OUTCOME_REQUEUE:
-        return jobs_requeue(store, slot->row.id, slot->row.attempt);
+        return jobs_requeue(store, slot->row.id, slot->row.attempt, slot_ran(slot));
     case OUTCOME_CANCELLED:
         return jobs_end(store, slot->row.id, slot->row.attempt, "cancelled", NULL, NULL);
     case OUTCOME_TIME_LIMIT:

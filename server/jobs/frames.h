@@ -17,9 +17,11 @@
 //   STARTED    {"step"}: it goes on from there; what was recorded after it will come again
 //   METRICS    a table of series over steps          GRADIENTS  a table: layer, then its statistics
 //   STEP       i64: the step just done, told one by one after an earlier worker's death
-//   FINDING    a finding                             PROGRESS   {"progress", "metrics", "best"}
+//   FINDING    a finding                             PROGRESS   {"progress", "metrics", "best",
+//                                                                "samples" of this attempt}
+//   BEAT       nothing: it lives and works
 //   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"},
-//               "confusion" of a classifier}
+//               "samples", "confusion" of a classifier}
 //   FAILED     {"code", "detail"}: the run ended with this error
 //   STOPPED    {"step"}: asked to, after a checkpoint
 #define FRAME_TYPES(X)                                                                             \
@@ -27,6 +29,7 @@
     X(STARTED, 's')                                                                                \
     X(METRICS, 'm')                                                                                \
     X(STEP, 'n')                                                                                   \
+    X(BEAT, 'b')                                                                                   \
     X(GRADIENTS, 'g')                                                                              \
     X(FINDING, 'f')                                                                                \
     X(PROGRESS, 'p')                                                                               \

@@ -8,10 +8,17 @@
 typedef struct Pool Pool;
 
 typedef struct PoolOptions {
-    int workers; // jobs at once
+    int workers; // jobs at once, as far as the processors last: together they have no more threads
     int threads; // a job's default
     int64_t max_queue;
+    int64_t lease; // milliseconds: a worker that was silent for so long is given up
 } PoolOptions;
+
+typedef struct PoolCounters { // since the start
+    int64_t claims, deaths, samples;
+    int64_t ended[JOB_STATES]; // of JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED
+    int running, threads;      // now: jobs, and their threads together
+} PoolCounters;
 
 // Starts the thread that claims jobs, spawns a worker process for each and commits what they say.
 // Recovers first.
@@ -22,10 +29,10 @@ void pool_drain(Pool *pool);
 // Drains and ends it: nobody uses it any more. Takes NULL.
 void pool_stop(Pool *pool);
 void pool_wake(Pool *pool); // a job was queued
-void pool_cancel(
-    Pool *pool,
-    const char *job); // after jobs_cancel: stops its worker, if it runs, and wakes its watchers
+// After jobs_wish: tells its worker, if it runs, claims it, if it is queued again, and wakes its watchers.
+void pool_wish(Pool *pool, const char *job);
 int pool_running(Pool *pool);
+void pool_counters(Pool *pool, PoolCounters *ret_counters);
 
 // ---- submission ----
 typedef struct Submission {

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +25,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "server/base/log.h"
+#include "server/base/machine.h"
 #include "server/base/time.h"
 #include "server/jobs/live.h"
 #include "server/jobs/slot.h"
@@ -33,7 +35,7 @@
 enum {
     WORKERS_MAX = 256,
     READ_BYTES = 1 << 18, // of one worker's pipe at a time, so that the others get their turn
-    HEARTBEAT = 15000,    // milliseconds
+    HEARTBEAT = 15000,    // milliseconds, to those who watch
     RETRY = 500,          // after a full disk
     DRAIN = 8000,         // for a worker to checkpoint, before it is killed
 };
@@ -46,8 +48,9 @@ struct Pool {
     pthread_t thread;
     bool ended; // the thread was joined
     int waker;  // eventfd
-    atomic_bool claims, cancels, draining;
-    atomic_int running;
+    atomic_bool claims, wishes, draining;
+    atomic_int running, threads;
+    atomic_llong claimed, deaths, samples, ends[JOB_STATES];
 
     // the thread's own
     Slot *slots;          // [options.workers]
@@ -55,6 +58,7 @@ struct Pool {
     uint8_t *buffer;      // [READ_BYTES]
     int64_t due;          // when the next job will have waited out its backoff; 0: none does
     int64_t beat;         // of the next heartbeat
+    int64_t looked_at;    // at the workers, whether they still say something
 };
 
 // ---- claiming ----
@@ -79,36 +83,40 @@ static void slot_start(Pool *pool, Slot *slot, JobRow row) {
     double seconds;
     int64_t bytes;
     Spawned spawned;
+    int64_t now = time_monotonic();
     *slot = (Slot){.taken = true,
                    .row = row,
                    .frames = -1,
                    .outcome = OUTCOME_DIED,
+                   .finishing = strcmp(row.wish, "stop") == 0,
+                   .started = now,
+                   .heard_at = now,
                    .step = -1,
                    .exact = true};
     frame_reader_init(&slot->reader);
     id_make("mdl_", slot->model);
     limits_read(&row, &seconds, &bytes);
-    if (seconds > 0)
-        slot->deadline = time_monotonic() + (int64_t)(seconds * 1000);
-    int result = spawn_worker(pool->store, &row, slot->model, bytes, &spawned);
+    if (seconds > 0) // of all attempts together
+        slot->deadline = now + (int64_t)fmax(seconds * 1000 - (double)row.ran, 1);
+    int result = spawn_worker(pool->store, &row, slot->model, bytes, pool->options.lease, &spawned);
     if (result == OK) {
         slot->pid = spawned.pid;
         slot->frames = spawned.frames;
-        log_info("%s: attempt %d, worker %d", row.id, row.attempt, (int)spawned.pid);
+        log_job_info(row.id, "attempt %d, worker %d", row.attempt, (int)spawned.pid);
     } else { // settled like a death: it is tried again later
         snprintf(slot->code, sizeof slot->code, "%s", error_name(result));
         snprintf(slot->detail, sizeof slot->detail, "no worker could be started: %s",
                  error_text(result));
     }
     atomic_fetch_add(&pool->running, 1);
+    atomic_fetch_add(&pool->threads, row.threads);
+    atomic_fetch_add(&pool->claimed, 1);
 }
 
 // Threads that may still be given to a job. One that asks for more than there are at all runs
 // alone.
 static int threads_free(const Pool *pool) {
-    int used = 0;
-    for (int i = 0; i < pool->options.workers; i++)
-        used += pool->slots[i].taken ? pool->slots[i].row.threads : 0;
+    int used = atomic_load(&pool->threads);
     return used == 0 ? INT_MAX : pool->thread_limit - used;
 }
 
@@ -137,11 +145,28 @@ static void slot_kill(Slot *slot, Outcome outcome) {
         kill(slot->pid, SIGKILL);
 }
 
+// Asks it to write a checkpoint and to end, and gives it time for that.
+static void slot_ask(Slot *slot) {
+    if (slot->kill_at != 0)
+        return;
+    if (slot->outcome == OUTCOME_DIED)
+        slot->outcome = OUTCOME_REQUEUE;
+    slot->kill_at = time_monotonic() + DRAIN;
+    if (slot->pid > 0)
+        kill(slot->pid, SIGTERM);
+}
+
+int64_t slot_ran(const Slot *slot) {
+    return slot->row.ran + time_monotonic() - slot->started;
+}
+
 static void slot_deliver(Pool *pool, Slot *slot) {
-    int64_t before = slot->delivered;
+    int64_t before = slot->delivered, samples = slot->samples;
     if (slot->reader.damaged)
         return;
     int result = deliver_frames(pool->store, slot);
+    if (slot->samples > samples)
+        atomic_fetch_add(&pool->samples, slot->samples - samples);
     bool later = result == ERR_UNAVAILABLE || result == ERR_NO_MEMORY;
     slot->retry_at = later ? time_monotonic() + RETRY : 0;
     if (slot->delivered != before)
@@ -151,7 +176,7 @@ static void slot_deliver(Pool *pool, Slot *slot) {
     if (result == ERR_CONFLICT) // the job is no longer this worker's
         slot_kill(slot, OUTCOME_STORED);
     else if (slot->outcome != OUTCOME_STORED) {
-        log_error("%s: from worker %d: %s", slot->row.id, (int)slot->pid, error_text(result));
+        log_job_error(slot->row.id, "from worker %d: %s", (int)slot->pid, error_text(result));
         slot_kill(slot, slot->outcome);
     }
     frame_reader_finish(&slot->reader);
@@ -178,6 +203,7 @@ static void slot_read(Pool *pool, Slot *slot) {
     }
     if (slot->reader.damaged) // killed already: only its end is waited for
         return;
+    slot->heard_at = time_monotonic();
     if (frame_reader_add(&slot->reader, pool->buffer, (size_t)count) != OK)
         slot_kill(slot, slot->outcome); // tried again from its checkpoint
     else
@@ -185,13 +211,10 @@ static void slot_read(Pool *pool, Slot *slot) {
 }
 
 static void files_remove_for(const Pool *pool, const Slot *slot, bool ended, bool has_model) {
-    static const char *const endings[] = {"a", "b", "a.tmp", "b.tmp"};
     char path[ID_TEXT + 40];
     int directory = store_directory(pool->store);
-    for (size_t i = 0; i < ARRAY_LENGTH(endings) && ended; i++) {
-        snprintf(path, sizeof path, "checkpoints/%s.%s", slot->row.id, endings[i]);
-        unlinkat(directory, path, 0);
-    }
+    if (ended)
+        jobs_remove_files(pool->store, slot->row.id);
     snprintf(path, sizeof path, "models/%s.bpa%s", slot->model, has_model ? ".tmp" : "");
     unlinkat(directory, path, 0);
     if (!has_model) {
@@ -211,11 +234,17 @@ static void slot_settle(Pool *pool, Slot *slot) {
     // Nothing is removed unless the store says what became of the job.
     if (jobs_get(pool->store, slot->row.id, &row) == OK) {
         bool ended = row.finished_at != 0, succeeded = strcmp(row.status, "succeeded") == 0;
-        log_info("%s: %s", row.id, row.status);
+        log_job_info(row.id, "%s", row.status);
+        for (int i = 0; ended && i < JOB_STATES; i++)
+            if (strcmp(row.status, job_states[i]) == 0)
+                atomic_fetch_add(&pool->ends[i], 1);
         files_remove_for(pool, slot, ended, succeeded);
         job_row_finish(&row);
     }
+    if (slot->outcome == OUTCOME_DIED)
+        atomic_fetch_add(&pool->deaths, 1);
     live_notify(pool->live, slot->row.id);
+    atomic_fetch_sub(&pool->threads, slot->row.threads);
     frame_reader_finish(&slot->reader);
     job_row_finish(&slot->row);
     *slot = (Slot){.frames = -1};
@@ -225,24 +254,48 @@ static void slot_settle(Pool *pool, Slot *slot) {
 
 // ---- the loop ----
 
-static void cancels_apply(Pool *pool) {
+static void wishes_apply(Pool *pool) {
     for (int i = 0; i < pool->options.workers; i++) {
         Slot *slot = &pool->slots[i];
-        if (slot->taken && jobs_cancel_requested(pool->store, slot->row.id))
+        char wish[sizeof slot->row.wish] = "";
+        if (slot->taken)
+            jobs_wished(pool->store, slot->row.id, wish);
+        if (strcmp(wish, "cancel") == 0)
             slot_kill(slot, OUTCOME_CANCELLED);
+        else if (strcmp(wish, "pause") == 0)
+            slot_ask(slot);
+        else if (strcmp(wish, "stop") == 0 && !slot->finishing && slot->pid > 0)
+            slot->finishing = kill(slot->pid, SIGUSR1) == 0;
     }
 }
 
 static void drain_begin(Pool *pool) {
+    for (int i = 0; i < pool->options.workers; i++)
+        if (pool->slots[i].taken)
+            slot_ask(&pool->slots[i]);
+}
+
+// Gives up the workers that live but have said nothing for the whole lease. Where this thread itself
+// was away (the machine slept, a commit took long) nobody's silence counts.
+static void silence_check(Pool *pool, int64_t now, int64_t *next) {
+    int64_t lease = pool->options.lease;
+    bool away = now - pool->looked_at > lease / 2;
+    pool->looked_at = now;
+    if (atomic_load(&pool->running) > 0 && now + lease / 4 < *next)
+        *next = now + lease / 4;
     for (int i = 0; i < pool->options.workers; i++) {
         Slot *slot = &pool->slots[i];
-        if (!slot->taken || slot->kill_at != 0)
+        if (!slot->taken || slot->pid == 0)
             continue;
-        if (slot->outcome == OUTCOME_DIED)
-            slot->outcome = OUTCOME_REQUEUE;
-        slot->kill_at = time_monotonic() + DRAIN;
-        if (slot->pid > 0)
-            kill(slot->pid, SIGTERM);
+        if (away || slot->retry_at != 0 || slot->kill_at != 0)
+            slot->heard_at = now;
+        if (now - slot->heard_at <= lease || slot->reader.damaged)
+            continue;
+        snprintf(slot->code, sizeof slot->code, "silent");
+        snprintf(slot->detail, sizeof slot->detail, "it lived but said nothing for %.1f seconds",
+                 (double)lease / 1000);
+        slot->heard_at = now;
+        slot_kill(slot, slot->outcome);
     }
 }
 
@@ -281,6 +334,7 @@ static void times_apply(Pool *pool, int64_t *ret_next) {
                 next = times[k];
         }
     }
+    silence_check(pool, now, &next);
     *ret_next = next;
 }
 
@@ -341,8 +395,8 @@ static void *pool_main(void *argument) {
         bool draining = atomic_load(&pool->draining);
         if (draining)
             drain_begin(pool);
-        if (atomic_exchange(&pool->cancels, false))
-            cancels_apply(pool);
+        if (atomic_exchange(&pool->wishes, false))
+            wishes_apply(pool);
         if (atomic_exchange(&pool->claims, false) && !draining)
             claim_jobs(pool);
         times_apply(pool, &next);
@@ -377,13 +431,11 @@ int pool_start(Store *store, const PoolOptions *options, Pool **ret_pool) {
     Pool *pool = memory_new(Pool);
     if (pool == NULL)
         return ERR_NO_MEMORY;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     pool->store = store;
     pool->options = *options;
-    pool->thread_limit = options->workers * options->threads;
-    if (pool->thread_limit < processors)
-        pool->thread_limit = (int)processors;
-    pool->beat = time_monotonic() + HEARTBEAT;
+    pool->thread_limit = machine_processors("");
+    pool->looked_at = time_monotonic();
+    pool->beat = pool->looked_at + HEARTBEAT;
     atomic_store(&pool->claims, true);
     pool->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pool->slots = memory_array((size_t)options->workers, sizeof *pool->slots);
@@ -427,14 +479,24 @@ void pool_wake(Pool *pool) {
     waker_ring(pool);
 }
 
-void pool_cancel(Pool *pool, const char *job) {
+void pool_wish(Pool *pool, const char *job) {
     live_notify(pool->live, job);
-    atomic_store(&pool->cancels, true);
-    waker_ring(pool);
+    atomic_store(&pool->wishes, true);
+    pool_wake(pool);
 }
 
 int pool_running(Pool *pool) {
     return atomic_load(&pool->running);
+}
+
+void pool_counters(Pool *pool, PoolCounters *ret_counters) {
+    *ret_counters = (PoolCounters){.claims = atomic_load(&pool->claimed),
+                                   .deaths = atomic_load(&pool->deaths),
+                                   .samples = atomic_load(&pool->samples),
+                                   .running = atomic_load(&pool->running),
+                                   .threads = atomic_load(&pool->threads)};
+    for (int i = 0; i < JOB_STATES; i++)
+        ret_counters->ended[i] = atomic_load(&pool->ends[i]);
 }
 
 Live *pool_live(Pool *pool) {

@@ -19,8 +19,13 @@ static const int step_series[] = {METRIC_train_loss, METRIC_learning_rate, METRI
 static const char *const step_names[] = {"train_loss", "learning_rate", "gradient_norm",
                                          "clipped_gradient_norm"};
 
-int report_init(Report *report, int descriptor, uint32_t attempt, const Job *job) {
-    *report = (Report){.descriptor = descriptor, .attempt = attempt, .job = job};
+void report_open(Report *report, int descriptor, uint32_t attempt) {
+    *report = (Report){.descriptor = descriptor, .attempt = attempt};
+    pthread_mutex_init(&report->writing, NULL);
+}
+
+int report_init(Report *report, const Job *job) {
+    report->job = job;
     int result = table_init(&report->steps, step_names, ARRAY_LENGTH(step_names));
     if (result == OK)
         result = table_init(&report->gradients, gradient_names, GRADIENT_COLUMNS);
@@ -35,11 +40,21 @@ void report_finish(Report *report) {
 
 // ---- sending ----
 
-void report_send(Report *report, FrameType type, const void *body, size_t length) {
+static int frame_send(Report *report, FrameType type, const void *body, size_t length) {
+    pthread_mutex_lock(&report->writing);
     int result = frame_write(report->descriptor, type, report->attempt, body, length);
+    pthread_mutex_unlock(&report->writing);
     if (result == ERR_IO)
         _exit(1); // the server is gone
-    report->failed |= result != OK;
+    return result;
+}
+
+void report_send(Report *report, FrameType type, const void *body, size_t length) {
+    report->failed |= frame_send(report, type, body, length) != OK;
+}
+
+void report_beat(Report *report) {
+    frame_send(report, FRAME_BEAT, NULL, 0);
 }
 
 void report_send_json(Report *report, FrameType type, JsonOut *out) {
@@ -76,12 +91,14 @@ static void row_add(Report *report, Table *table, int64_t step, const double *va
 
 // ---- progress ----
 
+static int64_t rows_trained(const Report *report) {
+    return job_samples(report->job, report->step) - job_samples(report->job, report->first_step);
+}
+
 // A job may be over before the clock has moved.
 static double rows_per_second(const Report *report) {
     double seconds = fmax((double)(time_monotonic() - report->began_at), 1) / 1000.0;
-    double rows = (double)(job_samples(report->job, report->step) -
-                           job_samples(report->job, report->first_step));
-    return rows / seconds;
+    return (double)rows_trained(report) / seconds;
 }
 
 static void series_write(const char *key, const double *values, const bool *has, int64_t epoch,
@@ -123,6 +140,7 @@ void report_write(const Report *report, const Metrics *test, JsonOut *out) {
     else
         json_null(out, "eta_seconds");
     json_end_object(out);
+    json_integer(out, "samples", rows_trained(report));
     series_write("metrics", report->newest, report->has, 0, test, out);
     if (report->best_epoch > 0)
         series_write("best", report->best, report->has, report->best_epoch, NULL, out);

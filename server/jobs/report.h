@@ -4,9 +4,10 @@
 // gradients gather in tables that go out every 100 ms, when they are full, before a checkpoint and
 // at the end; progress at most five times a second. After a worker's death the next one tells every
 // step by itself until it is well past the place, so that the server knows whether they die at one
-// step. The thread that trains writes; where the server is gone there is nobody to train for, and
-// the process ends.
+// step. The thread that trains reports; another one only beats (report_beat). Where the server is
+// gone there is nobody to train for, and the process ends.
 #pragma once
+#include <pthread.h>
 #include "core/train/trainer.h"
 #include "server/base/json_out.h"
 #include "server/base/table.h"
@@ -14,6 +15,7 @@
 #include "server/jobs/series.h"
 
 typedef struct Report {
+    pthread_mutex_t writing; // one frame at a time
     int descriptor;
     uint32_t attempt;
     const Job *job;
@@ -34,8 +36,10 @@ typedef struct Report {
     bool failed;                                 // an allocation failed: the run must end
 } Report;
 
-int report_init(Report *report, int descriptor, uint32_t attempt, const Job *job);
+void report_open(Report *report, int descriptor, uint32_t attempt); // from here on it can send
+int report_init(Report *report, const Job *job);                    // and here report a job
 void report_finish(Report *report);
+void report_beat(Report *report); // from any thread
 // Before the run: it goes on after `step`; `metrics` and `best` are what the server knows of the
 // run up to there.
 void report_started(Report *report, int64_t step, Value metrics, Value best);
@@ -45,7 +49,7 @@ void report_progress(Report *report); // where it stands
 
 void report_send(Report *report, FrameType type, const void *body, size_t length);
 void report_send_json(Report *report, FrameType type, JsonOut *out); // and finishes `out`
-// Members "progress", "metrics" and "best" of the object that is open; `test`: metrics of the test
+// Members "progress", "samples", "metrics" and "best" of the object that is open; `test`: metrics of the test
 // rows, or NULL.
 void report_write(const Report *report, const Metrics *test, JsonOut *out);
 // The member "metrics" of what the run leaves: those of its weights, which are the best epoch's where they were restored.

@@ -8,7 +8,7 @@
 typedef enum Outcome { // what becomes of the job when the process is gone
     OUTCOME_DIED,      // the worker's own doing, unless it said otherwise
     OUTCOME_STORED,    // its end (or return to the queue) is stored already
-    OUTCOME_REQUEUE,   // the server drains
+    OUTCOME_REQUEUE,   // the server drains, or the user pauses it
     OUTCOME_CANCELLED, // the user's wish
     OUTCOME_TIME_LIMIT,
 } Outcome;
@@ -23,6 +23,10 @@ typedef struct Slot {
     Outcome outcome;
     char code[32], detail[256]; // why the worker gave up, where it said so and may be tried again
     int exit_status;            // of waitpid
+    bool finishing;             // it was told to end now and leave its model
+    int64_t started;            // monotonic
+    int64_t heard_at;           // monotonic: when it last said anything
+    int64_t samples;            // that it has trained on, as last told
     int64_t step;               // newest known; −1: it has not begun
     bool exact;                 // no later one was done
     int64_t delivered;          // changes of the store so far
@@ -30,6 +34,8 @@ typedef struct Slot {
     int64_t deadline;           // of max_seconds; 0: none
     int64_t retry_at;           // the disk was full: try again then; 0: not waiting
 } Slot;
+
+int64_t slot_ran(const Slot *slot); // milliseconds of all the job's attempts
 
 // deliver.c: takes what the reader holds into the store. OK; ERR_UNAVAILABLE: the disk is full,
 // what was not stored stays in the reader; ERR_DAMAGED: not what a worker says; ERR_CONFLICT: the

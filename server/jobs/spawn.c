@@ -12,17 +12,19 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/tensor/blas.h"
+#include "server/base/log.h"
 #include "server/jobs/frames.h"
 
 enum { PIPE_BYTES = 1 << 20, VARIABLES_MAX = 16 };
 
-// What a worker may see of our environment: how to load libraries and how sanitizers are to behave.
+// What a worker may see of our environment: how to load libraries, how sanitizers are to behave, and how
+// to log.
 static const char *const inherited[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-                                        "LSAN_OPTIONS", "TSAN_OPTIONS"};
+                                        "LSAN_OPTIONS",    "TSAN_OPTIONS", LOG_FORMAT_VARIABLE};
 
 // The job's frame in memory, to be read as standard input: so nobody waits for a reader.
 static int input_make(Store *store, const JobRow *row, const char *model, int64_t max_memory_bytes,
-                      int *ret_input) {
+                      int64_t lease, int *ret_input) {
     JsonOut out;
     json_init(&out);
     json_begin_object(&out, NULL);
@@ -37,6 +39,8 @@ static int input_make(Store *store, const JobRow *row, const char *model, int64_
     json_raw(&out, "progress", row->progress);
     json_raw(&out, "metrics", row->metrics);
     json_raw(&out, "best", row->best);
+    json_integer(&out, "lease", lease);
+    json_boolean(&out, "finish", strcmp(row->wish, "stop") == 0);
     if (max_memory_bytes > 0)
         json_integer(&out, "max_memory_bytes", max_memory_bytes);
     json_end_object(&out);
@@ -99,9 +103,10 @@ static int process_start(int input, int output, char *const *environment, pid_t 
     char *arguments[] = {program, command, parent, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, all;
+    sigset_t later, all;
     snprintf(parent, sizeof parent, "%d", (int)getpid());
-    sigemptyset(&none);
+    sigemptyset(&later);
+    sigaddset(&later, SIGUSR1);
     sigfillset(&all);
     if (posix_spawn_file_actions_init(&actions) != 0)
         return ERR_NO_MEMORY;
@@ -116,7 +121,7 @@ static int process_start(int input, int output, char *const *environment, pid_t 
         error = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                               POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigmask(&attributes, &later);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setpgroup(&attributes, 0);
     if (error == 0)
@@ -128,11 +133,11 @@ static int process_start(int input, int output, char *const *environment, pid_t 
 }
 
 int spawn_worker(Store *store, const JobRow *row, const char *model, int64_t max_memory_bytes,
-                 Spawned *ret_spawned) {
+                 int64_t lease, Spawned *ret_spawned) {
     int ends[2] = {-1, -1}, input = -1;
     Environment environment;
     pid_t pid = 0;
-    int result = input_make(store, row, model, max_memory_bytes, &input);
+    int result = input_make(store, row, model, max_memory_bytes, lease, &input);
     if (result != OK)
         return result;
     environment_init(&environment, row->threads);

@@ -11,6 +11,6 @@ typedef struct Spawned {
 // Runs this program's own binary as `worker PID`, with the job on its standard input, one thread
 // count and one BLAS core in an otherwise bare environment, no descriptor of ours but standard
 // error, default signals and a process group of its own (a Ctrl-C in the server's terminal is the
-// server's to handle).
+// server's to handle). SIGUSR1 is blocked until it takes it. `lease`: as in PoolOptions.
 int spawn_worker(Store *store, const JobRow *row, const char *model, int64_t max_memory_bytes,
-                 Spawned *ret_spawned);
+                 int64_t lease, Spawned *ret_spawned);

@@ -5,13 +5,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
 #include "core/train/job.h"
 #include "server/base/machine.h"
 #include "server/jobs/frames.h"
 #include "server/jobs/jobs.h"
+#include "server/json/document.h"
 
 enum {
     NAME_MAX_BYTES = 200,
@@ -23,15 +23,16 @@ enum {
 };
 static const double SECONDS_MAX = 1e9;
 
-static const char *const known_keys[] = {"name",     "dataset",     "model",
-                                         "training", "tags",        "priority",
-                                         "threads",  "max_seconds", "max_memory_bytes"};
-static const char *const later_keys[] = {"alias", "kind"}; // of the contract, not built yet
+static const char *const known_keys[] = {
+    "name",     "dataset", "model",       "training",         "tags",
+    "priority", "threads", "max_seconds", "max_memory_bytes", "alias"};
+static const char *const later_keys[] = {"kind"}; // of the contract, not built yet
 
 typedef struct Keys { // the job's own keys, read
     const char *name;
     int64_t priority, threads, max_memory_bytes; // 0: no bound
     double max_seconds;                          // 0: no bound
+    const char *alias;                           // NULL: none
     Value tags;
 } Keys;
 
@@ -116,9 +117,21 @@ static double seconds_read(Value body, Issues *issues) {
     return seconds;
 }
 
+static const char *alias_read(Value body, Issues *issues) {
+    Value value = value_member(body, "alias");
+    const char *alias = value_string(value);
+    if (!given(value) || (alias != NULL && alias_valid(alias)))
+        return alias;
+    issues_add(
+        issues, PATH_KEY(NULL, "alias"),
+        "must be 1 to %d letters, digits, '-', '_' or '.', and not begin with '.' or \"mdl_\"",
+        ALIAS_TEXT - 1);
+    return NULL;
+}
+
 static void keys_read(const PoolOptions *options, Value body, Issues *issues, Keys *keys) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t threads_max = processors > 0 && processors < THREADS_MAX ? processors : THREADS_MAX;
+    int64_t processors = machine_processors("");
+    int64_t threads_max = processors < THREADS_MAX ? processors : THREADS_MAX;
     if (threads_max < options->threads)
         threads_max = options->threads;
     keys_check(body, issues);
@@ -128,6 +141,7 @@ static void keys_read(const PoolOptions *options, Value body, Issues *issues, Ke
         .threads = integer_read(body, "threads", 1, threads_max, options->threads, issues),
         .max_memory_bytes = integer_read(body, "max_memory_bytes", 1, INT64_C(1) << 53, 0, issues),
         .max_seconds = seconds_read(body, issues),
+        .alias = alias_read(body, issues),
         .tags = tags_read(body, issues),
     };
 }
@@ -171,13 +185,33 @@ static int dataset_find(Store *store, const Submission *submission, Issues *issu
 
 // ---- the model to start from ----
 
+// The body with the model's id where an alias stands in model.initial: what the job starts from must not
+// move with the alias. *ret_document keeps what `body` then is, and stays NULL where nothing changes.
+static int initial_settle(Store *store, Value *body, Document **ret_document) {
+    const char *name = value_string(value_member(value_member(*body, "model"), "initial"));
+    char id[ID_TEXT], patch[ID_TEXT + 64];
+    Document *document = NULL;
+    Issues issues;
+    if (name == NULL || !alias_valid(name) || models_resolve(store, name, id) != OK)
+        return OK; // what is wrong with it is said where it is opened
+    snprintf(patch, sizeof patch, "{\"model\":{\"initial\":\"%s\"}}", id);
+    issues_init(&issues);
+    int result = document_parse(patch, strlen(patch), NULL, &issues, &document);
+    if (result == OK)
+        result = document_merge(*body, document_root(document), ret_document);
+    if (result == OK)
+        *body = document_root(*ret_document);
+    document_destroy(document);
+    issues_finish(&issues);
+    return result;
+}
+
 // Opens the model of the body's model.initial; *ret_initial stays NULL where there is none.
-static int initial_open(Store *store, const Submission *submission, Issues *issues,
-                        Archive **ret_initial) {
+static int initial_open(Store *store, Value body, Issues *issues, Archive **ret_initial) {
     const Path *path = PATH_KEY(PATH_KEY(NULL, "model"), "initial");
     char file[ID_TEXT + 32];
     ModelRow row;
-    const char *id = value_string(value_member(value_member(submission->body, "model"), "initial"));
+    const char *id = value_string(value_member(value_member(body, "model"), "initial"));
     if (id == NULL) // what else it may be is the core's to refuse
         return OK;
     int result = strlen(id) < ID_TEXT ? models_get(store, id, &row) : ERR_NOT_FOUND;
@@ -282,6 +316,8 @@ static char *spec_text(const Job *job, const Keys *keys, const char *name, const
         json_number(&out, "max_seconds", keys->max_seconds);
     if (keys->max_memory_bytes > 0)
         json_integer(&out, "max_memory_bytes", keys->max_memory_bytes);
+    if (keys->alias != NULL)
+        json_string(&out, "alias", keys->alias);
     json_end_object(&out);
     return text_take(&out.text);
 }
@@ -315,6 +351,7 @@ static int row_fill(const Job *job, const Keys *keys, const Submission *submissi
              submission->parent != NULL ? submission->parent : "");
     const char *initial = model_initial(job_model(job));
     snprintf(row.initial, sizeof row.initial, "%s", initial != NULL ? initial : "");
+    snprintf(row.alias, sizeof row.alias, "%s", keys->alias != NULL ? keys->alias : "");
     row.name = memory_string(name);
     row.status = memory_string("queued");
     row.tags = tags_text(keys);
@@ -347,17 +384,20 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
     Dataset *dataset = NULL;
     Archive *initial = NULL;
     Job *job = NULL;
-    if (value_kind(submission->body) != VALUE_OBJECT) {
-        issues_add(issues, NULL, "must be an object, not %s",
-                   value_kind_name(value_kind(submission->body)));
+    Document *settled = NULL;
+    Value body = submission->body;
+    if (value_kind(body) != VALUE_OBJECT) {
+        issues_add(issues, NULL, "must be an object, not %s", value_kind_name(value_kind(body)));
         return ERR_INVALID;
     }
-    keys_read(options, submission->body, issues, &keys);
+    keys_read(options, body, issues, &keys);
     int result = dataset_find(store, submission, issues, &dataset_row, &dataset);
-    int initial_result = initial_open(store, submission, issues, &initial);
+    int initial_result = initial_settle(store, &body, &settled);
+    if (initial_result == OK)
+        initial_result = initial_open(store, body, issues, &initial);
     if (result == OK)
-        result = job_create(submission->body, dataset, (int)keys.threads, issues, &job);
-    else if (result == ERR_INVALID && job_check_words(submission->body, issues) == ERR_NO_MEMORY)
+        result = job_create(body, dataset, (int)keys.threads, issues, &job);
+    else if (result == ERR_INVALID && job_check_words(body, issues) == ERR_NO_MEMORY)
         result = ERR_NO_MEMORY;
     if (result == OK)
         result = initial_result;
@@ -377,6 +417,7 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
         json_end_array(findings);
     }
     job_destroy(job);
+    document_destroy(settled);
     archive_close(initial);
     dataset_close(dataset);
     dataset_row_finish(&dataset_row);

@@ -6,13 +6,21 @@
 //   {"job", "data": DIR, "dataset": id, "model": id, "threads", "spec": text,
 //    "progress", "metrics", "best": as last reported, or null,
 //    "died_at": the step near which an earlier worker died, where one did,
+//    "lease": milliseconds that it may be silent, "finish": whether it is to end as on SIGUSR1,
 //    "max_memory_bytes": where there is a bound}
 //
 // Of the two checkpoints DIR/checkpoints/JOB.a and .b the newer is tried first, then the older; a
 // job without a sound one starts from its first step. Either way the server is told the step, and
 // forgets what it had recorded after it.
+//
+// SIGTERM: it writes a checkpoint and ends; the job goes on later. SIGUSR1: the step under way is its
+// last, and the model is kept.
+//
+// A second thread beats, so that a long step is not taken for a dead worker; but only while the process
+// has used the processor since, or writes a file: one that is stopped or waits for ever falls silent.
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
@@ -37,20 +46,24 @@ enum {
     STATUS_USAGE = 2,
     MEMORY_SLACK_BYTES = 256 << 20, // beside a job's own: libraries and OpenBLAS's buffers …
     MEMORY_SLACK_THREAD = 64 << 20, // … of each thread
+    BEATS = 4,                      // in the time that it may be silent
+    BEAT_STACK_BYTES = 256 << 10,   // the libraries keep some of each thread's for themselves
+    WORK_NANOSECONDS = 1000000,     // less of the processor than that between two beats is none
 };
 
-static atomic_bool stop_asked; // by SIGTERM
+static atomic_bool stop_asked;   // by SIGTERM
+static atomic_bool finish_asked; // by SIGUSR1
 
-static void on_terminate(int signal) {
-    (void)signal;
-    atomic_store(&stop_asked, true);
+static void on_signal(int signal) {
+    atomic_store(signal == SIGUSR1 ? &finish_asked : &stop_asked, true);
 }
 
 typedef struct Work {
     uint8_t *text; // the job's frame
     Document *document, *spec_document;
     const char *job, *data, *dataset_id, *model, *spec;
-    int64_t attempt, threads, max_memory_bytes;
+    int64_t attempt, threads, max_memory_bytes, lease;
+    atomic_bool writes; // a file: it may wait for the disk without using the processor
     int directory, output;
     int initial_result; // of opening the model that the job starts from
     Dataset *dataset;
@@ -64,16 +77,20 @@ typedef struct Work {
 // ---- starting ----
 
 // What holds for every worker: it dies with its parent, gains no rights, leaves no core, ends on
-// SIGTERM by itself.
+// SIGTERM and SIGUSR1 by itself.
 static int process_prepare(const char *parent) {
-    struct sigaction terminate = {.sa_handler = on_terminate};
+    struct sigaction by_itself = {.sa_handler = on_signal};
     struct rlimit none = {0, 0};
+    sigset_t blocked;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != (pid_t)strtol(parent, NULL, 10))
         return ERR_UNAVAILABLE; // the parent died before the death signal was set
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return ERR_UNAVAILABLE;
     setrlimit(RLIMIT_CORE, &none);
-    sigaction(SIGTERM, &terminate, NULL);
+    sigaction(SIGTERM, &by_itself, NULL);
+    sigaction(SIGUSR1, &by_itself, NULL);
+    sigemptyset(&blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
     signal(SIGPIPE, SIG_IGN);
     return OK;
 }
@@ -129,7 +146,10 @@ static int work_read(Work *work) {
     work->model = value_string(value_member(root, "model"));
     work->spec = value_string(value_member(root, "spec"));
     value_integer(value_member(root, "max_memory_bytes"), 1, INT64_MAX, &work->max_memory_bytes);
+    if (value_boolean(value_member(root, "finish")))
+        atomic_store(&finish_asked, true);
     if (!value_integer(value_member(root, "threads"), 1, 4096, &work->threads) ||
+        !value_integer(value_member(root, "lease"), 1, INT64_MAX, &work->lease) ||
         work->job == NULL || work->data == NULL || work->dataset_id == NULL ||
         work->model == NULL || work->spec == NULL)
         return ERR_INVALID;
@@ -146,6 +166,36 @@ static void memory_bound(const Work *work) {
     setrlimit(RLIMIT_DATA, &(struct rlimit){bytes, bytes});
 }
 
+// ---- beating ----
+
+static void *beat_thread(void *context) {
+    Work *work = context;
+    int64_t every = work->lease / BEATS, before = 0;
+    const struct timespec pause = {every / 1000, every % 1000 * 1000000};
+    for (;;) {
+        struct timespec used;
+        nanosleep(&pause, NULL);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+        int64_t now = (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+        if (now - before > WORK_NANOSECONDS || atomic_load(&work->writes))
+            report_beat(&work->report);
+        before = now;
+    }
+    return NULL;
+}
+
+// It ends with the process. Without it a step must not take longer than the lease.
+static void beat_start(Work *work) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, BEAT_STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &attributes, beat_thread, work) != 0)
+        log_job_warning(work->job, "no thread to beat");
+    pthread_attr_destroy(&attributes);
+}
+
 // ---- checkpoints ----
 
 static int checkpoint_hook(void *context, Trainer *trainer) {
@@ -153,9 +203,11 @@ static int checkpoint_hook(void *context, Trainer *trainer) {
     report_progress(&work->report);
     if (work->report.failed)
         return ERR_NO_MEMORY;
+    atomic_store(&work->writes, true);
     int result = trainer_save(trainer, work->directory, work->checkpoints[0]);
+    atomic_store(&work->writes, false);
     if (result != OK) { // the training goes on: only more of it would be lost
-        log_warning("%s: checkpoint: %s", work->job, error_text(result));
+        log_job_warning(work->job, "checkpoint: %s", error_text(result));
         return OK;
     }
     char written[sizeof work->checkpoints[0]];
@@ -191,7 +243,7 @@ static void checkpoint_load(Work *work, int64_t recorded) {
             return;
         }
         if (result != ERR_NOT_FOUND)
-            log_warning("%s: %s: %s", work->job, work->checkpoints[index], error_text(result));
+            log_job_warning(work->job, "%s: %s", work->checkpoints[index], error_text(result));
     }
 }
 
@@ -222,8 +274,11 @@ static int initial_open(Work *work) {
 
 static int work_prepare(Work *work) {
     char path[ID_TEXT + 32];
-    const TrainerHooks hooks = {
-        .context = work, .event = event_hook, .checkpoint = checkpoint_hook, .stop = &stop_asked};
+    const TrainerHooks hooks = {.context = work,
+                                .event = event_hook,
+                                .checkpoint = checkpoint_hook,
+                                .stop = &stop_asked,
+                                .finish = &finish_asked};
     work->directory = open(work->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (work->directory < 0)
         return ERR_IO;
@@ -235,7 +290,7 @@ static int work_prepare(Work *work) {
     if (result == OK)
         result = initial_open(work);
     if (result == OK)
-        result = report_init(&work->report, work->output, (uint32_t)work->attempt, work->plan);
+        result = report_init(&work->report, work->plan);
     if (result == OK)
         result = trainer_create(work->plan, &hooks, &work->trainer);
     return result;
@@ -284,8 +339,10 @@ static int model_send(Work *work) {
     JsonOut out;
     snprintf(path, sizeof path, "models/%s.bpa", work->model);
     bool tested = trainer_test(work->trainer, &test);
+    atomic_store(&work->writes, true);
     int result =
         trainer_save_model(work->trainer, work->directory, path, work->spec, sha256, &bytes);
+    atomic_store(&work->writes, false);
     if (result != OK)
         return result;
     const Model *model = job_model(work->plan);
@@ -322,8 +379,6 @@ static void failure_send(Work *work, int code) {
     json_string(&out, "code", error_name(code));
     json_string(&out, "detail", detail);
     json_end_object(&out);
-    work->report.descriptor = work->output;
-    work->report.attempt = (uint32_t)work->attempt;
     report_send_json(&work->report, FRAME_FAILED, &out);
 }
 
@@ -339,6 +394,7 @@ static void stop_send(Work *work) {
 }
 
 static void work_finish(Work *work) {
+    atomic_store(&work->writes, true); // freeing is no silence
     trainer_destroy(work->trainer);
     report_finish(&work->report);
     job_destroy(work->plan);
@@ -353,7 +409,8 @@ static void work_finish(Work *work) {
 }
 
 int command_worker(int argc, char **argv) {
-    Work work = {.directory = -1};
+    static Work work; // beats as long as the process lives
+    work.directory = -1;
     if (argc != 2 || isatty(STDIN_FILENO)) {
         log_error("backpropd worker is started by the server, not by hand");
         return STATUS_USAGE;
@@ -362,8 +419,10 @@ int command_worker(int argc, char **argv) {
         return STATUS_FAILED;
     issues_init(&work.issues);
     int result = work_read(&work);
+    report_open(&work.report, work.output, (uint32_t)work.attempt);
     if (result == OK) {
         memory_bound(&work);
+        beat_start(&work);
         result = work_prepare(&work);
     }
     if (result == OK)

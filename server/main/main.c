@@ -12,6 +12,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/tensor/blas.h"
+#include "server/base/log.h"
 #include "server/jobs/jobs.h"
 #include "server/main/commands.h"
 
@@ -23,6 +24,9 @@ typedef struct Command {
 
 static const Command commands[] = {
     {"serve", command_serve, "the service: HTTP, queue, workers, dashboard"},
+    {"wait", command_wait, "until a job of a server has ended; the exit status says how"},
+    {"status", command_status, "how a server is"},
+    {"backup", command_backup, "a copy of a server's data, also while it runs"},
     {"train", command_train, "a job without a server"},
     {"check", command_check, "every mistake of a job, or its plan"},
     {"gradcheck", command_gradcheck, "a job's gradients against central differences"},
@@ -70,6 +74,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         if (strcmp(commands[i].name, argv[1]) == 0) {
             environment_settle(argv);
+            const char *format = getenv(LOG_FORMAT_VARIABLE);
+            log_as_json(format != NULL && strcmp(format, "json") == 0);
             return commands[i].run(argc - 1, argv + 1);
         }
     fprintf(stderr, "backpropd: there is no command \"%.60s\"\n", argv[1]);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -23,7 +24,11 @@
 #include "server/main/commands.h"
 #include "server/routes/routes.h"
 
-enum { WATCH_SECONDS = 1 };
+enum {
+    WATCH_SECONDS = 1,
+    EXPIRE_MILLISECONDS = 3600 * 1000,
+    EXPIRE_CHANGES = 20, // in one go, so that a signal is not kept waiting
+};
 
 typedef struct Server {
     Settings settings;
@@ -38,6 +43,7 @@ static int server_listen(Server *server) {
     HttpOptions options = {.listen = settings->listen,
                            .allow_hosts = settings->allow_hosts,
                            .max_body = (size_t)settings->max_body,
+                           .max_connections = settings->max_connections,
                            .groups = route_groups,
                            .context = &server->services};
     int error = http_create(&options, why, &server->http);
@@ -83,7 +89,8 @@ static int server_start(Server *server) {
     Services *services = &server->services;
     services->pool_options = (PoolOptions){.workers = (int)server->settings.workers,
                                            .threads = (int)server->settings.threads,
-                                           .max_queue = server->settings.max_queue};
+                                           .max_queue = server->settings.max_queue,
+                                           .lease = server->settings.lease_seconds * 1000};
     services->started_at = time_monotonic();
     int error = server_listen(server);
     if (error == OK)
@@ -104,10 +111,25 @@ static int server_start(Server *server) {
     return error;
 }
 
+// What --keep-days says is too old goes, at the start and every hour.
+static void expire_when_due(const Server *server, int64_t *due) {
+    int64_t keep = server->settings.keep_days * 24 * 3600 * 1000, jobs = 0, now = time_monotonic();
+    if (keep == 0 || now < *due)
+        return;
+    int result = store_expire(server->services.store, time_now() - keep, EXPIRE_CHANGES, &jobs);
+    if (jobs > 0)
+        log_info("forgot %lld jobs that ended more than %lld days ago", (long long)jobs,
+                 (long long)server->settings.keep_days);
+    if (result == OK) // else there is more, or the disk is full: soon again
+        *due = now + EXPIRE_MILLISECONDS;
+}
+
 // Returns at a signal, or when the store has failed.
 static void server_watch(const Server *server, const sigset_t *signals) {
     const struct timespec pause = {.tv_sec = WATCH_SECONDS};
+    int64_t expire_due = 0;
     for (;;) {
+        expire_when_due(server, &expire_due);
         int signal_number = sigtimedwait(signals, NULL, &pause);
         if (signal_number > 0) {
             log_info("%s: draining", strsignal(signal_number));
@@ -147,6 +169,20 @@ static void usage_print(void) {
     text_finish(&help);
 }
 
+// To standard output; in a log of JSON it is a line like the others.
+static void started_tell(const Server *server, bool json) {
+    Text text;
+    text_init(&text);
+    text_add_format(&text, "backpropd %s listens on %s (data in %s)", BACKPROPD_VERSION,
+                    http_address(server->http), server->settings.data);
+    if (json)
+        log_info("%s", text_string(&text));
+    else
+        puts(text_string(&text));
+    fflush(stdout);
+    text_finish(&text);
+}
+
 int command_serve(int argc, char **argv) {
     Server server = {0};
     Text mistakes;
@@ -165,6 +201,9 @@ int command_serve(int argc, char **argv) {
         settings_finish(&server.settings);
         return EXIT_DONE;
     }
+    bool json = strcmp(server.settings.log_format, "json") == 0;
+    log_as_json(json);
+    setenv(LOG_FORMAT_VARIABLE, server.settings.log_format, 1); // for the workers
     mallopt(
         M_ARENA_MAX,
         2); // many threads, few of them busy: memory goes back instead of lying in each one's arena
@@ -176,9 +215,7 @@ int command_serve(int argc, char **argv) {
                     NULL); // inherited by every thread: only this one takes them
     error = server_start(&server);
     if (error == OK) {
-        printf("backpropd %s listens on %s (data in %s)\n", BACKPROPD_VERSION,
-               http_address(server.http), server.settings.data);
-        fflush(stdout);
+        started_tell(&server, json);
         server_watch(&server, &signals);
         pthread_sigmask(SIG_UNBLOCK, &signals, NULL); // a second signal ends at once
         error = store_failed(server.services.store) ? ERR_IO : OK;

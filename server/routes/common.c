@@ -35,6 +35,12 @@ bool id_valid(const char *prefix, const char *id) {
                strlen(id + length);
 }
 
+int request_model(Request *request, char ret_id[ID_TEXT]) {
+    int error =
+        models_resolve(request_services(request)->store, request_param(request, "id"), ret_id);
+    return error == OK && !id_valid("mdl_", ret_id) ? ERR_NOT_FOUND : error;
+}
+
 void keys_check(Value object, const char *const *known, Issues *issues) {
     size_t count = 0;
     while (known[count] != NULL)

@@ -10,6 +10,9 @@ Document *body_parse(Request *request, const char *const *lifted, bool object);
 // Is it an id with this prefix ("ds_")? Only such texts go into the names of files.
 bool id_valid(const char *prefix, const char *id);
 
+// The model's id that the path's {id}, an id or an alias, means. ERR_NOT_FOUND: it names none.
+int request_model(Request *request, char ret_id[ID_TEXT]);
+
 // Notes every member of `object` that is none of `known` (NULL-terminated), with the nearest known
 // one.
 void keys_check(Value object, const char *const *known, Issues *issues);

@@ -156,9 +156,11 @@ static void answer_measured(Request *request, const Measuring *measuring) {
 
 static void evaluate_post(Request *request) {
     const Services *services = request_services(request);
-    const char *id = request_param(request, "id");
+    char id[ID_TEXT];
     ModelRow row;
-    int error = id_valid("mdl_", id) ? models_get(services->store, id, &row) : ERR_NOT_FOUND;
+    int error = request_model(request, id);
+    if (error == OK)
+        error = models_get(services->store, id, &row);
     if (error != OK) {
         answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
         return;

@@ -261,9 +261,11 @@ static void generate_with(Request *request, const Document *document, LoadedMode
 
 static void generate_post(Request *request) {
     Predictors *predictors = request_services(request)->predictors;
-    const char *id = request_param(request, "id");
+    char id[ID_TEXT];
     LoadedModel *model;
-    int error = id_valid("mdl_", id) ? predictors_share(predictors, id, &model) : ERR_NOT_FOUND;
+    int error = request_model(request, id);
+    if (error == OK)
+        error = predictors_share(predictors, id, &model);
     if (error != OK) {
         answer_error(request, error,
                      error == ERR_NOT_FOUND     ? "There is no such model."

@@ -1,4 +1,4 @@
-// Jobs: submitted, listed, shown, waited for, cancelled, deleted.
+// Jobs: submitted, listed, shown, waited for.
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
@@ -32,6 +32,7 @@ void job_write(JsonOut *out, const JobRow *row) {
     else
         json_null(out, "queue_position");
     json_integer(out, "attempt", row->attempt);
+    json_raw(out, "interruption", row->interruption);
     write_id(out, "parent", row->parent);
     json_raw(out, "tags", row->tags != NULL ? row->tags : "[]");
     json_integer(out, "priority", row->priority);
@@ -287,45 +288,12 @@ static void job_get(Request *request) {
     job_row_finish(&row);
 }
 
-// ---- changing ----
-
-static void job_cancel(Request *request) {
-    const Services *services = request_services(request);
-    const char *id = request_param(request, "id");
-    bool running = false;
-    int error = id_valid("job_", id) ? jobs_cancel(services->store, id, &running) : ERR_NOT_FOUND;
-    if (error != OK) {
-        answer_error(request, error,
-                     error == ERR_NOT_FOUND  ? "There is no such job."
-                     : error == ERR_CONFLICT ? "The job has ended already."
-                                             : NULL);
-        return;
-    }
-    pool_cancel(services->pool, id);
-    answer_job(request, 202, id);
-}
-
-static void job_delete(Request *request) {
-    const char *id = request_param(request, "id");
-    int error =
-        id_valid("job_", id) ? jobs_delete(request_services(request)->store, id) : ERR_NOT_FOUND;
-    if (error == OK)
-        answer_empty(request, 204);
-    else
-        answer_error(request, error,
-                     error == ERR_NOT_FOUND  ? "There is no such job."
-                     : error == ERR_CONFLICT ? "The job has not ended; cancel it first."
-                                             : NULL);
-}
-
-static const char *const statuses[] = {"queued", "running",   "paused", "succeeded",
-                                       "failed", "cancelled", NULL};
 static const QueryDesc post_query[] = {
     {"dry_run", QUERY_BOOLEAN, 0, 0, NULL, NULL, "Check and plan, but queue nothing."},
     {0},
 };
 static const QueryDesc list_query[] = {
-    {"status", QUERY_TEXT, 0, 0, NULL, statuses, "Only jobs in this state."},
+    {"status", QUERY_TEXT, 0, 0, NULL, job_states, "Only jobs in this state."},
     {"tag", QUERY_TEXT, 0, 0, NULL, NULL, "Only jobs with this tag."},
     {"dataset", QUERY_TEXT, 0, 0, NULL, NULL, "Only jobs on this dataset."},
     {"parent", QUERY_TEXT, 0, 0, NULL, NULL, "Only reruns of this job."},
@@ -340,7 +308,6 @@ static const QueryDesc get_query[] = {
 static const int post_errors[] = {400, 409, 413, 415, 422, 429, 0};
 static const int list_errors[] = {400, 0};
 static const int one_errors[] = {404, 0};
-static const int state_errors[] = {404, 409, 0};
 
 static const RouteDesc routes[] = {
     {.method = "POST",
@@ -373,21 +340,6 @@ static const RouteDesc routes[] = {
      .response_schema = "Job",
      .errors = one_errors,
      .handler = job_get},
-    {.method = "DELETE",
-     .path = "/v1/jobs/{id}",
-     .tag = "jobs",
-     .summary = "Forget a job that has ended",
-     .status = 204,
-     .errors = state_errors,
-     .handler = job_delete},
-    {.method = "POST",
-     .path = "/v1/jobs/{id}/cancel",
-     .tag = "jobs",
-     .summary = "Cancel a job",
-     .status = 202,
-     .response_schema = "Job",
-     .errors = state_errors,
-     .handler = job_cancel},
 };
 
 const RouteGroup jobs_routes = {"jobs", "Training jobs", routes, ARRAY_LENGTH(routes)};

@@ -7,13 +7,23 @@
 #include "server/routes/common.h"
 #include "server/store/tables.h"
 
-static void model_write_row(JsonOut *out, const ModelRow *row) {
+enum { ALIASES_SHOWN = 50 };
+
+static int alias_add(void *context, const AliasRow *row) {
+    json_string(context, NULL, row->name);
+    return 0;
+}
+
+static void model_write_row(Store *store, JsonOut *out, const ModelRow *row) {
     char created_at[TIME_TEXT];
     time_text(row->created_at, created_at);
     json_begin_object(out, NULL);
     json_string(out, "id", row->id);
     json_string(out, "name", row->name);
     json_string(out, "job", row->job[0] == '\0' ? NULL : row->job);
+    json_begin_array(out, "aliases");
+    aliases_list(store, row->id, NULL, ALIASES_SHOWN, alias_add, out);
+    json_end_array(out);
     json_raw(out, "spec", row->spec);
     json_raw(out, "input_shape", row->input_shape);
     json_raw(out, "classes", row->classes);
@@ -32,37 +42,43 @@ static void answer_no_model(Request *request, int error) {
                                          : NULL);
 }
 
+typedef struct ModelList {
+    List list;
+    Store *store;
+} ModelList;
+
 static int list_model(void *context, const ModelRow *row) {
-    List *list = context;
-    if (!list_room(list, row->id))
+    ModelList *models = context;
+    if (!list_room(&models->list, row->id))
         return 1;
-    model_write_row(&list->out, row);
+    model_write_row(models->store, &models->list.out, row);
     return 0;
 }
 
 static void models_get_all(Request *request) {
     Page page;
-    List list;
+    ModelList models = {.store = request_services(request)->store};
     if (request_page(request, "mdl_", &page) != OK)
         return;
-    list_begin(&list, page.limit);
-    int error = models_list(request_services(request)->store, page.cursor, page.limit + 1,
-                            list_model, &list);
-    answer_list(request, &list, error);
+    list_begin(&models.list, page.limit);
+    int error = models_list(models.store, page.cursor, page.limit + 1, list_model, &models);
+    answer_list(request, &models.list, error);
 }
 
 static void model_get(Request *request) {
-    const char *id = request_param(request, "id");
+    Store *store = request_services(request)->store;
+    char id[ID_TEXT];
     ModelRow row;
-    int error = id_valid("mdl_", id) ? models_get(request_services(request)->store, id, &row)
-                                     : ERR_NOT_FOUND;
+    int error = request_model(request, id);
+    if (error == OK)
+        error = models_get(store, id, &row);
     if (error != OK) {
         answer_no_model(request, error);
         return;
     }
     JsonOut out;
     json_init(&out);
-    model_write_row(&out, &row);
+    model_write_row(store, &out, &row);
     answer_json(request, 200, &out);
     json_finish(&out);
     model_row_finish(&row);
@@ -70,8 +86,12 @@ static void model_get(Request *request) {
 
 static void model_delete(Request *request) {
     const Services *services = request_services(request);
-    const char *id = request_param(request, "id");
+    const char *id = request_param(request, "id"); // no alias: that one has a DELETE of its own
     int error = id_valid("mdl_", id) ? models_delete(services->store, id) : ERR_NOT_FOUND;
+    if (error == ERR_EXISTS) {
+        answer_problem(request, 409, "An alias points to it: move or delete that first.");
+        return;
+    }
     if (error != OK) {
         answer_no_model(request, error);
         return;
@@ -108,11 +128,12 @@ static int weights_export(const Services *services, const LoadedModel *loaded,
 
 static void model_get_weights(Request *request) {
     const Services *services = request_services(request);
-    const char *id = request_param(request, "id");
+    char id[ID_TEXT];
     LoadedModel *loaded;
     int descriptor;
-    int error =
-        id_valid("mdl_", id) ? predictors_borrow(services->predictors, id, &loaded) : ERR_NOT_FOUND;
+    int error = request_model(request, id);
+    if (error == OK)
+        error = predictors_borrow(services->predictors, id, &loaded);
     if (error == OK) {
         error = weights_export(services, loaded, &descriptor);
         predictors_return(services->predictors, loaded);

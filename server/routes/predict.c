@@ -191,10 +191,11 @@ static void predict_with(Request *request, const Document *document, LoadedModel
 
 static void predict_post(Request *request) {
     const Services *services = request_services(request);
-    const char *id = request_param(request, "id");
+    char id[ID_TEXT];
     LoadedModel *model;
-    int error =
-        id_valid("mdl_", id) ? predictors_borrow(services->predictors, id, &model) : ERR_NOT_FOUND;
+    int error = request_model(request, id);
+    if (error == OK)
+        error = predictors_borrow(services->predictors, id, &model);
     if (error != OK) {
         answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
         return;

@@ -149,7 +149,8 @@ static const struct {
                                                           "\"minimum\":-10,\"maximum\":10},"
                                                           "\"threads\":" WHOLE
                                                           ",\"max_seconds\":{\"type\":\"number\"},"
-                                                          "\"max_memory_bytes\":" WHOLE "}}"},
+                                                          "\"max_memory_bytes\":" WHOLE
+                                                          ",\"alias\":" TEXT "}}"},
     {"Plan",
      "{\"type\":\"object\",\"properties\":{\"parameters\":" WHOLE
      ",\"layers\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
@@ -158,18 +159,19 @@ static const struct {
      ",\"memory_bytes\":" WHOLE
      ",\"memory\":{\"type\":\"object\",\"description\":\"What memory_bytes is made of.\","
      "\"additionalProperties\":" WHOLE "},\"steps\":" WHOLE ",\"estimated_seconds\":" NUMBER "}}"},
-    {"Job", "{\"description\":\"With dry_run only plan, spec and findings, and status "
-            "200.\",\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
-            ",\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","
-            "\"cancelled\"]},"
-            "\"created_at\":" TIME ",\"started_at\":" TIME_OR_NULL ",\"finished_at\":" TIME_OR_NULL
-            ",\"queue_position\":{\"type\":[\"integer\",\"null\"]},\"attempt\":" WHOLE
-            ",\"parent\":" TEXT_OR_NULL ",\"tags\":" TEXTS ",\"priority\":" WHOLE
-            ",\"dataset\":" TEXT_OR_NULL ",\"spec\":" ANY_OBJECT ",\"plan\":" REF(
-                "Plan") ",\"progress\":" ANY_OBJECT_OR_NULL ",\"metrics\":" ANY_OBJECT_OR_NULL
-                        ",\"best\":" ANY_OBJECT_OR_NULL ",\"model\":" TEXT_OR_NULL
-                        ",\"result\":{},\"diagnosis\":" ANY_OBJECT_OR_NULL
-                        ",\"error\":{\"oneOf\":[{\"type\":\"null\"}," REF("Problem") "]}}}"},
+    {"Job",
+     "{\"description\":\"With dry_run only plan, spec and findings, and status "
+     "200.\",\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
+     ",\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","
+     "\"cancelled\"]},"
+     "\"created_at\":" TIME ",\"started_at\":" TIME_OR_NULL ",\"finished_at\":" TIME_OR_NULL
+     ",\"queue_position\":{\"type\":[\"integer\",\"null\"]},\"attempt\":" WHOLE
+     ",\"interruption\":" ANY_OBJECT_OR_NULL ",\"parent\":" TEXT_OR_NULL ",\"tags\":" TEXTS
+     ",\"priority\":" WHOLE ",\"dataset\":" TEXT_OR_NULL ",\"spec\":" ANY_OBJECT
+     ",\"plan\":" REF("Plan") ",\"progress\":" ANY_OBJECT_OR_NULL ",\"metrics\":" ANY_OBJECT_OR_NULL
+                              ",\"best\":" ANY_OBJECT_OR_NULL ",\"model\":" TEXT_OR_NULL
+                              ",\"result\":{},\"diagnosis\":" ANY_OBJECT_OR_NULL
+                              ",\"error\":{\"oneOf\":[{\"type\":\"null\"}," REF("Problem") "]}}}"},
     {"JobList", LIST_OF("Job")},
     {"Series", "{\"type\":\"object\",\"properties\":{\"step\":" WHOLES ",\"value\":" NUMBERS
                ",\"min\":" NUMBERS ",\"max\":" NUMBERS "}}"},
@@ -193,10 +195,17 @@ static const struct {
      ",\"probability\":" NUMBER "}}}}}"},
     {"Model",
      "{\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"job\":" TEXT_OR_NULL
-     ",\"spec\":" ANY_OBJECT ",\"input_shape\":" WHOLES ",\"classes\":" TEXTS_OR_NULL
-     ",\"metrics\":" ANY_OBJECT_OR_NULL ",\"parameters\":" WHOLE ",\"sha256\":" TEXT
-     ",\"bytes\":" WHOLE ",\"created_at\":" TIME "}}"},
+     ",\"aliases\":" TEXTS ",\"spec\":" ANY_OBJECT ",\"input_shape\":" WHOLES
+     ",\"classes\":" TEXTS_OR_NULL ",\"metrics\":" ANY_OBJECT_OR_NULL ",\"parameters\":" WHOLE
+     ",\"sha256\":" TEXT ",\"bytes\":" WHOLE ",\"created_at\":" TIME "}}"},
     {"ModelList", LIST_OF("Model")},
+    {"Alias",
+     "{\"type\":\"object\",\"required\":[\"name\",\"model\"],\"properties\":{\"name\":" TEXT
+     ",\"model\":" TEXT ",\"updated_at\":" TIME "}}"},
+    {"AliasList", LIST_OF("Alias")},
+    {"AliasInput", "{\"type\":\"object\",\"required\":[\"model\"],\"additionalProperties\":false,"
+                   "\"properties\":{\"model\":{\"type\":\"string\",\"description\":\"An id, or "
+                   "another alias.\"}}}"},
     {"PredictInput",
      "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
      "\"additionalProperties\":false,\"properties\":{\"nodes\":{\"type\":\"array\","

@@ -1,6 +1,5 @@
 // How the service is: version, workers, queue, machine.
 #include <sys/utsname.h>
-#include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/tensor/blas.h"
@@ -11,7 +10,7 @@
 static void write_machine(JsonOut *out) {
     struct utsname system;
     json_begin_object(out, "machine");
-    json_integer(out, "processors", sysconf(_SC_NPROCESSORS_ONLN));
+    json_integer(out, "processors", machine_processors(""));
     json_integer(out, "memory_bytes", (int64_t)machine_memory_bytes(""));
     json_string(out, "blas_core", blas_core_in_use());
     if (uname(&system) == 0) {
@@ -23,8 +22,8 @@ static void write_machine(JsonOut *out) {
 
 static void status_get(Request *request) {
     const Services *services = request_services(request);
-    int64_t queued, running;
-    int error = jobs_counts(services->store, &queued, &running);
+    int64_t counts[JOB_STATES];
+    int error = jobs_counts(services->store, counts);
     if (error != OK) {
         answer_error(request, error, NULL);
         return;
@@ -41,8 +40,9 @@ static void status_get(Request *request) {
     json_integer(&out, "threads", services->pool_options.threads);
     json_end_object(&out);
     json_begin_object(&out, "queue");
-    json_integer(&out, "queued", queued);
-    json_integer(&out, "running", running);
+    json_integer(&out, "queued", counts[JOB_QUEUED]);
+    json_integer(&out, "running", counts[JOB_RUNNING]);
+    json_integer(&out, "paused", counts[JOB_PAUSED]);
     json_integer(&out, "limit", services->pool_options.max_queue);
     json_end_object(&out);
     write_machine(&out);

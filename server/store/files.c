@@ -86,3 +86,12 @@ void files_remove(int directory, const char *folder, const char *id) {
     snprintf(path, sizeof path, "%s/%s.bpa", folder, id);
     unlinkat(directory, path, 0);
 }
+
+void files_remove_checkpoints(int directory, const char *job) {
+    static const char *const endings[] = {"a", "b", "a.tmp", "b.tmp"};
+    char path[ID_TEXT + 32];
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+        snprintf(path, sizeof path, "checkpoints/%s.%s", job, endings[i]);
+        unlinkat(directory, path, 0);
+    }
+}

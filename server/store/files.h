@@ -9,3 +9,4 @@ int files_make_folders(int directory);
 int files_sweep(sqlite3 *database, int directory);
 void files_remove(int directory, const char *folder,
                   const char *id); // DIR/folder/ID.bpa, where it is there
+void files_remove_checkpoints(int directory, const char *job); // those that are there

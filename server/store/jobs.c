@@ -2,7 +2,7 @@
 //
 //   queued ──claim──▶ running ──▶ succeeded | failed | cancelled
 //      ▲                 │
-//      └──requeue, worker_died, recover
+//      └──requeue, worker_died, recover: to paused or cancelled, where that was wished (wishes.c)
 //
 // Every change says from which state (and for a running job, from which attempt) it may go, in its
 // WHERE: a worker that was given up on changes nothing. Each change logs the job's new state as a
@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
-#include "server/base/json_out.h"
+#include "server/store/aliases.h"
 #include "server/store/confusions.h"
+#include "server/store/job_log.h"
 #include "server/store/keys.h"
 #include "server/store/models.h"
-#include "server/store/record.h"
 #include "server/store/sql.h"
 
 enum {
@@ -57,54 +57,17 @@ static const Column columns[] = {
     COLUMN(JobRow, last_seq, COLUMN_INTEGER),
     COLUMN(JobRow, deaths, COLUMN_INT),
     COLUMN(JobRow, death_step, COLUMN_INTEGER),
+    COLUMN(JobRow, interruption, COLUMN_TEXT),
+    COLUMN(JobRow, wish, COLUMN_FIXED),
+    COLUMN(JobRow, ran, COLUMN_INTEGER),
+    COLUMN(JobRow, alias, COLUMN_FIXED),
 };
+const char *const job_states[] = {"queued", "running",   "paused", "succeeded",
+                                  "failed", "cancelled", NULL};
 static const RowTable table = {"jobs", columns, ARRAY_LENGTH(columns), sizeof(JobRow)};
 
 void job_row_finish(JobRow *row) {
     row_finish(&table, row);
-}
-
-// ---- what is logged ----
-
-static int state_text(sqlite3 *database, const char *id, JsonOut *out) {
-    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
-    int result =
-        sql_prepare(database, &statement,
-                    "SELECT status, attempt, progress, metrics, best, NULLIF(model, ''), error"
-                    " FROM jobs WHERE id = ?",
-                    "s", id);
-    if (result == OK)
-        result = sql_step(statement);
-    if (result != SQL_ROW)
-        return result == OK ? ERR_NOT_FOUND : result;
-    json_begin_object(out, NULL);
-    json_string(out, "status", (const char *)sqlite3_column_text(statement, 0));
-    json_integer(out, "attempt", sqlite3_column_int64(statement, 1));
-    json_raw(out, "progress", (const char *)sqlite3_column_text(statement, 2));
-    json_raw(out, "metrics", (const char *)sqlite3_column_text(statement, 3));
-    json_raw(out, "best", (const char *)sqlite3_column_text(statement, 4));
-    json_string(out, "model", (const char *)sqlite3_column_text(statement, 5));
-    json_raw(out, "error", (const char *)sqlite3_column_text(statement, 6));
-    json_end_object(out);
-    return out->text.failed ? ERR_NO_MEMORY : OK;
-}
-
-// Appends the state as it now is, as a record of `kind`.
-static int state_log(sqlite3 *database, const char *id, const char *kind, int64_t *ret_seq) {
-    JsonOut out;
-    json_init(&out);
-    int result = state_text(database, id, &out);
-    if (result == OK) {
-        Record record = {.kind = kind, .body = text_string(&out.text), .length = out.text.length};
-        result = record_insert(database, id, &record, ret_seq);
-    }
-    json_finish(&out);
-    return result;
-}
-
-static int end_log(sqlite3 *database, const char *id) {
-    int result = state_log(database, id, "status", NULL);
-    return result == OK ? state_log(database, id, "end", NULL) : result;
 }
 
 // ---- making and reading ----
@@ -131,7 +94,7 @@ static int insert_change(sqlite3 *database, void *argument) {
     if (result == OK)
         result = row_insert(database, &table, insert->row);
     if (result == OK)
-        result = state_log(database, insert->row->id, "status", NULL);
+        result = job_log_state(database, insert->row->id, NULL);
     return result == OK ? key_note(database, insert->key) : result;
 }
 
@@ -182,83 +145,25 @@ int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int lim
     return result;
 }
 
-int jobs_counts(Store *store, int64_t *ret_queued, int64_t *ret_running) {
+int jobs_counts(Store *store, int64_t ret_counts[JOB_STATES]) {
     sqlite3 *reader = store_reader(store);
     if (reader == NULL)
         return ERR_IO;
-    int64_t queued = 0, running = 0;
+    sqlite3_stmt *statement = NULL;
+    int64_t counts[JOB_STATES] = {0};
     int result =
-        sql_integer(reader, &queued, "SELECT COUNT(*) FROM jobs WHERE status = 'queued'", "");
-    if (result == OK)
-        result =
-            sql_integer(reader, &running, "SELECT COUNT(*) FROM jobs WHERE status = 'running'", "");
+        sql_prepare(reader, &statement, "SELECT status, COUNT(*) FROM jobs GROUP BY status", "");
+    while (result == OK && (result = sql_step(statement)) == SQL_ROW) {
+        const char *status = (const char *)sqlite3_column_text(statement, 0);
+        for (int i = 0; status != NULL && i < JOB_STATES; i++)
+            if (strcmp(job_states[i], status) == 0)
+                counts[i] = sqlite3_column_int64(statement, 1);
+        result = OK;
+    }
+    sqlite3_finalize(statement);
     store_release(store, reader);
-    if (result != OK)
-        return result;
-    *ret_queued = queued;
-    *ret_running = running;
-    return OK;
-}
-
-bool jobs_cancel_requested(Store *store, const char *id) {
-    sqlite3 *reader = store_reader(store);
-    if (reader == NULL)
-        return false;
-    int64_t requested = 0;
-    sql_integer(reader, &requested, "SELECT cancel_requested FROM jobs WHERE id = ?", "s", id);
-    store_release(store, reader);
-    return requested != 0;
-}
-
-// ---- by the user's wish ----
-
-// Why a change met no row: there is no such job, or its state forbids it.
-static int refusal(sqlite3 *database, const char *id) {
-    int64_t one = 0;
-    int result = sql_integer(database, &one, "SELECT 1 FROM jobs WHERE id = ?", "s", id);
-    return result == OK ? ERR_CONFLICT : result;
-}
-
-static int delete_change(sqlite3 *database, void *argument) {
-    const char *id = argument;
-    int result = sql_change(database,
-                            "DELETE FROM jobs WHERE id = ? AND status IN ('succeeded', 'failed',"
-                            " 'cancelled')",
-                            "s", id);
-    return result == ERR_CONFLICT ? refusal(database, id) : result;
-}
-
-int jobs_delete(Store *store, const char *id) {
-    return store_write(store, delete_change, (void *)id);
-}
-
-typedef struct Cancel {
-    const char *id;
-    bool running;
-} Cancel;
-
-static int cancel_change(sqlite3 *database, void *argument) {
-    Cancel *cancel = argument;
-    int result = sql_change(
-        database, "UPDATE jobs SET cancel_requested = 1 WHERE id = ? AND status = 'running'", "s",
-        cancel->id);
-    cancel->running = result == OK;
-    if (result != ERR_CONFLICT)
-        return result;
-    result = sql_change(database,
-                        "UPDATE jobs SET status = 'cancelled', finished_at = ? WHERE id = ?"
-                        " AND status IN ('queued', 'paused')",
-                        "ls", time_now(), cancel->id);
-    if (result == ERR_CONFLICT)
-        return refusal(database, cancel->id);
-    return result == OK ? end_log(database, cancel->id) : result;
-}
-
-int jobs_cancel(Store *store, const char *id, bool *ret_running) {
-    Cancel cancel = {.id = id};
-    int result = store_write(store, cancel_change, &cancel);
     if (result == OK)
-        *ret_running = cancel.running;
+        memcpy(ret_counts, counts, sizeof counts);
     return result;
 }
 
@@ -289,7 +194,7 @@ static int claim_change(sqlite3 *database, void *argument) {
     while ((result = sql_step(statement)) == SQL_ROW) {
     }
     if (result == OK)
-        result = state_log(database, id, "status", NULL);
+        result = job_log_state(database, id, NULL);
     return result == OK ? row_get(database, &table, id, claim->row) : result;
 }
 
@@ -322,19 +227,21 @@ typedef struct Update {
     int attempt;
     const char *status, *progress, *metrics, *best, *diagnosis, *error, *confusion;
     const ModelRow *model;
-    int64_t step; // of a death
-    bool exact, failed;
+    int64_t ran;
+    const JobDeath *death;
+    bool failed;
 } Update;
 
 static int progress_change(sqlite3 *database, void *argument) {
     const Update *update = argument;
     int64_t seq = 0;
-    int result = sql_change(
-        database,
-        "UPDATE jobs SET progress = COALESCE(?, progress), metrics = COALESCE(?,"
-        " metrics), best = COALESCE(?, best)"
-        " WHERE id = ? AND status = 'running' AND attempt = ?",
-        "ssssi", update->progress, update->metrics, update->best, update->id, update->attempt);
+    int result =
+        sql_change(database,
+                   "UPDATE jobs SET progress = COALESCE(?, progress), metrics = COALESCE(?,"
+                   " metrics), best = COALESCE(?, best), ran = ?"
+                   " WHERE id = ? AND status = 'running' AND attempt = ?",
+                   "ssslsi", update->progress, update->metrics, update->best, update->ran,
+                   update->id, update->attempt);
     if (result == OK)
         result =
             sql_run(database,
@@ -342,49 +249,52 @@ static int progress_change(sqlite3 *database, void *argument) {
                     " WHERE id = ?1)",
                     "s", update->id);
     if (result == OK)
-        result = state_log(database, update->id, "status", &seq);
+        result = job_log_state(database, update->id, &seq);
     if (result == OK)
         result = sql_run(database, "UPDATE jobs SET progress_seq = ? WHERE id = ?", "ls", seq,
                          update->id);
     return result;
 }
 
-int jobs_progress(Store *store, const char *id, int attempt, const char *progress,
+int jobs_progress(Store *store, const char *id, int attempt, int64_t ran, const char *progress,
                   const char *metrics, const char *best) {
-    Update update = {
-        .id = id, .attempt = attempt, .progress = progress, .metrics = metrics, .best = best};
+    Update update = {.id = id,
+                     .attempt = attempt,
+                     .ran = ran,
+                     .progress = progress,
+                     .metrics = metrics,
+                     .best = best};
     return store_write(store, progress_change, &update);
 }
 
-// Back to the queue; or to its end, where that was asked for while it ran.
+// Back to the queue; or where it was wished while it ran.
 static int give_back(sqlite3 *database, const char *id) {
-    int64_t cancelled = 0;
+    int64_t ended = 0;
     int result = sql_change(database,
-                            "UPDATE jobs SET status = IIF(cancel_requested, 'cancelled', 'queued'),"
-                            " finished_at = IIF(cancel_requested, ?, 0)"
+                            "UPDATE jobs SET status = CASE wish WHEN 'cancel' THEN 'cancelled'"
+                            " WHEN 'pause' THEN 'paused' ELSE 'queued' END,"
+                            " finished_at = IIF(wish = 'cancel', ?, 0),"
+                            " wish = IIF(wish = 'stop', 'stop', '')"
                             " WHERE id = ? AND status = 'running'",
                             "ls", time_now(), id);
     if (result == OK)
-        result = sql_integer(database, &cancelled, "SELECT cancel_requested FROM jobs WHERE id = ?",
+        result = sql_integer(database, &ended, "SELECT finished_at <> 0 FROM jobs WHERE id = ?",
                              "s", id);
     if (result != OK)
         return result;
-    return cancelled ? end_log(database, id) : state_log(database, id, "status", NULL);
+    return ended ? job_log_end(database, id) : job_log_state(database, id, NULL);
 }
 
 static int requeue_change(sqlite3 *database, void *argument) {
     const Update *update = argument;
-    int64_t one = 0;
-    int result = sql_integer(
-        database, &one, "SELECT 1 FROM jobs WHERE id = ? AND status = 'running' AND attempt = ?",
-        "si", update->id, update->attempt);
-    if (result == ERR_NOT_FOUND)
-        return ERR_CONFLICT;
+    int result = sql_change(
+        database, "UPDATE jobs SET ran = ? WHERE id = ? AND status = 'running' AND attempt = ?",
+        "lsi", update->ran, update->id, update->attempt);
     return result == OK ? give_back(database, update->id) : result;
 }
 
-int jobs_requeue(Store *store, const char *id, int attempt) {
-    Update update = {.id = id, .attempt = attempt};
+int jobs_requeue(Store *store, const char *id, int attempt, int64_t ran) {
+    Update update = {.id = id, .attempt = attempt, .ran = ran};
     return store_write(store, requeue_change, &update);
 }
 
@@ -392,7 +302,7 @@ static int end_change(sqlite3 *database, void *argument) {
     const Update *update = argument;
     int result =
         sql_change(database,
-                   "UPDATE jobs SET status = ?, finished_at = ?, error = ?,"
+                   "UPDATE jobs SET status = ?, finished_at = ?, error = ?, wish = '',"
                    " diagnosis = COALESCE(?, diagnosis), progress = COALESCE(?, progress),"
                    " metrics = COALESCE(?, metrics), best = COALESCE(?, best), model = ?"
                    " WHERE id = ? AND status = 'running' AND attempt = ?",
@@ -401,9 +311,11 @@ static int end_change(sqlite3 *database, void *argument) {
                    update->model != NULL ? update->model->id : "", update->id, update->attempt);
     if (result == OK && update->model != NULL)
         result = model_insert(database, update->model);
+    if (result == OK && update->model != NULL)
+        result = alias_follow(database, update->id, update->model->id);
     if (result == OK && update->confusion != NULL)
         result = confusion_insert(database, update->id, update->confusion);
-    return result == OK ? end_log(database, update->id) : result;
+    return result == OK ? job_log_end(database, update->id) : result;
 }
 
 int jobs_succeed(Store *store, const char *id, int attempt, const char *progress,
@@ -432,13 +344,15 @@ int jobs_end(Store *store, const char *id, int attempt, const char *status, cons
 // The worker after a first death tells every step, so the second and third are known exactly.
 static int death_change(sqlite3 *database, void *argument) {
     Update *update = argument;
+    const JobDeath *death = update->death;
     int64_t deaths = 0;
     int result = sql_change(database,
                             "UPDATE jobs SET deaths = IIF(deaths > 0 AND ?2 AND (?1 = death_step OR"
                             " (?1 > death_step AND NOT death_exact)), deaths + 1, 1),"
-                            " death_step = ?1, death_exact = ?2"
+                            " death_step = ?1, death_exact = ?2, interruption = ?5"
                             " WHERE id = ?3 AND status = 'running' AND attempt = ?4",
-                            "lisi", update->step, (int)update->exact, update->id, update->attempt);
+                            "lisis", death->step, (int)death->exact, update->id, update->attempt,
+                            death->interruption);
     if (result == OK)
         result =
             sql_integer(database, &deaths, "SELECT deaths FROM jobs WHERE id = ?", "s", update->id);
@@ -453,15 +367,15 @@ static int death_change(sqlite3 *database, void *argument) {
     return result == OK ? requeue_change(database, update) : result;
 }
 
-int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, bool exact,
-                     const char *error, const char *diagnosis, bool *ret_failed) {
+int jobs_worker_died(Store *store, const char *id, int attempt, int64_t ran, const JobDeath *death,
+                     bool *ret_failed) {
     Update update = {.id = id,
                      .attempt = attempt,
                      .status = "failed",
-                     .error = error,
-                     .diagnosis = diagnosis,
-                     .step = step,
-                     .exact = exact};
+                     .ran = ran,
+                     .error = death->error,
+                     .diagnosis = death->diagnosis,
+                     .death = death};
     int result = store_write(store, death_change, &update);
     if (result == OK)
         *ret_failed = update.failed;

@@ -63,6 +63,9 @@ static int delete_change(sqlite3 *database, void *argument) {
                              "s", id);
     if (result != ERR_NOT_FOUND)
         return result == OK ? ERR_CONFLICT : result;
+    result = sql_integer(database, &one, "SELECT 1 FROM aliases WHERE model = ?", "s", id);
+    if (result != ERR_NOT_FOUND)
+        return result == OK ? ERR_EXISTS : result;
     result = sql_change(database, "DELETE FROM models WHERE id = ?", "s", id);
     return result == ERR_CONFLICT ? ERR_NOT_FOUND : result;
 }

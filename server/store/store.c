@@ -38,6 +38,7 @@ enum {
 typedef struct Request { // on the stack of the caller, who sleeps until `done`
     StoreChange change;
     void *argument;
+    int64_t arrived; // monotonic
     int result;
     bool done;
     struct Request *next;
@@ -56,6 +57,9 @@ struct Store {
     pthread_cond_t arrived, committed, released;
     Request *first, **last;
     bool closing;
+    int64_t waiting,
+        oldest; // changes not committed; when the first of the group under way arrived, or 0
+    int64_t changes, commits, waited;
     sqlite3 *readers[READERS_MAX]; // [idle_readers] those not lent
     int idle_readers, open_readers;
 };
@@ -167,6 +171,8 @@ static Request *request_take(Store *store) {
     pthread_mutex_lock(&store->mutex);
     Request *request = store->first;
     if (request != NULL) {
+        if (store->oldest == 0)
+            store->oldest = request->arrived;
         store->first = request->next;
         if (store->first == NULL)
             store->last = &store->first;
@@ -196,12 +202,18 @@ static void group_run(Store *store) {
         sql_run(store->database, "ROLLBACK", "");
     atomic_store(&store->full, error == ERR_UNAVAILABLE);
 
+    int64_t now = time_monotonic();
     pthread_mutex_lock(&store->mutex);
     for (Request *request = group; request != NULL; request = request->next) {
         if (error != OK)
             request->result = error;
+        store->waiting--;
+        store->changes++;
+        store->waited += now - request->arrived;
         request->done = true;
     }
+    store->oldest = 0;
+    store->commits++;
     pthread_cond_broadcast(&store->committed);
     pthread_mutex_unlock(&store->mutex);
 }
@@ -221,8 +233,9 @@ static void *writer_main(void *argument) {
 }
 
 int store_write(Store *store, StoreChange change, void *argument) {
-    Request request = {.change = change, .argument = argument};
+    Request request = {.change = change, .argument = argument, .arrived = time_monotonic()};
     pthread_mutex_lock(&store->mutex);
+    store->waiting++;
     *store->last = &request;
     store->last = &request.next;
     pthread_cond_signal(&store->arrived);
@@ -352,6 +365,19 @@ bool store_failed(const Store *store) {
 
 bool store_full(const Store *store) {
     return atomic_load(&store->full);
+}
+
+void store_figures(Store *store, StoreFigures *ret_figures) {
+    pthread_mutex_lock(&store->mutex);
+    int64_t oldest =
+        store->oldest == 0 && store->first != NULL ? store->first->arrived : store->oldest;
+    *ret_figures =
+        (StoreFigures){.changes = store->changes,
+                       .commits = store->commits,
+                       .waited_seconds = (double)store->waited / 1000,
+                       .waiting = store->waiting,
+                       .lag_seconds = oldest == 0 ? 0 : (double)(time_monotonic() - oldest) / 1000};
+    pthread_mutex_unlock(&store->mutex);
 }
 
 int store_directory(const Store *store) {

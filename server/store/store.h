@@ -24,7 +24,14 @@ struct sqlite3;
 int store_open(const char *directory, Store **ret_store);
 void store_close(Store *store); // takes NULL; commits what waits
 bool store_failed(const Store *store);
-bool store_full(const Store *store);        // the newest change met a full disk
+bool store_full(const Store *store); // the newest change met a full disk
+typedef struct StoreFigures {
+    int64_t changes, commits; // since the start
+    double waited_seconds;    // all changes together, from their arrival to their commit
+    int64_t waiting;          // changes now
+    double lag_seconds;       // of the oldest of them
+} StoreFigures;
+void store_figures(Store *store, StoreFigures *ret_figures);
 int store_directory(const Store *store);    // descriptor of DIR
 const char *store_path(const Store *store); // DIR
 

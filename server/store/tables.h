@@ -34,6 +34,7 @@ int datasets_list(Store *store, const char *cursor, int limit,
 int datasets_delete(Store *store, const char *id);
 
 // ---- jobs ----
+enum { ALIAS_TEXT = 65 };
 typedef struct JobRow {
     char id[ID_TEXT];
     char *name, *status;                         // queued running paused succeeded failed cancelled
@@ -43,11 +44,18 @@ typedef struct JobRow {
     char dataset[ID_TEXT], model[ID_TEXT], parent[ID_TEXT]; // "" where none
     char initial[ID_TEXT]; // model whose weights it starts from; "" where none
     char *tags, *spec, *plan, *progress, *metrics, *best, *result, *diagnosis,
-        *error;         // JSON; NULL: null
-    int64_t last_seq;   // of its newest record
-    int deaths;         // of workers, in a row, at one step
-    int64_t death_step; // the newest death's
+        *error;             // JSON; NULL: null
+    int64_t last_seq;       // of its newest record
+    int deaths;             // of workers, in a row, at one step
+    int64_t death_step;     // the newest death's
+    char *interruption;     // JSON: the newest death; NULL: there was none
+    char wish[8];           // pause, stop or cancel: what it is asked while it runs; "" else
+    int64_t ran;            // milliseconds that its attempts have run, as last told
+    char alias[ALIAS_TEXT]; // that moves to its model; "" for none
 } JobRow;
+enum { JOB_QUEUED, JOB_RUNNING, JOB_PAUSED, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };
+extern const char *const job_states[]; // their names, NULL-terminated
+
 typedef struct JobFilter {
     const char *status, *tag, *dataset, *parent; // NULL: any
 } JobFilter;
@@ -61,9 +69,13 @@ int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int lim
               int (*found)(void *context, const JobRow *row), void *context);
 int jobs_delete(Store *store,
                 const char *id); // with its records; ERR_CONFLICT while queued, running or paused
-// queued, paused → cancelled at once; running → ret_running true, the pool stops it (the wish is
-// stored: it holds through a crash). ERR_CONFLICT once ended.
-int jobs_cancel(Store *store, const char *id, bool *ret_running);
+// What a user wishes of a job that has not ended: "pause", "resume", "stop" or "cancel" (wishes.c has
+// which state allows which). Of a job that is not running it is done at once; of a running one it is
+// stored, holds through a crash, and the pool acts on it (ret_running). ERR_CONFLICT: its state forbids
+// it.
+int jobs_wish(Store *store, const char *id, const char *wish, bool *ret_running);
+void jobs_remove_files(Store *store, const char *id); // the checkpoints of one that has ended
+void jobs_wished(Store *store, const char *id, char ret_wish[8]); // of a running job; "": nothing
 // The oldest queued job of the highest priority → running, attempt + 1. ERR_NOT_FOUND: none that
 // may start now, or that one needs more than max_threads (it is waited for, not overtaken).
 int jobs_claim(Store *store, int max_threads, JobRow *ret_row);
@@ -74,14 +86,22 @@ jobs_next_due(Store *store); // milliseconds until a job has waited out its back
 // status record is
 //   {"status", "attempt", "progress", "metrics", "best", "model", "error"}
 // and a newer one of jobs_progress takes the place of the one before.
-int jobs_progress(Store *store, const char *id, int attempt, const char *progress,
+// `ran`: milliseconds of all its attempts together, this one included.
+int jobs_progress(Store *store, const char *id, int attempt, int64_t ran, const char *progress,
                   const char *metrics,
-                  const char *best);                         // NULL: as it was
-int jobs_requeue(Store *store, const char *id, int attempt); // back to queued
-// Its worker died by itself after `step` (−1: before it began); not `exact`: maybe some steps later. The third death at one step
-// makes the job failed with `error` (ret_failed); else it is queued again and waits 0.5 s, then 2 s.
-int jobs_worker_died(Store *store, const char *id, int attempt, int64_t step, bool exact,
-                     const char *error, const char *diagnosis, bool *ret_failed);
+                  const char *best); // NULL: as it was
+// Back to queued, or where it was wished meanwhile: paused, cancelled.
+int jobs_requeue(Store *store, const char *id, int attempt, int64_t ran);
+typedef struct JobDeath {
+    int64_t step;                  // after which it died; −1: before it began
+    bool exact;                    // not: maybe some steps later
+    const char *interruption;      // JSON, kept in any case
+    const char *error, *diagnosis; // where it is the last
+} JobDeath;
+// Its worker died by itself. The third death at one step makes the job failed with `error`
+// (ret_failed); else it is queued again and waits 0.5 s, then 2 s.
+int jobs_worker_died(Store *store, const char *id, int attempt, int64_t ran, const JobDeath *death,
+                     bool *ret_failed);
 struct ModelRow;
 int jobs_succeed(Store *store, const char *id, int attempt, const char *progress,
                  const char *metrics, const char *best, const char *diagnosis,
@@ -89,9 +109,8 @@ int jobs_succeed(Store *store, const char *id, int attempt, const char *progress
                  const struct ModelRow *model); // model row in the same transaction
 int jobs_end(Store *store, const char *id, int attempt, const char *status, const char *error,
              const char *diagnosis); // failed, cancelled
-int jobs_recover(Store *store); // at start: running → queued (cancelled, where that was asked for)
-int jobs_counts(Store *store, int64_t *ret_queued, int64_t *ret_running);
-bool jobs_cancel_requested(Store *store, const char *id);
+int jobs_recover(Store *store);      // at start: running → queued, or where it was wished
+int jobs_counts(Store *store, int64_t ret_counts[JOB_STATES]);
 
 // ---- records: a job's append-only log; seq 1, 2, … per job ----
 typedef struct Record {
@@ -129,8 +148,25 @@ void model_row_finish(ModelRow *row);
 int models_get(Store *store, const char *id, ModelRow *ret_row);
 int models_list(Store *store, const char *cursor, int limit,
                 int (*found)(void *context, const ModelRow *row), void *context);
-// With its file. ERR_NOT_FOUND; ERR_CONFLICT while a job that has not ended starts from it.
+// With its file. ERR_NOT_FOUND; ERR_CONFLICT while a job that has not ended starts from it, ERR_EXISTS
+// while an alias points to it.
 int models_delete(Store *store, const char *id);
+
+// ---- aliases: names that point to models; 1 to 64 letters, digits, '-', '_' and '.' ----
+typedef struct AliasRow {
+    char name[ALIAS_TEXT], model[ID_TEXT];
+    int64_t updated_at;
+} AliasRow;
+bool alias_valid(const char *name); // and none that could be a model's id
+int aliases_put(Store *store, const char *name, const char *model); // ERR_NOT_FOUND: no such model
+int aliases_get(Store *store, const char *name, AliasRow *ret_row);
+int aliases_delete(Store *store, const char *name); // ERR_NOT_FOUND
+// By name, after `cursor` (a name); of one model, or NULL: of all.
+int aliases_list(Store *store, const char *model, const char *cursor, int limit,
+                 int (*found)(void *context, const AliasRow *row), void *context);
+// The id of the model that `name`, an id or an alias, means. ERR_NOT_FOUND: it is no alias. An id is
+// not looked up.
+int models_resolve(Store *store, const char *name, char ret_id[ID_TEXT]);
 
 // ---- idempotency keys ----
 typedef enum KeyState { KEY_NEW, KEY_SAME, KEY_OTHER_BODY, KEY_UNDER_WAY } KeyState;
@@ -143,3 +179,9 @@ int keys_begin(Store *store, const char *key, const char *body_sha256, KeyState 
 int keys_complete(Store *store, const char *key, int status, const char *location,
                   const char *body);
 int keys_release(Store *store, const char *key);
+
+// ---- retention ----
+// Forgets jobs that ended before that time, with their logs and checkpoints, and older idempotency
+// keys; models and datasets stay. In `most` small changes at most: ERR_UNAVAILABLE where that was not
+// all yet. ret_jobs: how many are gone.
+int store_expire(Store *store, int64_t before, int most, int64_t *ret_jobs);

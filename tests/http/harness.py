@@ -14,6 +14,8 @@ import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.path.join(ROOT, os.environ.get("BACKPROPD_BUILD", "build"), "backpropd")
+# What `./dev test` has unpacked: nginx, promtool.
+os.environ["PATH"] += os.pathsep + os.path.join(ROOT, "build", "tools") + os.pathsep + "/usr/sbin"
 # Sanitizers multiply time and memory: tests of figures are for the plain build.
 SANITIZED = "BACKPROPD_SANITIZED" in os.environ
 PATIENCE = 600 if SANITIZED else 120

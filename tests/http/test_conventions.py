@@ -167,6 +167,9 @@ class Forms(LiveTest):
         self.assertTrue(document["openapi"].startswith("3.1"))
         for path, methods in {"/v1/datasets": {"get", "post"}, "/v1/jobs": {"get", "post"},
                               "/v1/jobs/{id}": {"get", "delete"}, "/v1/jobs/{id}/cancel": {"post"},
+                              "/v1/jobs/{id}/pause": {"post"}, "/v1/jobs/{id}/resume": {"post"},
+                              "/v1/jobs/{id}/stop": {"post"}, "/v1/aliases": {"get"},
+                              "/v1/aliases/{name}": {"get", "put", "delete"}, "/metrics": {"get"},
                               "/v1/jobs/{id}/metrics": {"get"}, "/v1/jobs/{id}/gradients": {"get"},
                               "/v1/jobs/{id}/events": {"get"}, "/v1/models": {"get"},
                               "/v1/models/{id}/predict": {"post"}, "/v1/layers": {"get"}, "/v1/status": {"get"},

@@ -57,7 +57,7 @@ class Tour(unittest.TestCase):
 
     def test_readme(self):
         out = self.run_document("README.md")
-        for words in ('"predictions":["setosa"]', '"status":"succeeded"', "/model/layers/0/unit", "passed"):
+        for words in ('"predictions":["setosa"]', '"predictions":["virginica"]', '"status":"succeeded"', " succeeded mdl_", "/model/layers/0/unit", "passed"):
             self.assertIn(words, out)
 
     def test_the_first_hour(self):

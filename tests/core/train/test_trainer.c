@@ -267,6 +267,54 @@ Test(trainer, stops_when_asked_between_two_steps) {
     dataset_close(dataset);
 }
 
+typedef struct FinishAt {
+    int64_t step;
+    atomic_bool now;
+    int64_t epochs, validated_at;
+} FinishAt;
+
+static void finish_at(void *context, const TrainEvent *event) {
+    FinishAt *finish = context;
+    if (event->kind == TRAIN_STEP && event->step == finish->step)
+        atomic_store(&finish->now, true);
+    if (event->kind == TRAIN_EPOCH) {
+        finish->epochs++;
+        finish->validated_at = event->step;
+    }
+}
+
+Test(trainer, finishes_when_asked_as_if_no_more_had_been_wanted) {
+    Dataset *dataset = blobs(60);
+    Job *job = sample_job(dataset, "{" MLP ", \"training\": {\"steps\": 1000, \"batch_size\": 8}}");
+    Job *shorter =
+        sample_job(dataset, "{" MLP ", \"training\": {\"steps\": 20, \"batch_size\": 8}}");
+    FinishAt finish = {.step = 20}, at_once = {.now = true};
+    const TrainerHooks hooks = {.context = &finish, .event = finish_at, .finish = &finish.now};
+    const TrainerHooks now = {.context = &at_once, .event = finish_at, .finish = &at_once.now};
+    char finished[65], wanted[65];
+    Trainer *trainer;
+    cr_assert_eq(trainer_create(job, &hooks, &trainer), OK);
+    cr_assert_eq(trainer_run(trainer), OK);
+    cr_assert_eq(trainer_step(trainer), 20);
+    cr_assert_eq(finish.validated_at, 20, "it is validated in the middle of an epoch");
+    double loss = trainer_validation(trainer)->loss;
+    weights_hash(job, trainer, finished);
+    trainer_destroy(trainer);
+    trainer = run(shorter, NULL, OK);
+    weights_hash(shorter, trainer, wanted);
+    cr_assert_str_eq(finished, wanted);
+    assert_near(trainer_validation(trainer)->loss, loss, 0);
+    trainer_destroy(trainer);
+    cr_assert_eq(trainer_create(job, &now, &trainer), OK);
+    cr_assert_eq(trainer_run(trainer), OK);
+    cr_assert_eq(trainer_step(trainer), 1, "a step there is in any case");
+    cr_assert_eq(at_once.epochs, 1);
+    trainer_destroy(trainer);
+    job_destroy(job);
+    job_destroy(shorter);
+    dataset_close(dataset);
+}
+
 Test(trainer, leaves_frozen_layers_as_they_began) {
     Dataset *dataset = blobs(60);
     Job *job = sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 8,"

@@ -73,3 +73,25 @@ Test(machine, knows_the_first_version_of_groups) {
     put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
     cr_assert_eq(machine_memory_bytes(root), 60000);
 }
+
+Test(machine, has_the_processors_that_its_groups_give) {
+    int own = machine_processors(root);
+    cr_assert_geq(own, 1);
+    put("/proc/self/cgroup", "0::/jobs/mine\n");
+    put("/sys/fs/cgroup/jobs/mine/cpu.max", "max 100000\n");
+    cr_assert_eq(machine_processors(root), own);
+    put("/sys/fs/cgroup/jobs/cpu.max", "50000 100000\n");
+    cr_assert_eq(machine_processors(root), 1, "half a processor is one");
+    put("/sys/fs/cgroup/jobs/cpu.max", "100000000 100000\n");
+    cr_assert_eq(machine_processors(root), own, "no more than there are");
+}
+
+Test(machine, has_the_processors_that_the_first_version_of_groups_gives) {
+    int own = machine_processors(root);
+    put("/proc/self/cgroup", "5:cpuset:/b\n4:cpu,cpuacct:/a\n");
+    put("/sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n");
+    put("/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "-1\n");
+    cr_assert_eq(machine_processors(root), own);
+    put("/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "100000\n");
+    cr_assert_eq(machine_processors(root), 1);
+}

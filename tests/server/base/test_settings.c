@@ -23,6 +23,9 @@ Test(settings, have_defaults) {
     cr_assert_str_eq(settings.listen, "127.0.0.1:8080");
     cr_assert_eq(settings.max_body, 1 << 30);
     cr_assert_eq(settings.max_queue, 20000);
+    cr_assert_eq(settings.lease_seconds, 30);
+    cr_assert_eq(settings.keep_days, 0);
+    cr_assert_str_eq(settings.log_format, "text");
     cr_assert(settings.workers >= 1 && settings.threads >= 1);
     cr_assert_null(settings.token_file);
     cr_assert_null(settings.allow_hosts[0]);
@@ -44,6 +47,21 @@ Test(settings, a_flag_wins_over_the_environment) {
     cr_assert_str_eq(settings.allow_hosts[1], "b.example");
     cr_assert_null(settings.allow_hosts[2]);
     settings_finish(&settings);
+}
+
+Test(settings, a_word_is_one_of_those_there_are) {
+    static const char *const wrong[] = {"xml", "", "tex", "text|json", "json "};
+    Settings settings;
+    Text mistakes;
+    cr_assert_eq(read((const char *[]){"--log-format", "json", NULL}, &settings, &mistakes), OK);
+    cr_assert_str_eq(settings.log_format, "json");
+    settings_finish(&settings);
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        cr_expect_eq(read((const char *[]){"--log-format", wrong[i], NULL}, &settings, &mistakes),
+                     ERR_INVALID, "%s", wrong[i]);
+        cr_expect_not_null(strstr(text_string(&mistakes), "text|json"));
+        text_finish(&mistakes);
+    }
 }
 
 Test(settings, lists_come_several_times) {
@@ -81,9 +99,10 @@ Test(settings, help_has_every_flag) {
     text_init(&help);
     settings_help(&help);
     static const char *const flags[] = {
-        "--listen HOST:PORT", "--data DIR",        "--workers N",
-        "--threads N",        "--token-file FILE", "--max-body BYTES",
-        "--max-queue N",      "--allow-host NAME", "BACKPROPD_TOKEN_FILE"};
+        "--listen HOST:PORT",    "--data DIR",        "--workers N",   "--threads N",
+        "--token-file FILE",     "--max-body BYTES",  "--max-queue N", "--allow-host NAME",
+        "BACKPROPD_TOKEN_FILE",  "--lease-seconds N", "--keep-days N", "--max-connections N",
+        "--log-format text|json"};
     for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
         cr_assert_not_null(strstr(text_string(&help), flags[i]), "%s", flags[i]);
     text_finish(&help);

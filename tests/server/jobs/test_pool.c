@@ -130,9 +130,9 @@ Test(pool, a_running_job_is_cancelled) {
     JobRow row = workshop_wait(&workshop, id, "running");
     job_row_finish(&row);
     usleep(300000);
-    cr_assert_eq(jobs_cancel(workshop.store, id, &running), OK);
+    cr_assert_eq(jobs_wish(workshop.store, id, "cancel", &running), OK);
     cr_expect(running);
-    pool_cancel(workshop.pool, id);
+    pool_wish(workshop.pool, id);
     row = workshop_wait(&workshop, id, "cancelled");
     job_row_finish(&row);
     cr_expect_not(there(&workshop, "checkpoints", id, ".a"));

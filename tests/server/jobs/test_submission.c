@@ -39,17 +39,17 @@ Test(submission, names_every_error_at_once) {
     char id[ID_TEXT];
     workshop_open(&workshop, 1);
     issues_init(&issues);
-    int result =
-        workshop_submit(&workshop,
-                        "{\"dataset\": \"ds_1\", \"modle\": 1, \"alias\": \"x\", \"priority\": 11,"
-                        " \"threads\": 0, \"tags\": [\"a\", 3], \"name\": 4, \"max_seconds\": -1,"
-                        " \"max_memory_bytes\": \"much\","
-                        " \"model\": {\"layers\": [{\"type\": \"dense\", \"units\": \"many\"}]},"
-                        " \"training\": {\"epoch\": 3}}",
-                        &issues, id);
+    int result = workshop_submit(
+        &workshop,
+        "{\"dataset\": \"ds_1\", \"modle\": 1, \"alias\": \"mdl_x\", \"priority\": 11,"
+        " \"threads\": 0, \"tags\": [\"a\", 3], \"name\": 4, \"max_seconds\": -1,"
+        " \"max_memory_bytes\": \"much\","
+        " \"model\": {\"layers\": [{\"type\": \"dense\", \"units\": \"many\"}]},"
+        " \"training\": {\"epoch\": 3}}",
+        &issues, id);
     cr_expect_eq(result, ERR_INVALID);
     cr_expect(has_issue(&issues, "/modle", "\"model\""));
-    cr_expect(has_issue(&issues, "/alias", "not available yet"));
+    cr_expect(has_issue(&issues, "/alias", "must be 1 to 64"));
     cr_expect(has_issue(&issues, "/priority", "-10 to 10"));
     cr_expect(has_issue(&issues, "/threads", "whole number"));
     cr_expect(has_issue(&issues, "/tags/1", "string"));

@@ -55,7 +55,8 @@ static inline void workshop_dataset(Workshop *workshop) {
 }
 
 static inline void workshop_open(Workshop *workshop, int workers) {
-    *workshop = (Workshop){.options = {.workers = workers, .threads = 1, .max_queue = 100}};
+    *workshop =
+        (Workshop){.options = {.workers = workers, .threads = 1, .max_queue = 100, .lease = 30000}};
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     scratch_open(&workshop->scratch);
     workshop->store = workshop->scratch.store;

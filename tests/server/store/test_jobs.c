@@ -1,5 +1,6 @@
 // The queue and the states of a job.
 #include "tests/server/store/scratch.h"
+#include <sqlite3.h>
 #include <unistd.h>
 
 static void open_with_dataset(Scratch *scratch) {
@@ -95,20 +96,20 @@ Test(jobs, an_old_attempt_changes_nothing) {
     open_with_dataset(&scratch);
     scratch_job(&scratch, "job_1", 0);
     int first = scratch_claim(&scratch, id);
-    cr_assert_eq(jobs_requeue(scratch.store, id, first), OK);
+    cr_assert_eq(jobs_requeue(scratch.store, id, first, 0), OK);
     int second = scratch_claim(&scratch, id);
     cr_expect_eq(second, first + 1);
     Record record = {.kind = "finding", .body = "{}", .length = 2};
     bool failed;
-    cr_expect_eq(jobs_progress(scratch.store, id, first, "{}", NULL, NULL), ERR_CONFLICT);
-    cr_expect_eq(jobs_requeue(scratch.store, id, first), ERR_CONFLICT);
+    cr_expect_eq(jobs_progress(scratch.store, id, first, 0, "{}", NULL, NULL), ERR_CONFLICT);
+    cr_expect_eq(jobs_requeue(scratch.store, id, first, 0), ERR_CONFLICT);
     cr_expect_eq(jobs_end(scratch.store, id, first, "failed", "{}", NULL), ERR_CONFLICT);
-    cr_expect_eq(jobs_worker_died(scratch.store, id, first, 0, true, "{}", NULL, &failed),
-                 ERR_CONFLICT);
+    const JobDeath death = {0, true, "{}", "{}", NULL};
+    cr_expect_eq(jobs_worker_died(scratch.store, id, first, 0, &death, &failed), ERR_CONFLICT);
     cr_expect_eq(records_append(scratch.store, id, first, &record, 1), ERR_CONFLICT);
     cr_expect_eq(records_forget_after(scratch.store, id, first, 0), ERR_CONFLICT);
     expect_status(&scratch, id, "running");
-    cr_expect_eq(jobs_progress(scratch.store, id, second, "{\"step\":1}", NULL, NULL), OK);
+    cr_expect_eq(jobs_progress(scratch.store, id, second, 0, "{\"step\":1}", NULL, NULL), OK);
     scratch_close(&scratch);
 }
 
@@ -175,9 +176,13 @@ Test(jobs, the_third_death_at_one_step_fails_the_job) {
         bool failed = false;
         cr_assert_eq(jobs_recover(scratch.store), OK); // takes the backoff away
         cr_assert_eq(jobs_claim(scratch.store, 1, &row), OK);
-        cr_assert_eq(jobs_worker_died(scratch.store, row.id, row.attempt, deaths[i].step,
-                                      deaths[i].exact, "{\"title\":\"killed\"}", NULL, &failed),
-                     OK);
+        const JobDeath death = {deaths[i].step, deaths[i].exact, "{\"code\":\"worker_died\"}",
+                                "{\"title\":\"killed\"}", NULL};
+        cr_assert_eq(
+            jobs_worker_died(scratch.store, row.id, row.attempt, (int64_t)i, &death, &failed), OK);
+        job_row_finish(&row);
+        cr_assert_eq(jobs_get(scratch.store, "job_1", &row), OK);
+        cr_expect_str_eq(row.interruption, "{\"code\":\"worker_died\"}");
         job_row_finish(&row);
         cr_expect_eq(failed, deaths[i].fails, "death %zu", i);
         if (!failed) {
@@ -211,17 +216,109 @@ Test(jobs, a_cancel_holds_through_a_crash) {
     scratch_job(&scratch, "job_1", 0);
     scratch_job(&scratch, "job_2", 0);
     scratch_claim(&scratch, id);
-    cr_assert_eq(jobs_cancel(scratch.store, "job_1", &running), OK);
+    cr_assert_eq(jobs_wish(scratch.store, "job_1", "cancel", &running), OK);
     cr_expect(running);
-    cr_assert_eq(jobs_cancel(scratch.store, "job_2", &running), OK);
+    cr_assert_eq(jobs_wish(scratch.store, "job_2", "cancel", &running), OK);
     cr_expect_not(running);
     expect_status(&scratch, "job_2", "cancelled");
-    cr_expect_eq(jobs_cancel(scratch.store, "job_2", &running), ERR_CONFLICT);
-    cr_expect_eq(jobs_cancel(scratch.store, "job_3", &running), ERR_NOT_FOUND);
+    cr_expect_eq(jobs_wish(scratch.store, "job_2", "cancel", &running), ERR_CONFLICT);
+    cr_expect_eq(jobs_wish(scratch.store, "job_3", "cancel", &running), ERR_NOT_FOUND);
     scratch_reopen(&scratch);
     cr_assert_eq(jobs_recover(scratch.store), OK);
     expect_status(&scratch, "job_1", "cancelled");
     scratch_close(&scratch);
+}
+
+static void set_state(Scratch *scratch, const char *status, const char *wish, int step) {
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "UPDATE jobs SET status = '%s', wish = '%s', progress = '{\"step\":%d}',"
+             " finished_at = IIF('%s' IN ('succeeded', 'failed', 'cancelled'), 1, 0)",
+             status, wish, step, status);
+    store_close(scratch->store);
+    scratch->store = NULL;
+    char path[96];
+    sqlite3 *database;
+    snprintf(path, sizeof path, "%s/backpropd.db", scratch->path);
+    cr_assert_eq(sqlite3_open(path, &database), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK, "%s",
+                 sqlite3_errmsg(database));
+    sqlite3_close(database);
+    cr_assert_eq(store_open(scratch->path, &scratch->store), OK);
+}
+
+Test(jobs, each_state_allows_its_wishes) {
+    static const char *const wishes[] = {"pause", "resume", "stop", "cancel"};
+    // What each wish makes of each state: the status and the wish that stand then; NULL: it is refused.
+    static const struct {
+        const char *status, *wish;
+        int step;
+        const char *becomes[4];
+    } states[] = {
+        {"queued", "", 0, {"paused/", NULL, NULL, "cancelled/"}},
+        {"queued", "", 5, {"paused/", NULL, "queued/stop", "cancelled/"}},
+        {"queued", "stop", 5, {NULL, NULL, "queued/stop", "cancelled/"}},
+        {"running", "", 5, {"running/pause", NULL, "running/stop", "running/cancel"}},
+        {"running", "pause", 5, {"running/pause", "running/", "running/stop", "running/cancel"}},
+        {"running", "stop", 5, {NULL, NULL, "running/stop", "running/cancel"}},
+        {"running", "cancel", 5, {NULL, NULL, NULL, "running/cancel"}},
+        {"paused", "", 5, {NULL, "queued/", "queued/stop", "cancelled/"}},
+        {"paused", "", 0, {NULL, "queued/", NULL, "cancelled/"}},
+        {"succeeded", "", 5, {NULL, NULL, NULL, NULL}},
+        {"failed", "", 5, {NULL, NULL, NULL, NULL}},
+        {"cancelled", "", 5, {NULL, NULL, NULL, NULL}},
+    };
+    Scratch scratch;
+    open_with_dataset(&scratch);
+    scratch_job(&scratch, "job_1", 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        for (size_t w = 0; w < ARRAY_LENGTH(wishes); w++) {
+            char became[64];
+            bool running = false;
+            JobRow row;
+            set_state(&scratch, states[i].status, states[i].wish, states[i].step);
+            int result = jobs_wish(scratch.store, "job_1", wishes[w], &running);
+            cr_assert_eq(jobs_get(scratch.store, "job_1", &row), OK);
+            snprintf(became, sizeof became, "%s/%s", row.status, row.wish);
+            if (states[i].becomes[w] == NULL) {
+                cr_expect_eq(result, ERR_CONFLICT, "%s of %s/%s", wishes[w], states[i].status,
+                             states[i].wish);
+            } else {
+                cr_expect_eq(result, OK, "%s of %s/%s", wishes[w], states[i].status,
+                             states[i].wish);
+                cr_expect_str_eq(became, states[i].becomes[w], "%s of %s/%s: %s", wishes[w],
+                                 states[i].status, states[i].wish, became);
+                cr_expect_eq(running, strncmp(became, "running", 7) == 0);
+                cr_expect_eq(row.finished_at != 0, strncmp(became, "cancelled", 9) == 0);
+            }
+            job_row_finish(&row);
+        }
+    bool running;
+    cr_expect_eq(jobs_wish(scratch.store, "job_9", "pause", &running), ERR_NOT_FOUND);
+    scratch_close(&scratch);
+}
+
+Test(jobs, a_wish_decides_where_a_job_goes_back_to) {
+    static const char *const wishes[][2] = {
+        {"", "queued"}, {"pause", "paused"}, {"stop", "queued"}, {"cancel", "cancelled"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(wishes); i++) {
+        Scratch scratch;
+        char id[ID_TEXT];
+        bool running;
+        open_with_dataset(&scratch);
+        scratch_job(&scratch, "job_1", 0);
+        int attempt = scratch_claim(&scratch, id);
+        if (wishes[i][0][0] != '\0')
+            cr_assert_eq(jobs_wish(scratch.store, id, wishes[i][0], &running), OK);
+        cr_assert_eq(jobs_requeue(scratch.store, id, attempt, 1234), OK);
+        JobRow row;
+        cr_assert_eq(jobs_get(scratch.store, id, &row), OK);
+        cr_expect_str_eq(row.status, wishes[i][1]);
+        cr_expect_eq(row.ran, 1234);
+        cr_expect_str_eq(row.wish, strcmp(wishes[i][0], "stop") == 0 ? "stop" : "");
+        job_row_finish(&row);
+        scratch_close(&scratch);
+    }
 }
 
 Test(jobs, are_deleted_only_after_their_end) {
@@ -231,7 +328,7 @@ Test(jobs, are_deleted_only_after_their_end) {
     scratch_job(&scratch, "job_1", 0);
     cr_expect_eq(jobs_delete(scratch.store, "job_1"), ERR_CONFLICT);
     cr_expect_eq(datasets_delete(scratch.store, "ds_1"), ERR_CONFLICT);
-    cr_assert_eq(jobs_cancel(scratch.store, "job_1", &running), OK);
+    cr_assert_eq(jobs_wish(scratch.store, "job_1", "cancel", &running), OK);
     cr_expect_eq(datasets_delete(scratch.store, "ds_1"), OK);
     cr_expect_eq(datasets_delete(scratch.store, "ds_1"), ERR_NOT_FOUND);
     cr_expect_eq(jobs_delete(scratch.store, "job_1"), OK);

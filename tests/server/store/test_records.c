@@ -111,7 +111,7 @@ Test(records, progress_takes_the_place_of_the_one_before) {
     for (int i = 0; i < 5; i++) {
         char progress[32];
         snprintf(progress, sizeof progress, "{\"step\":%d}", i);
-        cr_assert_eq(jobs_progress(scratch.store, id, attempt, progress, NULL, NULL), OK);
+        cr_assert_eq(jobs_progress(scratch.store, id, attempt, 0, progress, NULL, NULL), OK);
     }
     Seen seen = look(&scratch, id, "status", 0);
     cr_expect_eq(seen.count, 3, "queued, running, and the newest progress");
