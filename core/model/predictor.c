@@ -209,6 +209,18 @@ const char *predictor_class_name(const Predictor *predictor, int64_t index) {
     return predictor->class_name[index];
 }
 
+const Scaler *predictor_input_scaler(const Predictor *predictor) {
+    return &predictor->input_scaler;
+}
+
+const Scaler *predictor_target_scaler(const Predictor *predictor) {
+    return predictor_classifies(predictor) ? NULL : &predictor->target_scaler;
+}
+
+bool predictor_binary(const Predictor *predictor) {
+    return predictor->binary;
+}
+
 // p = softmax(logits), shifted by the greatest so that nothing overflows. [rows, width]
 static void softmax_rows(const float *logits, float *p, int64_t rows, int64_t width) {
     for (int64_t r = 0; r < rows; r++, logits += width, p += width) {

@@ -36,6 +36,9 @@ int64_t predictor_input_width(const Predictor *predictor);      // numbers a row
 int64_t predictor_output_width(const Predictor *predictor);     // numbers a target
 int64_t predictor_classes(const Predictor *predictor); // probabilities a row; 0 for numbers
 const char *predictor_class_name(const Predictor *predictor, int64_t index);
+const Scaler *predictor_input_scaler(const Predictor *predictor);
+const Scaler *predictor_target_scaler(const Predictor *predictor); // NULL: it predicts classes
+bool predictor_binary(const Predictor *predictor); // one output tells two classes apart
 
 // What is asked. Numbers are in the user's units, NaN: missing; tokens are their ids.
 typedef struct PredictorInput {

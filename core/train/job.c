@@ -237,10 +237,19 @@ static void check_model(const Job *job, const Path *path, Issues *issues) {
 
 // ---- the job ----
 
+// A range test looks at training batches and nothing else.
+static void train_alone(Job *job) {
+    job->training.stop = NULL;
+    job->training.stop_on_divergence = true;
+    job->rows.validation_count = job->rows.test_count = 0;
+}
+
 static int read_job(Job *job, Value spec, Issues *issues) {
     const Path *model_path = PATH_KEY(NULL, "model"), *path = PATH_KEY(NULL, "training");
     size_t before = issues->count + issues->omitted;
     int read = read_training(job, value_member(spec, "training"), path, issues);
+    if (read == OK)
+        read = job_read_lr_range(job, spec, issues);
     if (read == OK && job->dataset->form->adapt != NULL)
         read = job->dataset->form->adapt(job, path, issues);
     int built =
@@ -256,6 +265,8 @@ static int read_job(Job *job, Value spec, Issues *issues) {
         int error = job_split(job, path, issues);
         if (error != OK && error != ERR_INVALID)
             return error;
+        if (job->lr_range != NULL)
+            train_alone(job);
         check_stop_metric(job, path, issues);
         if (built == OK) {
             check_width(job, issues);
@@ -408,6 +419,7 @@ static bool is_unused(const Job *job, const char *key) {
 void job_write_spec(const Job *job, const ValueWriter *out) {
     TrainingParams training = job->training;
     training.record_every = job->record_every;
+    job_write_lr_range(job, out);
     model_write(job->model, "model", out);
     write_begin_object(out, "training");
     for (size_t i = 0; i < training_desc.param_count; i++) {

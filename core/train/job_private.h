@@ -1,6 +1,6 @@
 // What the files of a job share: a job from the inside.
 #pragma once
-#include "core/train/job.h"
+#include "core/train/lr_range.h"
 
 // A phase as it was given: what is not named is the training object's.
 typedef struct PhaseParams {
@@ -28,6 +28,7 @@ struct Job {
     int initial_weights;  // that start from it
     const void **augment; // [training.augment.count] what each prepared
     int64_t record_every;
+    const LrRangeParams *lr_range; // NULL: an ordinary training
 };
 
 // All: ERR_INVALID with issues under `path`, that of the training object.
@@ -41,6 +42,11 @@ int job_judge(Job *job, int split);
 // the dataset fits already (align.h). ERR_INVALID with issues at "/dataset" and "/split"; ERR_DAMAGED: the spec.
 int job_create_judge(Value spec, const Dataset *dataset, const Task *task, int split,
                      Issues *issues, Job **ret_job);
+// Reads "kind" and "lr_range" of the job.
+int job_read_lr_range(Job *job, Value spec, Issues *issues);
+// Makes the one phase the range test's.
+int job_lay_lr_range(Job *job, JobPhase *phase);
+void job_write_lr_range(const Job *job, const ValueWriter *out); // nothing for others
 // Reads the list of phases.
 int job_read_phases(Job *job, const Path *path, Issues *issues);
 // Lays the run out over its phases, once the rows are known.

@@ -121,13 +121,14 @@ static JobPhase begin_phase(const Job *job, const PhaseParams *given, const JobP
 int job_lay_phases(Job *job, const Path *path, Issues *issues) {
     const TrainingParams *training = &job->training;
     PhaseParams whole = {.epochs = training->epochs, .batch_size = UNNAMED};
-    size_t count = job->given_count > 0 ? job->given_count : 1;
+    bool given_phases = job->given_count > 0 && job->lr_range == NULL;
+    size_t count = given_phases ? job->given_count : 1;
     job->phases = arena_array(&job->arena, count, sizeof(*job->phases));
     if (job->phases == NULL)
         return ERR_NO_MEMORY;
     int64_t epochs = 0;
     for (size_t i = 0; i < count; i++) {
-        PhaseParams *given = job->given_count > 0 ? &job->given[i] : &whole;
+        PhaseParams *given = given_phases ? &job->given[i] : &whole;
         if (given->epochs == 0)
             given->epochs = training->epochs;
         epochs += given->epochs;
@@ -143,6 +144,8 @@ int job_lay_phases(Job *job, const Path *path, Issues *issues) {
                                          : phase->begin + given->epochs * phase->steps_per_epoch;
     }
     job->phase_count = count;
+    if (job->lr_range != NULL && job_lay_lr_range(job, job->phases) != OK)
+        return ERR_NO_MEMORY;
     job->record_every = training->record_every;
     if (job->record_every == 0)
         job->record_every = (job_steps(job) - 1) / RECORDS_MAX + 1;

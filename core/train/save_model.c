@@ -47,6 +47,8 @@ static int add_sections(const Trainer *trainer, const char *spec, ArchiveWriter 
     if (error == OK)
         error = add_class_weights(trainer->job, writer);
     if (error == OK)
+        error = drift_add(trainer->job, writer);
+    if (error == OK)
         error = model_save_weights(job_model(trainer->job), trainer->weights, writer);
     return error;
 }

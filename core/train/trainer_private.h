@@ -44,4 +44,5 @@ struct Trainer {
     int64_t rows_since_record;
 };
 
+int drift_add(const Job *job, ArchiveWriter *writer); // the sections of core/model/drift.h
 double trainer_clock(void); // monotonic seconds

@@ -22,12 +22,14 @@
 #include "server/http/http.h"
 #include "server/http/token.h"
 #include "server/main/commands.h"
+#include "server/routes/drifts.h"
 #include "server/routes/routes.h"
 
 enum {
     WATCH_SECONDS = 1,
     EXPIRE_MILLISECONDS = 3600 * 1000,
     EXPIRE_CHANGES = 20, // in one go, so that a signal is not kept waiting
+    DRIFT_FLUSH_MILLISECONDS = 10000,
 };
 
 typedef struct Server {
@@ -101,6 +103,8 @@ static int server_start(Server *server) {
         return error;
     error = predictors_create(store_directory(services->store), &services->predictors);
     if (error == OK)
+        error = drifts_create(services->store, &services->drifts);
+    if (error == OK)
         error = event_batches_create(&services->event_batches);
     if (error == OK)
         error = pool_start(services->store, &services->pool_options, &services->pool);
@@ -128,6 +132,7 @@ static void expire_when_due(const Server *server, int64_t *due) {
 static void server_watch(const Server *server, const sigset_t *signals) {
     const struct timespec pause = {.tv_sec = WATCH_SECONDS};
     int64_t expire_due = 0;
+    int64_t flush_at = time_monotonic() + DRIFT_FLUSH_MILLISECONDS;
     for (;;) {
         expire_when_due(server, &expire_due);
         int signal_number = sigtimedwait(signals, NULL, &pause);
@@ -138,6 +143,10 @@ static void server_watch(const Server *server, const sigset_t *signals) {
         if (store_failed(server->services.store)) {
             log_error("the store has failed: nothing more can be acknowledged");
             return;
+        }
+        if (time_monotonic() >= flush_at) {
+            drifts_flush(server->services.drifts);
+            flush_at = time_monotonic() + DRIFT_FLUSH_MILLISECONDS;
         }
     }
 }
@@ -151,6 +160,7 @@ static bool server_stop(Server *server) {
     if (!http_destroy(server->http))
         return false;
     pool_stop(server->services.pool);
+    drifts_destroy(server->services.drifts);
     predictors_destroy(server->services.predictors);
     event_batches_destroy(server->services.event_batches);
     store_close(server->services.store);

@@ -4,7 +4,10 @@
 #include "server/store/tables.h"
 
 void job_write(JsonOut *out, const JobRow *row);
+void job_write_members(JsonOut *out, const JobRow *row); // into the object that is open
 bool job_ended(const JobRow *row);
 // The job with this id: OK, or an error that has been answered.
 int job_find(Request *request, const char *id, JobRow *ret_row);
 void answer_job(Request *request, int status, const char *id);
+// Why jobs_insert… took no job: 429 where the queue is full.
+void answer_not_queued(Request *request, int error);

@@ -7,6 +7,7 @@
 #include "server/routes/idempotency.h"
 #include "server/routes/intake_body.h"
 #include "server/routes/job_answer.h"
+#include "server/routes/job_view.h"
 
 static void write_time(JsonOut *out, const char *key, int64_t time) {
     char text[TIME_TEXT];
@@ -19,8 +20,7 @@ static void write_id(JsonOut *out, const char *key, const char *id) {
     json_string(out, key, id[0] == '\0' ? NULL : id);
 }
 
-void job_write(JsonOut *out, const JobRow *row) {
-    json_begin_object(out, NULL);
+void job_write_members(JsonOut *out, const JobRow *row) {
     json_string(out, "id", row->id);
     json_string(out, "name", row->name);
     json_string(out, "status", row->status);
@@ -46,6 +46,11 @@ void job_write(JsonOut *out, const JobRow *row) {
     json_raw(out, "result", row->result);
     json_raw(out, "diagnosis", row->diagnosis);
     json_raw(out, "error", row->error);
+}
+
+void job_write(JsonOut *out, const JobRow *row) {
+    json_begin_object(out, NULL);
+    job_write_members(out, row);
     json_end_object(out);
 }
 
@@ -95,22 +100,26 @@ static void answer_refused(Request *request, int error, const Issues *issues) {
         answer_error(request, error, NULL);
 }
 
+void answer_not_queued(Request *request, int error) {
+    if (error == ERR_TOO_LARGE) {
+        answer_header(request, "Retry-After", "10");
+        answer_problem(request, 429, "The queue is full: it holds at most %lld jobs.",
+                       (long long)request_services(request)->pool_options.max_queue);
+        return;
+    }
+    answer_error(request, error,
+                 error == ERR_NOT_FOUND
+                     ? "The dataset, or the model to start from, has just been deleted."
+                     : NULL);
+}
+
 // Stores the checked job and answers with it.
 static int job_enqueue(Request *request, const JobRow *row, Idempotency *idempotency) {
     const Services *services = request_services(request);
     int error = jobs_insert_keyed(services->store, row, services->pool_options.max_queue,
                                   idempotency_use(idempotency, 202, "/v1/jobs", row->id));
-    if (error == ERR_TOO_LARGE) {
-        answer_header(request, "Retry-After", "10");
-        answer_problem(request, 429, "The queue is full: %lld jobs wait.",
-                       (long long)services->pool_options.max_queue);
-        return error;
-    }
     if (error != OK) {
-        answer_error(request, error,
-                     error == ERR_NOT_FOUND
-                         ? "The dataset, or the model to start from, has just been deleted."
-                         : NULL);
+        answer_not_queued(request, error);
         return error;
     }
     pool_wake(services->pool);
@@ -221,6 +230,7 @@ typedef struct Wait {
     LiveWatch *watch;
     int64_t until; // time_monotonic
     char id[ID_TEXT];
+    JobView view;
 } Wait;
 
 static void wait_next(void *context, Text *out, bool *ret_end) {
@@ -230,11 +240,7 @@ static void wait_next(void *context, Text *out, bool *ret_end) {
     if (jobs_get(wait->services->store, wait->id, &row) != OK)
         return; // deleted while we waited: nothing left to tell
     if (job_ended(&row) || time_monotonic() >= wait->until) {
-        JsonOut json;
-        json_init(&json);
-        job_write(&json, &row);
-        text_add(out, text_string(&json.text));
-        json_finish(&json);
+        job_view_write(&wait->view, wait->services->store, &row, out);
     } else {
         *ret_end = false;
     }
@@ -252,18 +258,19 @@ static void wait_wake(void *stream) {
     stream_wake(stream);
 }
 
-static void job_wait(Request *request, const char *id, int64_t seconds) {
+static void job_wait(Request *request, const JobView *view, const char *id, int64_t seconds) {
     Wait *wait = memory_new(Wait);
     if (wait == NULL) {
         answer_error(request, ERR_NO_MEMORY, NULL);
         return;
     }
-    *wait =
-        (Wait){.services = request_services(request), .until = time_monotonic() + seconds * 1000};
+    *wait = (Wait){.services = request_services(request),
+                   .until = time_monotonic() + seconds * 1000,
+                   .view = *view};
     snprintf(wait->id, sizeof wait->id, "%s", id);
     StreamSource source = {wait, wait_next, wait_finish, wait->until};
     Stream *stream;
-    answer_stream(request, "application/json", &source, &stream);
+    answer_stream(request, job_view_type(view), &source, &stream);
     // Without a watch it still looks at the end of the wait, and every few seconds.
     if (stream != NULL &&
         live_subscribe(wait->services->pool, id, wait_wake, stream, &wait->watch) != OK)
@@ -274,16 +281,22 @@ static void job_get(Request *request) {
     const char *id = request_param(request, "id");
     int64_t seconds = request_query_integer(request, "wait", 0);
     JobRow row;
+    JobView view;
     if (job_find(request, id, &row) != OK)
         return;
+    job_view_init(&view, request);
+    answer_header(request, "Vary", "Accept");
     if (seconds > 0 && !job_ended(&row)) {
-        job_wait(request, row.id, seconds);
+        job_wait(request, &view, row.id, seconds);
     } else {
-        JsonOut out;
-        json_init(&out);
-        job_write(&out, &row);
-        answer_json(request, 200, &out);
-        json_finish(&out);
+        Text text;
+        text_init(&text);
+        int error = job_view_write(&view, request_services(request)->store, &row, &text);
+        if (error == OK)
+            answer_text(request, 200, job_view_type(&view), &text);
+        else
+            answer_error(request, error, NULL);
+        text_finish(&text);
     }
     job_row_finish(&row);
 }
@@ -337,6 +350,7 @@ static const RouteDesc routes[] = {
      .summary = "A job",
      .query = get_query,
      .status = 200,
+     .produces = job_view_types,
      .response_schema = "Job",
      .errors = one_errors,
      .handler = job_get},

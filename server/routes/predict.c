@@ -1,103 +1,29 @@
 // Predictions: rows as the dataset's columns were, texts, or graphs; answers by name or in the target's own unit.
 #include <string.h>
 #include "core/base/error.h"
-#include "server/data/windows.h"
 #include "server/routes/common.h"
+#include "server/routes/drifts.h"
+#include "server/routes/model_inputs.h"
 #include "server/routes/predict_graphs.h"
 
-static const char *const lifted[] = {"/inputs",
-                                     "/texts",
-                                     "/graph/nodes",
-                                     "/graph/nodes/indices",
-                                     "/graph/nodes/values",
-                                     "/graph/edges",
-                                     "/graphs",
-                                     NULL};
-
 typedef struct Prediction {
-    int64_t rows;
-    float *inputs;        // [rows, input width]
-    int32_t *lengths;     // [rows] of texts; else NULL
+    const char *model; // its id
+    ModelInputs inputs;
+    int64_t rows;         // of the answer
     float *outputs;       // [rows, output width]
     float *probabilities; // [rows, classes]; NULL for numbers
 } Prediction;
 
 static void prediction_finish(Prediction *prediction) {
-    memory_free(prediction->inputs);
-    memory_free(prediction->lengths);
+    model_inputs_finish(&prediction->inputs);
     memory_free(prediction->outputs);
     memory_free(prediction->probabilities);
-}
-
-// ---- reading ----
-
-// What a body may have: one of these.
-typedef struct Members {
-    const char *first, *second; // NULL: there is no second
-} Members;
-
-static Members members_of(const LoadedModel *model) {
-    switch (predictor_task(model->predictor)->rows) {
-    case ROWS_NODES:
-        return (Members){"nodes", "graph"};
-    case ROWS_GRAPHS:
-        return (Members){"graphs", "graph"};
-    case ROWS_SEQUENCES:
-        return (Members){"texts", NULL};
-    default:
-        return (Members){"inputs", NULL};
-    }
-}
-
-static void check_members(Value root, Members known, Issues *issues) {
-    VALUE_FOREACH(member, root) {
-        const char *key = value_key(member);
-        if (strcmp(key, known.first) == 0 ||
-            (known.second != NULL && strcmp(key, known.second) == 0))
-            continue;
-        if (known.second == NULL)
-            issues_add(issues, PATH_KEY(NULL, key), "is not what this model takes: \"%s\"",
-                       known.first);
-        else
-            issues_add(issues, PATH_KEY(NULL, key),
-                       "is not what this model takes: \"%s\" or \"%s\"", known.first, known.second);
-    }
-}
-
-static int read_rows(const LoadedModel *model, const char *text, size_t length, Issues *issues,
-                     Prediction *prediction) {
-    const Forecast *forecast = predictor_forecast(model->predictor);
-    const Shape *shape = &model->input;
-    if (forecast != NULL)
-        return windows_read(forecast, model->columns, shape, text, length, "/inputs", issues,
-                            &prediction->inputs, &prediction->rows);
-    if (predictor_task(model->predictor)->rows == ROWS_SEQUENCES)
-        return rows_read_texts(&model->vocabulary, shape->dim[0], text, length, "/texts", issues,
-                               &prediction->inputs, &prediction->lengths, &prediction->rows);
-    return rows_read(model->columns, shape, text, length, "/inputs", issues, &prediction->inputs,
-                     &prediction->rows);
-}
-
-static int inputs_read(const Document *document, const LoadedModel *model, Issues *issues,
-                       Prediction *prediction) {
-    const char *key = members_of(model).first;
-    bool texts = strcmp(key, "texts") == 0;
-    const char *text;
-    size_t length;
-    if (!document_lifted(document, texts ? "/texts" : "/inputs", &text, &length)) {
-        ValueKind kind = value_kind(value_member(document_root(document), key));
-        issues_add(issues, PATH_KEY(NULL, key),
-                   kind == VALUE_MISSING ? "is missing: an array of %s" : "must be an array of %s",
-                   texts ? "strings" : "rows");
-        return ERR_INVALID;
-    }
-    int error = read_rows(model, text, length, issues, prediction);
-    return error == OK && issues_any(issues) ? ERR_INVALID : error;
 }
 
 // ---- running ----
 
 static int prediction_run(const LoadedModel *model, Prediction *prediction) {
+    prediction->rows = prediction->inputs.rows;
     size_t rows = (size_t)prediction->rows, outputs, probabilities;
     int64_t classes = predictor_classes(model->predictor);
     if (!size_multiply(rows, (size_t)predictor_output_width(model->predictor), &outputs) ||
@@ -108,8 +34,9 @@ static int prediction_run(const LoadedModel *model, Prediction *prediction) {
         prediction->probabilities = memory_array(probabilities, sizeof *prediction->probabilities);
     if (prediction->outputs == NULL || (classes > 0 && prediction->probabilities == NULL))
         return ERR_NO_MEMORY;
-    const PredictorInput input = {
-        .rows = prediction->rows, .values = prediction->inputs, .lengths = prediction->lengths};
+    const PredictorInput input = {.rows = prediction->rows,
+                                  .values = prediction->inputs.values,
+                                  .lengths = prediction->inputs.lengths};
     return batcher_run(model->batcher, &input, prediction->outputs, prediction->probabilities);
 }
 
@@ -153,12 +80,15 @@ static void answer_prediction(Request *request, const LoadedModel *model,
         write_classes(&out, model->predictor, prediction);
     else
         write_rows(&out, "predictions", prediction->outputs, prediction->rows, width);
+    drifts_note(request_services(request)->drifts, prediction->model, model, &prediction->inputs,
+                &out);
     json_end_object(&out);
     answer_json(request, 200, &out);
     json_finish(&out);
 }
 
-static void predict_with(Request *request, const Document *document, LoadedModel *model) {
+static void predict_with(Request *request, const Document *document, const char *id,
+                         LoadedModel *model) {
     if (predictor_task(model->predictor)->kind == TASK_LANGUAGE_MODEL) {
         answer_problem(
             request, 422,
@@ -166,19 +96,15 @@ static void predict_with(Request *request, const Document *document, LoadedModel
             request_param(request, "id"));
         return;
     }
-    Prediction prediction = {0};
+    Prediction prediction = {.model = id};
     Issues issues;
     issues_init(&issues);
-    check_members(document_root(document), members_of(model), &issues);
-    int error;
-    if (predicts_graphs(model)) {
-        error = predict_graphs(document, model, &issues, &prediction.rows, &prediction.outputs,
-                               &prediction.probabilities);
-    } else {
-        error = inputs_read(document, model, &issues, &prediction);
-        if (error == OK)
-            error = prediction_run(model, &prediction);
-    }
+    int error = model_inputs_read(document, model, NULL, &issues, &prediction.inputs);
+    if (error == OK)
+        error = predicts_graphs(model)
+                    ? predict_graphs(model, &prediction.inputs.graphs, &prediction.rows,
+                                     &prediction.outputs, &prediction.probabilities)
+                    : prediction_run(model, &prediction);
     if (error == OK)
         answer_prediction(request, model, &prediction);
     else if (error == ERR_INVALID)
@@ -200,9 +126,9 @@ static void predict_post(Request *request) {
         answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
         return;
     }
-    Document *document = body_parse(request, lifted, true);
+    Document *document = body_parse(request, model_inputs_lifted, true);
     if (document != NULL)
-        predict_with(request, document, model);
+        predict_with(request, document, id, model);
     document_destroy(document);
     predictors_return(services->predictors, model);
 }

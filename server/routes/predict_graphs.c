@@ -3,7 +3,6 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "server/data/graph_request.h"
 
 bool predicts_graphs(const LoadedModel *model) {
     return task_graph_rows(predictor_task(model->predictor)) == GRAPH_NODES;
@@ -21,8 +20,8 @@ static int pick_rows(const float *values, const int32_t *rows, int64_t count, in
     return OK;
 }
 
-static int run(const LoadedModel *model, const GraphRequest *request, int64_t *ret_rows,
-               float **ret_outputs, float **ret_probabilities) {
+int predict_graphs(const LoadedModel *model, const GraphRequest *request, int64_t *ret_rows,
+                   float **ret_outputs, float **ret_probabilities) {
     const PredictorInput input = {.graphs = &request->data};
     int64_t rows = predictor_targets(model->predictor, &input);
     int64_t width = predictor_output_width(model->predictor);
@@ -47,15 +46,4 @@ static int run(const LoadedModel *model, const GraphRequest *request, int64_t *r
     return error == OK && classes > 0 ? pick_rows(probabilities, request->nodes,
                                                   request->node_count, classes, ret_probabilities)
                                       : error;
-}
-
-int predict_graphs(const Document *document, const LoadedModel *model, Issues *issues,
-                   int64_t *ret_rows, float **ret_outputs, float **ret_probabilities) {
-    GraphRequest request = {0};
-    int error = graph_request_read(document, model->archive, predictor_task(model->predictor),
-                                   issues, &request);
-    if (error == OK)
-        error = run(model, &request, ret_rows, ret_outputs, ret_probabilities);
-    graph_request_finish(&request);
-    return error;
 }

@@ -14,6 +14,7 @@ typedef struct Services {
     Pool *pool;
     PoolOptions pool_options;
     Predictors *predictors;
+    struct Drifts *drifts;
     EventBatches *event_batches;
     int64_t started_at; // time_monotonic
 } Services;

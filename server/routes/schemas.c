@@ -173,6 +173,41 @@ static const struct {
                               ",\"result\":{},\"diagnosis\":" ANY_OBJECT_OR_NULL
                               ",\"error\":{\"oneOf\":[{\"type\":\"null\"}," REF("Problem") "]}}}"},
     {"JobList", LIST_OF("Job")},
+    {"RerunInput",
+     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"remedies\":{"
+     "\"type\":\"array\",\"maxItems\":16,\"description\":\"Codes of remedies of the job's "
+     "findings, applied in this order.\",\"items\":" TEXT
+     "},\"patch\":{\"type\":\"object\",\"description\":\"Merge patch of the spec (RFC 7396), after "
+     "the remedies.\"},\"seeds\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":16,\"default\":1,"
+     "\"description\":\"Run this spec and the parent's under so many seeds each.\"}}}"},
+    {"Rerun", "{\"description\":\"The child, and the jobs that run for it.\",\"allOf\":[" REF(
+                  "Job") ",{\"type\":\"object\",\"properties\":{\"runs\":{\"type\":\"object\","
+                         "\"properties\":{\"parent\":" TEXTS ",\"child\":" TEXTS "}}}}]}"},
+    {"MetricPair", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\","
+                   "\"properties\":{\"from\":{},\"to\":{},\"difference\":{\"oneOf\":[" NUMBER
+                   ",{\"type\":\"null\"}]}}}}"},
+    {"Comparison",
+     "{\"description\":\"from: the job named by `with`; to: that of the "
+     "path.\",\"type\":"
+     "\"object\",\"properties\":{\"from\":" TEXT ",\"to\":" TEXT
+     ",\"spec_difference\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"properties\":{"
+     "\"pointer\":" TEXT ",\"from\":{},\"to\":{}}}},\"metrics\":{\"type\":\"object\","
+     "\"properties\":{\"final\":" REF("MetricPair") ",\"best\":" REF(
+         "MetricPair") "}},\"gradients\":{\"type\":\"object\",\"properties\":{"
+                       "\"layers\":{\"type\":"
+                       "\"array\",\"description\":\"Medians over the "
+                       "run.\",\"items\":{\"type\":"
+                       "\"object\",\"properties\":{\"name\":" TEXT ",\"from\":" ANY_OBJECT_OR_NULL
+                       ",\"to\":" ANY_OBJECT_OR_NULL
+                       "}}}}},\"findings\":{\"type\":\"object\",\"properties\":{"
+                       "\"opened\":{"
+                       "\"type\":\"array\",\"items\":" REF(
+                           "Finding") "},\"closed\":{\"type\":\"array\","
+                                      "\"items\":" REF("Finding") "}}},"
+                                                                  "\"spread\""
+                                                                  ":" ANY_OBJECT_OR_NULL
+                                                                  ",\"verdict\":" TEXT "}}"},
     {"Series", "{\"type\":\"object\",\"properties\":{\"step\":" WHOLES ",\"value\":" NUMBERS
                ",\"min\":" NUMBERS ",\"max\":" NUMBERS "}}"},
     {"Metrics", "{\"type\":\"object\",\"properties\":{\"series\":{\"type\":\"object\","
@@ -222,7 +257,39 @@ static const struct {
     {"Prediction",
      "{\"type\":\"object\",\"properties\":{\"outputs\":{\"type\":\"array\",\"items\":" NUMBERS
      "},\"predictions\":" ANY_ARRAY ",\"probabilities\":{\"type\":\"array\",\"items\":" NUMBERS
-     "}}}"},
+     "},\"drift\":{\"type\":\"object\",\"description\":\"There where the inputs do not come from "
+     "where the training rows came from.\",\"properties\":{\"explanation\":" TEXT
+     ",\"features\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}}}}}"},
+    {"Drift", "{\"type\":\"object\",\"properties\":{\"since\":" TIME ",\"rows\":" WHOLE
+              ",\"window_rows\":{\"type\":\"integer\",\"description\":\"The rows that the counts "
+              "speak of: all "
+              "are halved at 4096.\"},\"training_rows\":" WHOLE
+              ",\"features\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+              "\"feature\":" TEXT ",\"drifted\":{\"type\":\"boolean\"},\"index\":" NUMBER
+              ",\"p\":" NUMBER ",\"outside\":" WHOLE ",\"range\":" NUMBERS ",\"edges\":" NUMBERS
+              ",\"training\":" WHOLES ",\"asked\":" WHOLES "}}}}}"},
+    {"ExplainInput",
+     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"nodes\":" WHOLES
+     ",\"graph\":" REF("Graph") ",\"graphs\":{\"type\":\"array\",\"minItems\":1,\"items\":" REF(
+         "Graph") "},\"inputs\":{\"type\":\"array\",\"minItems\":1,\"description\":\"As for a "
+                  "prediction, like nodes, graph, graphs and texts.\"},\"texts\":" TEXTS
+                  ",\"method\":{\"enum\":[\"gradient\",\"gradient_x_input\","
+                  "\"integrated_gradients\"],\"default\":\"integrated_gradients\"},"
+                  "\"target\":{\"type\":[\"string\",\"integer\"],\"description\":\"A class by name "
+                  "or "
+                  "number, or the number of an output; each row's predicted class unless given.\"},"
+                  "\"baseline\":{\"enum\":[\"mean\",\"zeros\"],\"description\":\"Of integrated "
+                  "gradients: mean for tables and series, zeros else.\"},\"steps\":{\"type\":"
+                  "\"integer\",\"minimum\":8,\"maximum\":2048,\"default\":128}}}"},
+    {"Explanation",
+     "{\"type\":\"object\",\"properties\":{\"method\":" TEXT ",\"baseline\":" TEXT
+     ",\"transform\":" TEXT ",\"targets\":" ANY_ARRAY ",\"outputs\":" NUMBERS
+     ",\"tokens\":{\"type\":\"array\",\"items\":" TEXTS
+     "},\"attributions\":{\"type\":\"array\",\"description\":\"In the input's shape; of texts one "
+     "a "
+     "token; of nodes asked the nodes that each hangs on.\"},\"ranking\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"object\",\"properties\":{\"feature\":" TEXT ",\"importance\":" NUMBER
+     "}}},\"completeness\":" ANY_OBJECT "}}"},
     {"EvaluateInput",
      "{\"type\":\"object\",\"required\":[\"dataset\"],\"additionalProperties\":false,"
      "\"properties\":{"

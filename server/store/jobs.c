@@ -73,34 +73,44 @@ void job_row_finish(JobRow *row) {
 // ---- making and reading ----
 
 typedef struct Insert {
-    const JobRow *row;
+    const JobRow *rows; // [count]
+    size_t count;
     int64_t max_queue;
     const KeyUse *key;
 } Insert;
 
+static int insert_one(sqlite3 *database, const JobRow *row) {
+    int64_t one = 0;
+    int result =
+        sql_integer(database, &one, "SELECT 1 FROM datasets WHERE id = ?", "s", row->dataset);
+    if (result == OK && row->initial[0] != '\0')
+        result =
+            sql_integer(database, &one, "SELECT 1 FROM models WHERE id = ?", "s", row->initial);
+    if (result == OK)
+        result = row_insert(database, &table, row);
+    return result == OK ? job_log_state(database, row->id, NULL) : result;
+}
+
 static int insert_change(sqlite3 *database, void *argument) {
     const Insert *insert = argument;
-    int64_t queued = 0, one = 0;
+    int64_t queued = 0;
     int result =
         sql_integer(database, &queued, "SELECT COUNT(*) FROM jobs WHERE status = 'queued'", "");
-    if (result == OK && queued >= insert->max_queue)
+    if (result == OK && queued + (int64_t)insert->count > insert->max_queue)
         return ERR_TOO_LARGE;
-    if (result == OK)
-        result = sql_integer(database, &one, "SELECT 1 FROM datasets WHERE id = ?", "s",
-                             insert->row->dataset);
-    if (result == OK && insert->row->initial[0] != '\0')
-        result = sql_integer(database, &one, "SELECT 1 FROM models WHERE id = ?", "s",
-                             insert->row->initial);
-    if (result == OK)
-        result = row_insert(database, &table, insert->row);
-    if (result == OK)
-        result = job_log_state(database, insert->row->id, NULL);
+    for (size_t i = 0; i < insert->count && result == OK; i++)
+        result = insert_one(database, &insert->rows[i]);
     return result == OK ? key_note(database, insert->key) : result;
 }
 
-int jobs_insert_keyed(Store *store, const JobRow *row, int64_t max_queue, const KeyUse *key) {
-    Insert insert = {row, max_queue, key};
+int jobs_insert_all(Store *store, const JobRow *rows, size_t count, int64_t max_queue,
+                    const KeyUse *key) {
+    Insert insert = {rows, count, max_queue, key};
     return store_write(store, insert_change, &insert);
+}
+
+int jobs_insert_keyed(Store *store, const JobRow *row, int64_t max_queue, const KeyUse *key) {
+    return jobs_insert_all(store, row, 1, max_queue, key);
 }
 
 int jobs_insert(Store *store, const JobRow *row, int64_t max_queue) {

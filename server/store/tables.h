@@ -64,6 +64,9 @@ void job_row_finish(JobRow *row);
 // or its initial model is gone. Also appends the first `status` record.
 int jobs_insert(Store *store, const JobRow *row, int64_t max_queue);
 int jobs_insert_keyed(Store *store, const JobRow *row, int64_t max_queue, const KeyUse *key);
+// rows [count] in one transaction: all of them or none.
+int jobs_insert_all(Store *store, const JobRow *rows, size_t count, int64_t max_queue,
+                    const KeyUse *key);
 int jobs_get(Store *store, const char *id, JobRow *ret_row);
 int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int limit,
               int (*found)(void *context, const JobRow *row), void *context);
@@ -167,6 +170,16 @@ int aliases_list(Store *store, const char *model, const char *cursor, int limit,
 // The id of the model that `name`, an id or an alias, means. ERR_NOT_FOUND: it is no alias. An id is
 // not looked up.
 int models_resolve(Store *store, const char *name, char ret_id[ID_TEXT]);
+
+// ---- what models are asked about ----
+typedef struct DriftRow {
+    int64_t since, rows;
+    void *body; // owned by whoever made it (memory_free)
+    size_t length;
+} DriftRow;
+int drifts_put(Store *store, const char *model,
+               const DriftRow *row);                                // ERR_NOT_FOUND: no such model
+int drifts_get(Store *store, const char *model, DriftRow *ret_row); // ERR_NOT_FOUND
 
 // ---- idempotency keys ----
 typedef enum KeyState { KEY_NEW, KEY_SAME, KEY_OTHER_BODY, KEY_UNDER_WAY } KeyState;

@@ -1,0 +1,13 @@
+// What was found about a job: what its run found, in that order, then what its dataset's profile found.
+#pragma once
+#include "server/json/document.h"
+#include "server/store/tables.h"
+
+typedef struct JobFindings {
+    char *text; // the document borrows it
+    Document *document;
+} JobFindings;
+
+int job_findings_read(Store *store, const JobRow *row, JobFindings *ret_findings);
+void job_findings_finish(JobFindings *findings);      // of a zeroed one too
+Value job_findings_list(const JobFindings *findings); // an array of findings

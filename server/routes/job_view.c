@@ -1,0 +1,270 @@
+#include "server/routes/job_view.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "server/routes/common.h"
+#include "server/routes/job_answer.h"
+#include "server/routes/job_findings.h"
+#include "server/routes/sparkline.h"
+
+enum { POINTS = 48, COLUMNS = 96, NAME_COLUMNS = 24 };
+
+const char *const job_view_types[] = {"application/json", "text/plain", NULL};
+
+void job_view_init(JobView *view, const Request *request) {
+    const char *host = request_header(request, "Host");
+    *view = (JobView){.text = strcmp(request_preferred_type(request), "text/plain") == 0,
+                      .token = request_header(request, "Authorization") != NULL};
+    snprintf(view->host, sizeof view->host, "%s", host != NULL ? host : "127.0.0.1:8080");
+}
+
+const char *job_view_type(const JobView *view) {
+    return view->text ? "text/plain; charset=utf-8" : "application/json";
+}
+
+static int parse(const char *text, Document **ret_document) {
+    Issues issues;
+    issues_init(&issues);
+    int error = document_parse(text, strlen(text), NULL, &issues, ret_document);
+    issues_finish(&issues);
+    return error == ERR_INVALID || error == ERR_CONFLICT ? ERR_DAMAGED : error;
+}
+
+// ---- curves ----
+
+// A number, or what stands for one that JSON cannot hold.
+static double number_of(Value value) {
+    const char *text = value_string(value);
+    if (text == NULL)
+        return value_number(value);
+    return strcmp(text, "NaN") == 0 ? NAN : text[0] == '-' ? -INFINITY : INFINITY;
+}
+
+static void write_curve(Text *out, const char *name, Value series, bool by_log) {
+    double numbers[2 * POINTS];
+    size_t count = 0;
+    VALUE_FOREACH(value, value_member(series, "value")) {
+        if (count < ARRAY_LENGTH(numbers))
+            numbers[count++] = number_of(value);
+    }
+    if (count == 0)
+        return;
+    text_add_format(out, "  %-*s ", NAME_COLUMNS, name);
+    sparkline_write(out, numbers, count, by_log);
+    text_add_format(out, "  %.4g → %.4g\n", numbers[0], numbers[count - 1]);
+}
+
+static int write_metrics(Text *out, Store *store, const char *job) {
+    static const struct {
+        const char *name;
+        bool by_log;
+    } shown[] = {{"train_loss", true},     {"val_loss", true},     {"train_accuracy", false},
+                 {"val_accuracy", false},  {"val_rmse", true},     {"val_perplexity", true},
+                 {"learning_rate", false}, {"gradient_norm", true}};
+    const SeriesQuery query = {NULL, POINTS, 0};
+    Document *document = NULL;
+    JsonOut json;
+    json_init(&json);
+    int error = series_write_metrics(store, job, &query, &json);
+    if (error == OK)
+        error = parse(text_string(&json.text), &document);
+    if (error == OK) {
+        Value series = value_member(document_root(document), "series");
+        if (value_kind(value_child(series)) != VALUE_MISSING)
+            text_add(out, "\ncurves\n");
+        for (size_t i = 0; i < ARRAY_LENGTH(shown); i++)
+            write_curve(out, shown[i].name, value_member(series, shown[i].name), shown[i].by_log);
+    }
+    document_destroy(document);
+    json_finish(&json);
+    return error;
+}
+
+static int write_gradients(Text *out, Store *store, const char *job) {
+    const SeriesQuery query = {"gradient_norm", POINTS, 0};
+    Document *document = NULL;
+    JsonOut json;
+    json_init(&json);
+    int error = series_write_gradients(store, job, &query, &json);
+    if (error == OK)
+        error = parse(text_string(&json.text), &document);
+    if (error == OK) {
+        Value layers = value_member(document_root(document), "layers");
+        if (value_length(layers) > 0)
+            text_add(out, "\ngradient norms, from the input to the output\n");
+        VALUE_FOREACH(layer, layers) {
+            const char *name = value_string(value_member(layer, "name"));
+            write_curve(out, name != NULL ? name : "?",
+                        value_member(value_member(layer, "series"), "gradient_norm"), true);
+        }
+    }
+    document_destroy(document);
+    json_finish(&json);
+    return error;
+}
+
+// ---- findings ----
+
+// Words broken into lines that begin with `indent` blanks.
+static void write_wrapped(Text *out, const char *words, size_t indent) {
+    size_t column = 0; // of a line that has not begun
+    while (*words != '\0') {
+        size_t length = strcspn(words, " \n");
+        if (column == 0 || column + 1 + length > COLUMNS) {
+            text_add_format(out, "%s%*s", column == 0 ? "" : "\n", (int)indent, "");
+            column = indent;
+        } else {
+            text_add_char(out, ' ');
+            column++;
+        }
+        text_add_bytes(out, words, length);
+        column += length;
+        words += length;
+        words += strspn(words, " \n");
+    }
+    text_add_char(out, '\n');
+}
+
+static void write_finding(Text *out, Value finding) {
+    const char *code = value_string(value_member(finding, "code"));
+    const char *severity = value_string(value_member(finding, "severity"));
+    const char *layer = value_string(value_member(finding, "layer"));
+    const char *explanation = value_string(value_member(finding, "explanation"));
+    double step = value_number(value_member(finding, "first_step"));
+    text_add_format(out, "  %-8s %s", severity != NULL ? severity : "", code != NULL ? code : "");
+    if (layer != NULL)
+        text_add_format(out, " in %s", layer);
+    if (step > 0)
+        text_add_format(out, " since step %.0f", step);
+    text_add_char(out, '\n');
+    if (explanation != NULL && explanation[0] != '\0')
+        write_wrapped(out, explanation, 11);
+    VALUE_FOREACH(remedy, value_member(finding, "remedies")) {
+        const char *name = value_string(value_member(remedy, "code"));
+        const char *title = value_string(value_member(remedy, "title"));
+        text_add_format(out, "           → %s: %s\n", name != NULL ? name : "",
+                        title != NULL ? title : "");
+    }
+}
+
+// The first remedy that a rerun can apply; NULL.
+static const char *first_remedy(Value findings) {
+    VALUE_FOREACH(finding, findings) {
+        VALUE_FOREACH(remedy, value_member(finding, "remedies")) {
+            const char *code = value_string(value_member(remedy, "code"));
+            if (code != NULL && value_kind(value_member(remedy, "patch")) == VALUE_OBJECT)
+                return code;
+        }
+    }
+    return NULL;
+}
+
+// ---- the next command ----
+
+static void write_command(Text *out, const JobView *view, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void write_command(Text *out, const JobView *view, const char *format, ...) {
+    va_list list;
+    text_add_format(out, "  curl %s", view->token ? "-H \"Authorization: Bearer $TOKEN\" " : "");
+    va_start(list, format);
+    text_add_format_list(out, format, list);
+    va_end(list);
+    text_add_char(out, '\n');
+}
+
+static void write_next(Text *out, const JobView *view, const JobRow *row, Value findings) {
+    static const char json[] = "-H 'Content-Type: application/json'";
+    const char *remedy = first_remedy(findings), *host = view->host;
+    text_add(out, "\nnext\n");
+    if (strcmp(row->status, "paused") == 0) {
+        write_command(out, view, "-X POST %s/v1/jobs/%s/resume", host, row->id);
+        return;
+    }
+    if (!job_ended(row)) {
+        write_command(out, view, "-H 'Accept: text/plain' '%s/v1/jobs/%s?wait=60'", host, row->id);
+        return;
+    }
+    if (row->parent[0] != '\0')
+        write_command(out, view, "%s/v1/jobs/%s/comparison", host, row->id);
+    if (remedy != NULL)
+        write_command(out, view,
+                      "%s/v1/jobs/%s/rerun %s -d '{\"remedies\": [\"%s\"], \"seeds\": 5}'", host,
+                      row->id, json, remedy);
+    else if (strcmp(row->status, "succeeded") != 0)
+        write_command(out, view, "%s/v1/jobs/%s/rerun %s -d '{\"patch\": {}}'", host, row->id,
+                      json);
+    if (row->model[0] != '\0')
+        write_command(out, view, "%s/v1/models/%s", host, row->model);
+}
+
+int job_view_write_findings(const JobView *view, Store *store, const JobRow *row, Text *out) {
+    JobFindings findings = {0};
+    int error = job_findings_read(store, row, &findings);
+    if (error != OK)
+        return error;
+    Value list = job_findings_list(&findings);
+    text_add(out, value_length(list) > 0 ? "\nfindings\n" : "\nfindings: none\n");
+    VALUE_FOREACH(finding, list)
+    write_finding(out, finding);
+    write_next(out, view, row, list);
+    job_findings_finish(&findings);
+    return OK;
+}
+
+// ---- the job ----
+
+static void write_member(Text *out, const char *label, const char *json, const char *key) {
+    Document *document;
+    if (json == NULL || parse(json, &document) != OK)
+        return;
+    const char *text = value_string(value_member(document_root(document), key));
+    if (text != NULL)
+        text_add_format(out, "  %s: %s\n", label, text);
+    document_destroy(document);
+}
+
+static void write_progress(Text *out, const JobRow *row) {
+    Document *document;
+    if (row->progress == NULL || parse(row->progress, &document) != OK)
+        return;
+    Value progress = document_root(document);
+    text_add_format(out, "  epoch %.0f of %.0f, step %.0f of %.0f, %.0f rows a second",
+                    value_number(value_member(progress, "epoch")),
+                    value_number(value_member(progress, "epochs")),
+                    value_number(value_member(progress, "step")),
+                    value_number(value_member(progress, "steps")),
+                    value_number(value_member(progress, "samples_per_second")));
+    if (!job_ended(row))
+        text_add_format(out, ", about %.0f s to go",
+                        value_number(value_member(progress, "eta_seconds")));
+    text_add_char(out, '\n');
+    document_destroy(document);
+}
+
+static int write_text(const JobView *view, Store *store, const JobRow *row, Text *out) {
+    text_add_format(out, "%s  %s  %s\n", row->id, row->name, row->status);
+    write_progress(out, row);
+    if (row->parent[0] != '\0')
+        text_add_format(out, "  rerun of %s\n", row->parent);
+    write_member(out, "error", row->error, "detail");
+    write_member(out, "result", row->result, "explanation");
+    int error = write_metrics(out, store, row->id);
+    if (error == OK)
+        error = write_gradients(out, store, row->id);
+    return error == OK ? job_view_write_findings(view, store, row, out) : error;
+}
+
+int job_view_write(const JobView *view, Store *store, const JobRow *row, Text *out) {
+    if (view->text) {
+        int error = write_text(view, store, row, out);
+        return error == OK && out->failed ? ERR_NO_MEMORY : error;
+    }
+    JsonOut json = {.text = *out};
+    job_write(&json, row);
+    *out = json.text;
+    return out->failed ? ERR_NO_MEMORY : OK;
+}

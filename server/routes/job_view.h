@@ -1,0 +1,19 @@
+// A job as its asker wants to see it: JSON, or with `Accept: text/plain` a page for a terminal: what it is, curves of its losses
+// and of every layer's gradients as sparklines, its findings with their remedies, and the next command to type.
+#pragma once
+#include "server/routes/routes.h"
+#include "server/store/tables.h"
+
+extern const char *const job_view_types[]; // what it can be; NULL-terminated
+
+typedef struct JobView {
+    bool text;
+    bool token;     // commands must bear one
+    char host[128]; // of commands
+} JobView;
+
+void job_view_init(JobView *view, const Request *request); // by what the request prefers
+const char *job_view_type(const JobView *view);            // the answer's Content-Type
+int job_view_write(const JobView *view, Store *store, const JobRow *row, Text *out);
+// The findings alone, and the next command.
+int job_view_write_findings(const JobView *view, Store *store, const JobRow *row, Text *out);
