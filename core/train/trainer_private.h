@@ -45,4 +45,4 @@ struct Trainer {
 };
 
 int drift_add(const Job *job, ArchiveWriter *writer); // the sections of core/model/drift.h
-double trainer_clock(void); // monotonic seconds
+double trainer_clock(void);                           // monotonic seconds
