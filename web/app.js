@@ -4,24 +4,19 @@
 import { get, post, watchOnline } from './api.js';
 import { h, problemBox, replace, setText } from './dom.js';
 import { choose, language, languages, t } from './language.js';
-import { comparePlace } from './places/compare.js';
-import { datasetPlace, datasetsPlace } from './places/datasets.js';
-import { jobPlace } from './places/job.js';
-import { jobsPlace } from './places/jobs.js';
-import { modelPlace, modelsPlace } from './places/models.js';
-import { newPlace } from './places/new.js';
-import { tracePlace } from './places/trace.js';
 
+/** Places are fetched when one goes there: the first page needs one of them. */
+const load = (file, name) => async (context) => (await import(`./places/${file}.js`))[name](context);
 const places = [
-  { pattern: /^\/jobs\/([^/]+)$/, nav: 'jobs', open: jobPlace },
-  { pattern: /^\/jobs$/, nav: 'jobs', open: jobsPlace },
-  { pattern: /^\/compare$/, nav: 'compare', open: comparePlace },
-  { pattern: /^\/datasets\/([^/]+)$/, nav: 'datasets', open: datasetPlace },
-  { pattern: /^\/datasets$/, nav: 'datasets', open: datasetsPlace },
-  { pattern: /^\/new$/, nav: 'new', open: newPlace },
-  { pattern: /^\/models\/([^/]+)$/, nav: 'models', open: modelPlace },
-  { pattern: /^\/models$/, nav: 'models', open: modelsPlace },
-  { pattern: /^\/trace$/, nav: 'trace', open: tracePlace },
+  { pattern: /^\/jobs\/([^/]+)$/, nav: 'jobs', open: load('job', 'jobPlace') },
+  { pattern: /^\/jobs$/, nav: 'jobs', open: load('jobs', 'jobsPlace') },
+  { pattern: /^\/compare$/, nav: 'compare', open: load('compare', 'comparePlace') },
+  { pattern: /^\/datasets\/([^/]+)$/, nav: 'datasets', open: load('datasets', 'datasetPlace') },
+  { pattern: /^\/datasets$/, nav: 'datasets', open: load('datasets', 'datasetsPlace') },
+  { pattern: /^\/new$/, nav: 'new', open: load('new', 'newPlace') },
+  { pattern: /^\/models\/([^/]+)$/, nav: 'models', open: load('models', 'modelPlace') },
+  { pattern: /^\/models$/, nav: 'models', open: load('models', 'modelsPlace') },
+  { pattern: /^\/trace$/, nav: 'trace', open: load('trace', 'tracePlace') },
 ];
 
 const view = document.getElementById('view');

@@ -4,7 +4,7 @@
 // A gap is a gap; NaN, an infinity, or a zero on a log scale is a mark at the edge of the plot.
 import uPlot from './lib/uplot/uPlot.esm.js';
 import { ink, onThemeChange } from './color.js';
-import { h, replace, setText } from './dom.js';
+import { breath, h, replace, setText } from './dom.js';
 import { decade, integer, number, shortest } from './format.js';
 import { t } from './language.js';
 import { onSteps, unionOfSteps } from './series.js';
@@ -18,6 +18,7 @@ export class Bank {
   #extents = new Map();
   #due = new Set();
   #timer = 0;
+  #left = false;
   charts = new Set();
   marks = []; // {step, severity}: what was found when, a line through every chart
   epoch = 0; // steps an epoch: ticks along the upper edge
@@ -26,23 +27,38 @@ export class Bank {
   constructor(signal) {
     onThemeChange(signal, () => this.charts.forEach((chart) => chart.plot?.redraw(false)));
     signal.addEventListener('abort', () => {
+      this.#left = true;
       clearTimeout(this.#timer);
       this.charts.forEach((chart) => chart.finish());
     });
   }
 
-  /** Draws this (anything with `draw`) and all else that is due in one go: the first chart at once, then 4 times a second. */
+  /**
+   * Draws this (anything with `draw`) and all else that is due: the first chart at once, then 4 times a second. Each has a task
+   * of its own, so that no key and no pointer waits for all of them.
+   */
   ask(chart) {
     this.#due.add(chart);
-    this.#timer ||= setTimeout(
-      () => {
-        this.#timer = 0;
-        for (const due of this.#due) due.draw();
-        this.#due.clear();
-        this.refresh();
-      },
-      chart.plot ? 250 : 0,
-    );
+    this.#timer ||= setTimeout(() => this.#drawDue(), chart.plot ? 250 : 0);
+  }
+
+  async #drawDue() {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const one of due) {
+      if (this.#left) return;
+      one.draw();
+      await breath();
+    }
+    for (const { plot } of this.charts) {
+      if (this.#left) return;
+      const [min, max] = this.range();
+      if (!plot || (plot.scales.x.min === min && plot.scales.x.max === max)) continue;
+      plot.setScale('x', { min, max });
+      await breath();
+    }
+    this.#timer = 0;
+    if (this.#due.size) this.#timer = setTimeout(() => this.#drawDue(), 250);
   }
 
   extend(chart, xs) {
@@ -233,8 +249,8 @@ function decadeRange(_, low, high) {
 
 /**
  * A chart of named lines. `legend`: 'row' above the plot or 'table' beside it. `update(lines)` takes
- * [{name, color: () => css, series, dots, faint, bare, best}] and may be called as often as data comes: `faint` is drawn behind, `bare`
- * without the band of extremes, `best` is the step of a record to ring. `healthy` is a band of values [low, high].
+ * [{name, color: () => css, series, dots, faint, bare, peaks, best}] and may be called as often as data comes: `faint` is drawn behind, `bare`
+ * without the band of extremes, `peaks` by the greatest of each bucket instead, `best` is the step of a record to ring. `healthy` is a band of values [low, high].
  */
 export class Chart {
   plot = null;
@@ -297,13 +313,14 @@ export class Chart {
 
   draw() {
     const xs = unionOfSteps(this.#lines.map((line) => line.series));
-    const data = [xs, ...this.#lines.map((line) => onSteps(line.series, xs, line.series.value, this.#drawable))];
-    for (const { series, bare } of this.#lines) {
-      if (series.min && !bare)
+    const drawn = ({ series, peaks }) => (peaks && series.max ? series.max : series.value);
+    const data = [xs, ...this.#lines.map((line) => onSteps(line.series, xs, drawn(line), this.#drawable))];
+    for (const { series, bare, peaks } of this.#lines) {
+      if (series.min && !bare && !peaks)
         data.push(onSteps(series, xs, series.max, this.#drawable), onSteps(series, xs, series.min, this.#drawable));
     }
     this.#bank.extend(this, xs);
-    const keys = this.#lines.map((line) => line.name + (line.series.min && !line.bare ? '*' : '') + (line.faint ? '-' : '')).join();
+    const keys = this.#lines.map((line) => line.name + (line.series.min && !line.bare && !line.peaks ? '*' : '') + (line.faint ? '-' : '')).join();
     if (keys === this.#keys && this.plot) {
       this.plot.setData(data, false);
     } else {
@@ -317,7 +334,7 @@ export class Chart {
     const { log, height, axis } = this.#options;
     const lines = this.#lines;
     this.plot?.destroy();
-    const thinned = lines.filter((line) => line.series.min && !line.bare);
+    const thinned = lines.filter((line) => line.series.min && !line.bare && !line.peaks);
     // The extremes of each bucket have a line of their own: one step in a hundred thousand is as wide as a pixel.
     const extreme = (line) => ({ stroke: () => mixed(line.color(), line.faint ? 30 : 55), points: { show: false }, width: 1 });
     replace(this.#figure);

@@ -43,7 +43,9 @@ export function depth(index, layers) {
   return `rgb(${channels(viridis, dark.matches ? 0.25 + 0.75 * part : 0.82 * part).join(' ')})`;
 }
 
+const magnitudes = Array.from({ length: 256 }, (_, at) => channels(magma, at / 255)); // maps ask for tens of thousands
+
 /** [red, green, blue] of a magnitude, 0 smallest and 1 largest. */
 export function magnitude(part) {
-  return channels(magma, part);
+  return magnitudes[Math.round(255 * Math.min(1, Math.max(0, part)))];
 }

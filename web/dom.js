@@ -33,16 +33,22 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Calls `work` now, then `milliseconds()` after each end, not while the tab is hidden, until the signal aborts. */
+/** Calls `work` again and again, `milliseconds()` after each end, not while the tab is hidden, until the signal aborts. */
 export function every(signal, milliseconds, work) {
   let timer = 0;
-  const turn = async () => {
-    if (!document.hidden) await work();
+  const next = () => {
     if (!signal.aborted) timer = setTimeout(turn, milliseconds());
   };
+  const turn = async () => {
+    if (!document.hidden) await work();
+    next();
+  };
   signal.addEventListener('abort', () => clearTimeout(timer));
-  turn();
+  next();
 }
+
+/** Lets keys, pointers and the screen have their turn in the midst of much work. */
+export const breath = () => new Promise((resolve) => setTimeout(resolve));
 
 /** The last call wins, `milliseconds` after it was made. */
 export function settle(milliseconds, work) {

@@ -155,7 +155,9 @@ export class HeatMap {
         }
         if (low + (high - low) * (column / columns) > series.step[series.step.length - 1]) break;
         const color = broken ? missing : magnitude(value > 0 ? this.#shade(value) : 0);
-        picture.data.set([...color, 255], 4 * (row * columns + column));
+        const pixel = 4 * (row * columns + column);
+        [picture.data[pixel], picture.data[pixel + 1], picture.data[pixel + 2]] = color;
+        picture.data[pixel + 3] = 255;
       }
     });
     this.#image.width = columns;

@@ -1,13 +1,12 @@
 // What the page says, in the reader's language. English stands in the code as what is shown, and is the key of every other
 // language's table (languages/*.js); a text that a table lacks is shown in English and complained of. The choice is kept;
 // changing it loads the page anew, at the same address.
-import { japanese } from './languages/ja.js';
-
-const tables = { en: null, ja: japanese };
+const tables = { en: async () => null, ja: async () => (await import('./languages/ja.js')).japanese };
 const kept = 'backpropd-language';
 
 export const languages = { en: 'English', ja: '日本語' };
 export const language = pick();
+const table = await tables[language]();
 
 function pick() {
   const wanted = [stored(), ...(globalThis.navigator?.languages ?? [])].map((tag) => String(tag).slice(0, 2));
@@ -33,7 +32,6 @@ export function choose(tag) {
 
 /** t('step {step} of {steps}', {step: 1, steps: 5}) */
 export function t(text, values) {
-  const table = tables[language];
   if (table && !(text in table)) console.warn(`not translated: ${text}`);
   const said = table?.[text] ?? text;
   return values ? said.replace(/\{(\w+)\}/g, (_, name) => values[name]) : said;

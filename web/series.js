@@ -1,7 +1,7 @@
 // What is recorded over steps, as columns that only grow.
 import { parse } from './format.js';
 
-const most = 4096; // records kept of a series: more than a screen has columns
+const columns = 4096; // records kept of a series: more than a screen has columns
 
 export class Series {
   step = [];
@@ -9,7 +9,12 @@ export class Series {
   min = null; // where records share a bucket, the service's or ours: the least and the greatest in each
   max = null;
   #width = 1; // steps a bucket
+  #most;
   #means = new Map(); // by how many steps they look back
+
+  constructor(most = columns) {
+    this.#most = most;
+  }
 
   /**
    * Appends {step, value, min, max}. Steps already held are passed over, so a replayed stream changes nothing. A series
@@ -23,7 +28,7 @@ export class Series {
       const last = parse(value[at]);
       this.#put(step[at], last, min ? parse(min[at]) : last, max ? parse(max[at]) : last);
       for (const mean of this.#means.values()) mean.feed(step[at], last);
-      if (this.step.length > most) this.#thin();
+      if (this.step.length > this.#most) this.#thin();
     }
   }
 
@@ -107,10 +112,23 @@ class Mean {
 /** Several series by name, filled from `{"train_loss": {"step": […], "value": […]}}`. */
 export class SeriesSet {
   #byName = new Map();
+  #most;
+
+  constructor(most) {
+    this.#most = most;
+  }
 
   get(name) {
-    if (!this.#byName.has(name)) this.#byName.set(name, new Series());
+    if (!this.#byName.has(name)) this.#byName.set(name, new Series(this.#most));
     return this.#byName.get(name);
+  }
+
+  /** Puts a record that begins earlier before what has come so far. */
+  begin(name, columns) {
+    const series = new Series(this.#most);
+    series.append(columns);
+    series.append(this.get(name));
+    this.#byName.set(name, series);
   }
 
   append(columnsByName) {

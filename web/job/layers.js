@@ -43,7 +43,7 @@ export function layerCurves(run) {
       const layers = run.layersInOrder();
       for (const { of, chart } of charts) {
         const drawn = layers
-          .map((layer, at) => ({ name: layer.name, series: layer.set.get(of), color: () => depth(at, layers.length) }))
+          .map((layer, at) => ({ name: layer.name, series: layer.set.get(of), color: () => depth(at, layers.length), peaks: layers.length > 12 }))
           .filter(({ series }) => series.step.length);
         chart.element.hidden = !drawn.length && of !== 'update_ratio';
         chart.update(drawn);

@@ -237,6 +237,7 @@ export const japanese = {
   tag: 'タグ',
   'No job is like this.': '当てはまるジョブはありません。',
   'The newest {count} are shown.': '新しい順に {count} 件を表示しています。',
+  '{count} more below': '下にあと {count} 件',
   'Jobs ({count} running)': 'ジョブ（{count} 件実行中）',
   'course of the loss': '損失の推移',
   'No jobs yet': 'まだジョブがありません',

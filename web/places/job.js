@@ -5,7 +5,7 @@ import { Bank, Chart } from '../chart.js';
 import { depth, onThemeChange } from '../color.js';
 import { curlLine, every, h, replace, settle } from '../dom.js';
 import { HeatMap } from '../heatmap.js';
-import { curves } from '../job/curves.js';
+import { curves, drawnSeries } from '../job/curves.js';
 import { dataView } from '../job/data.js';
 import { findingsView } from '../job/findings.js';
 import { header } from '../job/header.js';
@@ -16,11 +16,15 @@ import { pretty } from '../pretty.js';
 import { SeriesSet } from '../series.js';
 import { active, ended, statusText } from '../state.js';
 
-const thinned = { metrics: 2000, gradients: 500 }; // about two records a pixel, and one for each cell of the map
+const thinned = { metrics: 1000, gradients: 500, manyGradients: 300 }; // about two records a pixel, and one for each cell of the map
+const recordsOfLayer = 1024; // kept of each statistic of a layer
+const manyLayers = 12; // beyond which a band each would cover the others: lines show the greatest of each bucket
 const severities = ['critical', 'warning', 'info'];
 
 export async function jobPlace({ id, signal, title, arrive, query }) {
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
+  const early = get(`${path}/metrics?series=${drawnSeries}&points=${thinned.metrics}`, signal); // the longest to make
+  early.catch(() => {}); // load() sees to it
   const bank = new Bank(signal);
   const layers = new Map();
   const found = new Map();
@@ -56,11 +60,15 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
       history.replaceState(null, '', `${place}${String(now) ? `?${now}` : ''}`);
       drawTabs();
     },
-    /** Sees to it that all records of these statistics of the layers are here; those of a live job all come by themselves. */
+    /** Sees to it that these statistics of the layers are here from their first record on. */
     need(...statistics) {
       const missing = statistics.filter((name) => !asked.has(name));
       if (!missing.length) return;
-      const coming = get(`${path}/gradients?series=${missing}&points=${thinned.gradients}`, signal).then(takeGradients);
+      const coming = get(`${path}/gradients?series=${missing}&points=${points()}`, signal).then(({ layers: all }) => {
+        for (const { name, index, series } of all)
+          for (const [of, columns] of Object.entries(series)) layerOf(name, index).set.begin(of, columns);
+        draw();
+      });
       for (const name of missing) asked.set(name, coming);
       coming.catch((error) => {
         for (const name of missing) asked.delete(name);
@@ -109,7 +117,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
             .map((layer) => ({ ...layer, series: layer.set.get('gradient_norm') }))
             .filter(({ series }) => series.step.length);
           heat.update(all);
-          gradients.update(all.map((layer, at) => ({ ...layer, color: () => depth(at, all.length) })));
+          gradients.update(all.map((layer, at) => ({ ...layer, peaks: all.length > manyLayers, color: () => depth(at, all.length) })));
           bank.ask(table);
         },
       }),
@@ -190,13 +198,15 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     run.metrics.append(event.series);
     if (view === 'curves' || view === 'findings') draw();
   }
+  function layerOf(name, index) {
+    if (!layers.has(name)) layers.set(name, { name, index, set: new SeriesSet(recordsOfLayer) });
+    return layers.get(name);
+  }
   function takeGradients(event) {
-    for (const { name, index, series } of event.layers) {
-      if (!layers.has(name)) layers.set(name, { name, index, set: new SeriesSet() });
-      layers.get(name).set.append(series);
-    }
+    for (const { name, index, series } of event.layers) layerOf(name, index).set.append(series);
     draw();
   }
+  const points = () => ((run.job.plan?.layers?.length ?? 0) > manyLayers ? thinned.manyGradients : thinned.gradients);
   const show = (changed) => {
     run.job = { ...run.job, ...changed };
     head.show(run.job);
@@ -264,11 +274,10 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   diagnose();
 
   async function load() {
-    if (followed) for (const name of recorded) asked.set(name, null);
     asked.set('gradient_norm', null);
     const [all, deep, last] = await Promise.all([
-      get(`${path}/metrics?points=${thinned.metrics}`, signal),
-      get(`${path}/gradients?series=${followed ? ['gradient_norm', ...recorded] : 'gradient_norm'}&points=${thinned.gradients}`, signal),
+      early,
+      get(`${path}/gradients?series=gradient_norm&points=${points()}`, signal),
       followed ? null : get(`${path}/gradients?series=${tabled.slice(1).map(({ of }) => of)}&points=1`, signal),
     ]);
     takeMetrics(all);

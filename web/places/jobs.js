@@ -9,6 +9,7 @@ import { active, bar, done, statusWord, verdictWord } from '../state.js';
 
 const pageSize = 200;
 const mostCompared = 8;
+const screenful = 40; // rows
 const example = 'examples/iris.json';
 const statuses = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'];
 const verdicts = ['healthy', 'warning', 'critical'];
@@ -188,17 +189,43 @@ export async function jobsPlace({ query, signal, title, arrive }) {
       return sign * (x < y ? -1 : x > y ? 1 : 0);
     });
   }
+  /** As many rows as one looks at, more when one comes to their end; what stands in its place is not moved. */
+  let length = screenful;
   function draw() {
-    const order = inOrder().map((job) => {
-      if (!rows.has(job.id)) rows.set(job.id, { tr: h('tr', { 'data-job': job.id }), seen: '' });
-      const row = rows.get(job.id);
-      const seen = JSON.stringify([job.name, job.status, job.progress, job.metrics, job.diagnosis, ago(job.created_at)]);
-      if (seen !== row.seen) drawRow(row.tr, job, cells);
-      row.seen = seen;
-      return row.tr;
+    const found = inOrder();
+    const order = found.slice(0, length);
+    order.forEach((job, at) => {
+      const { tr } = rowOf(job);
+      if (body.children[at] !== tr) body.insertBefore(tr, body.children[at] ?? null);
     });
-    if (order.length !== body.children.length || order.some((tr, at) => body.children[at] !== tr)) replace(body, order);
-    note.textContent = [order.length ? '' : t('No job is like this.'), more ? t('The newest {count} are shown.', { count: pageSize }) : ''].join(' ').trim();
+    while (body.children.length > order.length) body.lastChild.remove();
+    note.textContent = [
+      found.length ? '' : t('No job is like this.'),
+      found.length > length ? t('{count} more below', { count: integer(found.length - length) }) : '',
+      more ? t('The newest {count} are shown.', { count: pageSize }) : '',
+    ]
+      .join(' ')
+      .trim();
+  }
+  const end = new IntersectionObserver(
+    ([{ isIntersecting }]) => {
+      if (!isIntersecting || items.length <= length) return;
+      length += 2 * screenful;
+      draw();
+      end.unobserve(note); // asks again, as it may still be in sight
+      end.observe(note);
+    },
+    { rootMargin: '600px' },
+  );
+  end.observe(note);
+  signal.addEventListener('abort', () => end.disconnect());
+  function rowOf(job) {
+    if (!rows.has(job.id)) rows.set(job.id, { tr: h('tr', { 'data-job': job.id }), seen: '' });
+    const row = rows.get(job.id);
+    const seen = JSON.stringify([job.name, job.status, job.progress, job.metrics, job.diagnosis, ago(job.created_at)]);
+    if (seen !== row.seen) drawRow(row.tr, job, cells);
+    row.seen = seen;
+    return row;
   }
 
   async function update() {
