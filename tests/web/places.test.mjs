@@ -309,6 +309,30 @@ test('jobs are found by words, state and tag, sorted by a column, and chosen for
   await page.getByRole('button', { name: 'take narrow out' }).waitFor();
 });
 
+test('a running job is paused, goes on, and is stopped with its model, from its page and from the list', async () => {
+  const { id } = await service.post('/v1/jobs', {
+    name: 'under the hand',
+    dataset: digits.id,
+    model: { layers: [dense(64, 'relu'), dense(10)] },
+    training: { steps: 10_000_000, batch_size: 32, optimizer: { type: 'adam', learning_rate: 1e-5 } },
+  });
+  await go(`/jobs/${id}`);
+  await page.getByText('● running').waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('‖ paused').waitFor();
+  assert.equal((await service.get(`/v1/jobs/${id}`)).status, 'paused');
+  await go('/jobs');
+  const row = page.getByRole('row').filter({ hasText: 'under the hand' });
+  await row.getByRole('button', { name: 'Resume' }).click();
+  await row.getByText('● running').waitFor();
+  await go(`/jobs/${id}`);
+  await page.getByText('● running').waitFor();
+  await page.getByRole('button', { name: 'Stop and keep' }).click();
+  await page.getByText('✓ succeeded').waitFor();
+  await page.getByRole('link', { name: 'Predict' }).waitFor();
+  assert.ok((await service.get(`/v1/jobs/${id}`)).model);
+});
+
 test('the service goes away and comes back: the page says so, and goes on', async () => {
   await go('/jobs');
   await page.getByRole('link', { name: 'wide' }).waitFor();
