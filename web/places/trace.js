@@ -98,6 +98,8 @@ export async function tracePlace({ query, signal, title, arrive }) {
     const left = picture.scrollLeft;
     replace(picture, tracePicture(answer, steps, at, row));
     picture.scrollLeft = left;
+    const [frame, unit] = [picture, picture.querySelector('circle.now')].map((one) => one?.getBoundingClientRect());
+    if (unit && (unit.right > frame.right || unit.left < frame.left)) picture.scrollLeft += (unit.left + unit.right - frame.left - frame.right) / 2;
     replace(
       sums,
       h(
