@@ -235,6 +235,29 @@ test('a digit is drawn by hand, and what is drawn is what is asked', async () =>
   await becomes(() => text(top.getByRole('cell').last()), percent(Math.max(...probabilities[0])));
 });
 
+test('a job is trained again, and compared with what it came from', async () => {
+  await go(`/jobs/${jobs.narrow.id}`);
+  await page.getByRole('button', { name: 'Train again', exact: true }).click();
+  await page.getByRole('link', { name: 'compare with its parent' }).click();
+  const child = page.url().split(',').at(-1);
+  assert.equal((await service.ended(child)).parent, jobs.narrow.id);
+  await page.getByText('Nothing: the jobs are the same but for their names.').waitFor();
+});
+
+test('an answer is explained over the image that was asked', async () => {
+  await go(`/models/${jobs.wide.model}`);
+  await page.getByText('true: 0').waitFor();
+  await page.getByLabel('Explain it').check();
+  const drawn = page.getByRole('img', { name: 'what the answer hangs on' });
+  await drawn.waitFor();
+  const { items: [{ input }] } = await service.get(`/v1/datasets/${digits.id}/rows?limit=1`);
+  const { attributions } = await service.post(`/v1/models/${jobs.wide.model}/explain`, { inputs: [input], method: 'integrated_gradients' });
+  const values = attributions[0].flat(Infinity);
+  const strongest = values.reduce((best, value, at) => (Math.abs(value) > Math.abs(values[best]) ? at : best), 0);
+  const pixel = await drawn.evaluate((canvas, at) => [...canvas.getContext('2d').getImageData(at % 8, Math.floor(at / 8), 1, 1).data], strongest);
+  assert.deepEqual(pixel, values[strongest] > 0 ? [214, 69, 65, 255] : [59, 108, 199, 255]);
+});
+
 test('one step in thousands that jumps is seen at every zoom', async () => {
   const rows = 4000;
   const inputs = Array.from({ length: rows }, (_, at) => [Math.sin(at)]);
