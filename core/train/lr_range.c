@@ -32,7 +32,7 @@ static const ParamSpec params[] = {
      .offset = FIELD(steps),
      .default_number = 200,
      .minimum = 20,
-     .maximum = 100000,
+     .maximum = 10000,
      .help = "updates over which the rate rises"},
 };
 #undef FIELD

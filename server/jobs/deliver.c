@@ -11,6 +11,7 @@
 #include "server/jobs/series.h"
 #include "server/jobs/slot.h"
 #include "server/json/document.h"
+#include "server/store/job_result.h"
 
 enum { BATCH_MAX = 64 }; // records appended in one change
 
@@ -221,7 +222,26 @@ static bool sha256_plausible(const char *text) {
     return text != NULL && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
+// A job that leaves a result and no model.
+static int result_frame(Store *store, Slot *slot, Value root) {
+    Standing standing;
+    value_integer(value_member(root, "samples"), 0, INT64_MAX / 2, &slot->samples);
+    standing_read(root, &standing);
+    char *result_text = member_text(root, "result");
+    char *diagnosis = diagnosis_text(store, slot->row.id);
+    int result = jobs_succeed_with(store, slot->row.id, slot->row.attempt, standing.progress,
+                                   standing.metrics, standing.best, diagnosis, result_text);
+    if (result == OK)
+        slot->outcome = OUTCOME_STORED;
+    memory_free(diagnosis);
+    memory_free(result_text);
+    standing_finish(&standing);
+    return result;
+}
+
 static int finished_frame(Store *store, Slot *slot, Value root) {
+    if (value_kind(value_member(root, "result")) == VALUE_OBJECT)
+        return result_frame(store, slot, root);
     DatasetRow dataset;
     Standing standing;
     Value model = value_member(root, "model");

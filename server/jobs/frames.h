@@ -21,7 +21,8 @@
 //                                                                "samples" of this attempt}
 //   BEAT       nothing: it lives and works
 //   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"},
-//               "samples", "confusion" of a classifier}
+//               "samples", "confusion" of a classifier};
+//               {"progress", "metrics", "best", "result"} of a job that leaves no model
 //   FAILED     {"code", "detail"}: the run ended with this error
 //   STOPPED    {"step"}: asked to, after a checkpoint
 #define FRAME_TYPES(X)                                                                             \

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
-#include "core/train/job.h"
+#include "core/train/lr_range.h"
 #include "server/base/machine.h"
 #include "server/jobs/frames.h"
 #include "server/jobs/jobs.h"
@@ -24,9 +24,8 @@ enum {
 static const double SECONDS_MAX = 1e9;
 
 static const char *const known_keys[] = {
-    "name",     "dataset", "model",       "training",         "tags",
-    "priority", "threads", "max_seconds", "max_memory_bytes", "alias"};
-static const char *const later_keys[] = {"kind"}; // of the contract, not built yet
+    "name",        "dataset",          "model", "training", "tags",    "priority", "threads",
+    "max_seconds", "max_memory_bytes", "alias", "kind",     "lr_range"};
 
 typedef struct Keys { // the job's own keys, read
     const char *name;
@@ -50,9 +49,7 @@ static void keys_check(Value body, Issues *issues) {
         if (listed(known_keys, ARRAY_LENGTH(known_keys), key))
             continue;
         const char *nearest = nearest_name(key, known_keys, ARRAY_LENGTH(known_keys));
-        if (listed(later_keys, ARRAY_LENGTH(later_keys), key))
-            issues_add(issues, PATH_KEY(NULL, key), "\"%s\" is not available yet", key);
-        else if (nearest != NULL)
+        if (nearest != NULL)
             issues_add(issues, PATH_KEY(NULL, key), "unknown key; did you mean \"%s\"?", nearest);
         else
             issues_add(issues, PATH_KEY(NULL, key), "unknown key");
@@ -407,6 +404,8 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
     }
     if (result == OK)
         result = memory_check(job, &keys, issues);
+    if (result == OK && job_lr_range(job) != NULL && keys.alias != NULL)
+        issues_add(issues, PATH_KEY(NULL, "alias"), "is for jobs that leave a model");
     if (result == OK && issues_any(issues))
         result = ERR_INVALID;
     if (result == OK)

@@ -33,6 +33,7 @@
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/train/lr_range.h"
 #include "core/train/trainer.h"
 #include "server/base/log.h"
 #include "server/base/time.h"
@@ -69,6 +70,7 @@ typedef struct Work {
     Dataset *dataset;
     Job *plan;
     Trainer *trainer;
+    LrRange range; // of a range test: what it has seen
     Report report;
     Issues issues;
     char checkpoints[2][ID_TEXT + 32]; // paths; [0] is the next to be written
@@ -203,6 +205,8 @@ static int checkpoint_hook(void *context, Trainer *trainer) {
     report_progress(&work->report);
     if (work->report.failed)
         return ERR_NO_MEMORY;
+    if (job_lr_range(work->plan) != NULL)
+        return OK;
     atomic_store(&work->writes, true);
     int result = trainer_save(trainer, work->directory, work->checkpoints[0]);
     atomic_store(&work->writes, false);
@@ -249,9 +253,21 @@ static void checkpoint_load(Work *work, int64_t recorded) {
 
 // ---- running ----
 
+// A range test shows its steps; that it diverges is what it is for, and what else a rule could find follows from the rates.
+static void range_event(Work *work, const TrainEvent *event) {
+    if (event->kind == TRAIN_FINDING || event->kind == TRAIN_EPOCH)
+        return;
+    report_event(&work->report, event);
+    if (event->kind == TRAIN_STEP && lr_range_take(&work->range, event->learning_rate, event->loss))
+        atomic_store(&stop_asked, true);
+}
+
 static void event_hook(void *context, const TrainEvent *event) {
     Work *work = context;
-    report_event(&work->report, event);
+    if (job_lr_range(work->plan) != NULL)
+        range_event(work, event);
+    else
+        report_event(&work->report, event);
     if (work->report.failed)
         atomic_store(&stop_asked, true);
 }
@@ -289,6 +305,8 @@ static int work_prepare(Work *work) {
                             &work->issues, &work->plan);
     if (result == OK)
         result = initial_open(work);
+    if (result == OK && job_lr_range(work->plan) != NULL)
+        result = lr_range_init(&work->range, job_lr_range(work->plan));
     if (result == OK)
         result = report_init(&work->report, work->plan);
     if (result == OK)
@@ -300,7 +318,8 @@ static int work_train(Work *work) {
     Value root = document_root(work->document);
     int64_t recorded = 0;
     value_integer(value_member(value_member(root, "progress"), "step"), 0, INT64_MAX, &recorded);
-    checkpoint_load(work, recorded);
+    if (job_lr_range(work->plan) == NULL) // a range test is short, and begins anew
+        checkpoint_load(work, recorded);
     if (trainer_step(work->trainer) == 0 && work->initial_result != OK) {
         issues_add_at(&work->issues, "/model/initial", "the model that it starts from is gone: %s",
                       error_text(work->initial_result));
@@ -318,6 +337,21 @@ static int work_train(Work *work) {
     if (result != OK)
         report_progress(&work->report);
     return work->report.failed ? ERR_NO_MEMORY : result;
+}
+
+// What a range test leaves in place of a model.
+static int range_send(Work *work) {
+    JsonOut out;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    json_begin_object(&out, NULL);
+    work->report.done = true;
+    report_flush(&work->report);
+    report_write(&work->report, NULL, &out);
+    lr_range_write(&work->range, "result", &writer);
+    json_end_object(&out);
+    report_send_json(&work->report, FRAME_FINISHED, &out);
+    return work->report.failed ? ERR_NO_MEMORY : OK;
 }
 
 // The member "confusion", where the job has one.
@@ -396,6 +430,7 @@ static void stop_send(Work *work) {
 static void work_finish(Work *work) {
     atomic_store(&work->writes, true); // freeing is no silence
     trainer_destroy(work->trainer);
+    lr_range_finish(&work->range);
     report_finish(&work->report);
     job_destroy(work->plan);
     dataset_close(work->dataset);
@@ -427,7 +462,10 @@ int command_worker(int argc, char **argv) {
     }
     if (result == OK)
         result = work_train(&work);
-    if (result == OK)
+    bool broke_away = work.range.broke_away && (result == ERR_STOPPED || result == ERR_DIVERGED);
+    if (work.range.params != NULL && (result == OK || broke_away))
+        result = range_send(&work);
+    else if (result == OK)
         result = model_send(&work);
     if (result == ERR_STOPPED)
         stop_send(&work);

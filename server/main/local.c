@@ -224,6 +224,9 @@ int local_load(const LocalOptions *options, LocalJob *ret_job) {
         value_integer(value_member(job->spec, "threads"), 1, pool.threads, &threads);
         job->threads = options->threads > 0 ? options->threads : (int)threads;
         error = dataset_load(options, job);
+        const char *kind = value_string(value_member(job->spec, "kind"));
+        if (kind != NULL && strcmp(kind, "lr_range") == 0)
+            issues_add_at(&job->issues, "/kind", "range tests run on a server");
         if (value_kind(job->spec) == VALUE_OBJECT)
             submission_check_keys(&pool, job->spec, &job->issues);
         else

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/catalog/catalog.h"
-#include "core/train/job.h"
+#include "core/train/lr_range.h"
 #include "server/routes/generate.h"
 
 // ---- what the routes take and give ----
@@ -137,20 +137,23 @@ static const struct {
      ",\"explanation\":" TEXT "}}"},
     {"JobInput",
      "{\"type\":\"object\",\"required\":[\"dataset\",\"model\"],\"additionalProperties\":false,"
-     "\"properties\":{\"name\":" TEXT ",\"dataset\":{\"oneOf\":[" TEXT
-     "," REF("DatasetInput") "]},\"model\":{\"type\":\"object\",\"required\":[\"layers\"],"
-                             "\"additionalProperties\":false,\"properties\":{\"layers\":{\"type\":"
-                             "\"array\",\"items\":" REF(
-                                 "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{"
-                                          "\"shape\":" WHOLES "}},\"initial\":" TEXT
-                                          "}},\"training\":" REF(
-                                              "Training") ",\"tags\":" TEXTS
-                                                          ",\"priority\":{\"type\":\"integer\","
-                                                          "\"minimum\":-10,\"maximum\":10},"
-                                                          "\"threads\":" WHOLE
-                                                          ",\"max_seconds\":{\"type\":\"number\"},"
-                                                          "\"max_memory_bytes\":" WHOLE
-                                                          ",\"alias\":" TEXT "}}"},
+     "\"properties\":{\"name\":" TEXT ",\"dataset\":{\"oneOf\":[" TEXT "," REF(
+         "DatasetInput") "]},\"model\":{\"type\":\"object\",\"required\":[\"layers\"],"
+                         "\"additionalProperties\":false,\"properties\":{\"layers\":{\"type\":"
+                         "\"array\",\"items\":" REF(
+                             "Layer") "},\"input\":{\"type\":\"object\",\"properties\":{"
+                                      "\"shape\":" WHOLES "}},\"initial\":" TEXT
+                                      "}},\"training\":" REF(
+                                          "Training") ",\"tags\":" TEXTS
+                                                      ",\"priority\":{\"type\":\"integer\","
+                                                      "\"minimum\":-10,\"maximum\":10},"
+                                                      "\"threads\":" WHOLE
+                                                      ",\"kind\":{\"enum\":[\"train\",\"lr_range\"]"
+                                                      ",\"default\":\"train\"},\"lr_range\":" REF(
+                                                          "LrRange") ",\"max_seconds\":{\"type\":"
+                                                                     "\"number\"},"
+                                                                     "\"max_memory_bytes\":" WHOLE
+                                                                     ",\"alias\":" TEXT "}}"},
     {"Plan",
      "{\"type\":\"object\",\"properties\":{\"parameters\":" WHOLE
      ",\"layers\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
@@ -600,8 +603,8 @@ void schemas_write(JsonOut *out) {
         json_raw(out, schemas[i].name, schemas[i].json);
     for (size_t i = 0; i < catalog_parts(); i++)
         write_registry(out, catalog_part(i)->registry);
-    const Desc *const objects[] = {&training_desc, &early_stopping_desc, &phase_desc,
-                                   &generate_desc};
+    const Desc *const objects[] = {&lr_range_desc, &training_desc, &early_stopping_desc,
+                                   &phase_desc, &generate_desc};
     for (size_t i = 0; i < ARRAY_LENGTH(objects); i++) {
         char name[NAME_BYTES];
         object_name(objects[i], name);

@@ -13,6 +13,7 @@
 #include "server/store/aliases.h"
 #include "server/store/confusions.h"
 #include "server/store/job_log.h"
+#include "server/store/job_result.h"
 #include "server/store/keys.h"
 #include "server/store/models.h"
 #include "server/store/sql.h"
@@ -235,7 +236,7 @@ int64_t jobs_next_due(Store *store) {
 typedef struct Update {
     const char *id;
     int attempt;
-    const char *status, *progress, *metrics, *best, *diagnosis, *error, *confusion;
+    const char *status, *progress, *metrics, *best, *diagnosis, *error, *confusion, *result;
     const ModelRow *model;
     int64_t ran;
     const JobDeath *death;
@@ -310,15 +311,15 @@ int jobs_requeue(Store *store, const char *id, int attempt, int64_t ran) {
 
 static int end_change(sqlite3 *database, void *argument) {
     const Update *update = argument;
-    int result =
-        sql_change(database,
-                   "UPDATE jobs SET status = ?, finished_at = ?, error = ?, wish = '',"
-                   " diagnosis = COALESCE(?, diagnosis), progress = COALESCE(?, progress),"
-                   " metrics = COALESCE(?, metrics), best = COALESCE(?, best), model = ?"
-                   " WHERE id = ? AND status = 'running' AND attempt = ?",
-                   "slsssssssi", update->status, time_now(), update->error, update->diagnosis,
-                   update->progress, update->metrics, update->best,
-                   update->model != NULL ? update->model->id : "", update->id, update->attempt);
+    int result = sql_change(
+        database,
+        "UPDATE jobs SET status = ?, finished_at = ?, error = ?, wish = '',"
+        " diagnosis = COALESCE(?, diagnosis), progress = COALESCE(?, progress),"
+        " metrics = COALESCE(?, metrics), best = COALESCE(?, best), result = ?, model = ?"
+        " WHERE id = ? AND status = 'running' AND attempt = ?",
+        "slssssssssi", update->status, time_now(), update->error, update->diagnosis,
+        update->progress, update->metrics, update->best, update->result,
+        update->model != NULL ? update->model->id : "", update->id, update->attempt);
     if (result == OK && update->model != NULL)
         result = model_insert(database, update->model);
     if (result == OK && update->model != NULL)
@@ -340,6 +341,20 @@ int jobs_succeed(Store *store, const char *id, int attempt, const char *progress
                      .diagnosis = diagnosis,
                      .confusion = confusion,
                      .model = model};
+    return store_write(store, end_change, &update);
+}
+
+int jobs_succeed_with(Store *store, const char *id, int attempt, const char *progress,
+                      const char *metrics, const char *best, const char *diagnosis,
+                      const char *result) {
+    Update update = {.id = id,
+                     .attempt = attempt,
+                     .status = "succeeded",
+                     .progress = progress,
+                     .metrics = metrics,
+                     .best = best,
+                     .diagnosis = diagnosis,
+                     .result = result};
     return store_write(store, end_change, &update);
 }
 
