@@ -235,15 +235,6 @@ test('a digit is drawn by hand, and what is drawn is what is asked', async () =>
   await becomes(() => text(top.getByRole('cell').last()), percent(Math.max(...probabilities[0])));
 });
 
-test('a job is trained again, and compared with what it came from', async () => {
-  await go(`/jobs/${jobs.narrow.id}`);
-  await page.getByRole('button', { name: 'Train again', exact: true }).click();
-  await page.getByRole('link', { name: 'compare with its parent' }).click();
-  const child = page.url().split(',').at(-1);
-  assert.equal((await service.ended(child)).parent, jobs.narrow.id);
-  await page.getByText('Nothing: the jobs are the same but for their names.').waitFor();
-});
-
 test('an answer is explained over the image that was asked', async () => {
   await go(`/models/${jobs.wide.model}`);
   await page.getByText('true: 0').waitFor();
@@ -330,6 +321,15 @@ test('jobs are found by words, state and tag, sorted by a column, and chosen for
   await page.getByRole('link', { name: 'Compare 2' }).click();
   await page.getByRole('button', { name: 'take wide out' }).waitFor();
   await page.getByRole('button', { name: 'take narrow out' }).waitFor();
+});
+
+test('a job is trained again, and compared with what it came from', async () => {
+  await go(`/jobs/${jobs.narrow.id}`);
+  await page.getByRole('button', { name: 'Train again', exact: true }).click();
+  await page.getByRole('link', { name: 'compare with its parent' }).click();
+  const child = page.url().split(',').at(-1);
+  assert.equal((await service.ended(child)).parent, jobs.narrow.id);
+  await page.getByText('Nothing: the jobs are the same but for their names.').waitFor();
 });
 
 test('a running job is paused, goes on, and is stopped with its model, from its page and from the list', async () => {
