@@ -82,7 +82,7 @@ export function header(job) {
         h('a', { class: 'button', href: `${path}/report`, download: `${now.id}.html` }, t('Report')),
         now.status === 'running' ? null : buttons.remove,
       );
-      replace(trouble, now.error ? problemBox({ problem: now.error }) : null);
+      replace(trouble, now.error ? problemBox({ problem: now.error }) : null, now.result?.explanation ? h('p', {}, now.result.explanation) : null);
     }
     replace(progress, bar(done(now)), h('span', {}, progressText(now)));
     drawFacts(facts, now);
@@ -127,6 +127,7 @@ function drawFacts(list, job) {
       best.val_loss,
       (x) => t('{loss} in epoch {epoch}', { loss: number(x), epoch: integer(best.epoch) }),
     ],
+    ['suggested learning rate', t('suggested learning rate'), job.result?.suggested_learning_rate, number],
     ['parameters', t('parameters'), job.plan?.parameters, integer],
     ['memory', t('memory'), job.plan?.memory_bytes, bytes],
     ['time', t('time'), between(job.started_at, job.finished_at), duration],

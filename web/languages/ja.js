@@ -166,6 +166,7 @@ export const japanese = {
   'test loss': 'テスト損失',
   'best validation loss': '最良の検証損失',
   '{loss} in epoch {epoch}': '{loss}（エポック {epoch}）',
+  'suggested learning rate': '勧める学習率',
   parameters: 'パラメータ',
   memory: 'メモリ',
   time: '時間',
