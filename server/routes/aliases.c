@@ -47,9 +47,11 @@ static void alias_put_body(Request *request, Value body) {
                       ALIAS_TEXT - 1);
     if (model == NULL)
         issues_add_at(&issues, "/model", "must be a model's id or alias, a string");
-    int error = issues_any(&issues) ? ERR_INVALID : models_resolve(store, model, id);
-    if (error == OK)
+    int error = model == NULL ? ERR_INVALID : models_resolve(store, model, id);
+    if (error == OK && !issues_any(&issues))
         error = aliases_put(store, name, id);
+    else if (error == OK)
+        error = ERR_INVALID;
     if (error == ERR_NOT_FOUND) {
         issues_add_at(&issues, "/model", "there is no model \"%.60s\"", model);
         error = ERR_INVALID;

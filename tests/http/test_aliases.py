@@ -78,6 +78,8 @@ class Aliases(LiveTest):
         model = self.trained()
         self.assertProblem(self.put("x", "mdl_00000000000000000000000000", 422), 422)
         self.assertEqual(self.put("x", "nobody", 422).json["errors"][0]["pointer"], "/model")
+        both = self.server.request("PUT", "/v1/aliases/x", {"model": "nobody", "modle": 1})
+        self.assertEqual({error["pointer"] for error in self.assertProblem(both, 422)["errors"]}, {"/model", "/modle"})
         self.assertEqual(self.put("x", 5, 422).json["errors"][0]["pointer"], "/model")
         for name in ("mdl_1", ".hidden", "a%20b", "%C3%A9", "x" * 65):
             with self.subTest(name):
