@@ -65,9 +65,16 @@ export async function offers(path) {
  * from the start, so that nothing is missed: handlers must bear repeats.
  */
 export function follow(job, signal, handlers, replay = false) {
+  let begun;
+  const beginning = new Promise((resolve) => {
+    begun = resolve; // what is asked for from now on reaches to where the stream begins, or beyond
+  });
   const open = (start) => {
     const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events${start}`);
-    source.onopen = () => setOnline(true);
+    source.onopen = () => {
+      setOnline(true);
+      begun();
+    };
     source.onerror = () => {
       setOnline(false);
       if (source.readyState === EventSource.CLOSED && !signal.aborted) setTimeout(() => open(''), 2000);
@@ -81,6 +88,7 @@ export function follow(job, signal, handlers, replay = false) {
     signal.addEventListener('abort', () => source.close());
   };
   if (!signal.aborted) open(replay ? '' : '?live=true');
+  return beginning;
 }
 
 /** `curl` for a path of this service, in a form that a POSIX shell takes as it stands. */

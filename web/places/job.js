@@ -23,8 +23,6 @@ const severities = ['critical', 'warning', 'info'];
 
 export async function jobPlace({ id, signal, title, arrive, query }) {
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
-  const early = get(`${path}/metrics?series=${drawnSeries}&points=${thinned.metrics}`, signal); // the longest to make
-  early.catch(() => {}); // load() sees to it
   const bank = new Bank(signal);
   const layers = new Map();
   const found = new Map();
@@ -250,8 +248,9 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   let waiting = true; // events that come before the record so far are held back, so that none is missed and none is early
   const live = (work) => (event) => (waiting ? later.push(() => work(event)) : work(event));
   const followed = !ended(run.job);
+  let beginning = null;
   if (followed) {
-    follow(id, signal, {
+    beginning = follow(id, signal, {
       status: live((event) => {
         const before = run.job.status;
         show(event);
@@ -275,8 +274,9 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
 
   async function load() {
     asked.set('gradient_norm', null);
+    await beginning;
     const [all, deep, last] = await Promise.all([
-      early,
+      get(`${path}/metrics?series=${drawnSeries}&points=${thinned.metrics}`, signal),
       get(`${path}/gradients?series=gradient_norm&points=${points()}`, signal),
       followed ? null : get(`${path}/gradients?series=${tabled.slice(1).map(({ of }) => of)}&points=1`, signal),
     ]);
