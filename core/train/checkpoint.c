@@ -6,6 +6,7 @@
 //   "sums"           f64 [2]: loss and weight of the epoch under way
 //   "best_value"     f64 [1]; "validation", "best"  f64 [5]: loss, accuracy, mae, rmse, r2
 //   "schedule"       f64 [SCHEDULE_STATE]
+//   "history"        bytes: History, of this build
 //   "reported"       bytes: codes of the findings made so far, each closed by a NUL
 //   "weights"        [graph_weight_elements]; "best_weights" likewise, where they are kept
 //   "slot.NAME"      [graph_learned] for each slot of the phase's optimizer
@@ -93,6 +94,9 @@ static int add_state(const Trainer *trainer, ArchiveWriter *writer) {
         error = add_metrics(writer, "best", &state->best);
     if (error == OK)
         error = add_doubles(writer, "schedule", state->schedule_state, SCHEDULE_STATE);
+    int64_t bytes = (int64_t)history_bytes(trainer->history->layers);
+    if (error == OK)
+        error = archive_add(writer, "history", ARCHIVE_U8, 1, &bytes, trainer->history);
     return error == OK ? add_reported(trainer, writer) : error;
 }
 
@@ -209,11 +213,13 @@ static int load(Trainer *trainer, const Archive *archive, int64_t latest) {
     if (error != OK)
         return error;
     const ArchiveSection *reported = archive_typed(archive, "reported", ARCHIVE_U8);
+    size_t bytes = history_bytes(trainer->history->layers);
+    const void *history = array_of(archive, "history", ARCHIVE_U8, bytes);
     const Real *weights = array_of(archive, "weights", ARCHIVE_REAL, elements);
     const Real *best = array_of(archive, "best_weights", ARCHIVE_REAL, elements);
     const Real *slots[OPTIMIZER_SLOTS_MAX] = {NULL};
-    bool whole =
-        reported != NULL && weights != NULL && (best != NULL) == (trainer->best_weights != NULL);
+    bool whole = reported != NULL && history != NULL && weights != NULL &&
+                 (best != NULL) == (trainer->best_weights != NULL);
     const JobPhase *phase = phase_of(trainer, state.step);
     for (int s = 0; s < phase_slots(phase); s++) {
         char name[64];
@@ -230,6 +236,8 @@ static int load(Trainer *trainer, const Archive *archive, int64_t latest) {
     for (int s = 0; s < phase_slots(phase); s++)
         memcpy(trainer->slots + (size_t)s * learned, slots[s], learned * sizeof(Real));
     load_reported(trainer, reported);
+    memcpy(trainer->history, history, bytes);
+    trainer->history->layers = model_layers(job_model(trainer->job));
     return OK;
 }
 

@@ -76,6 +76,10 @@ static int read_training(Job *job, Value value, const Path *path, Issues *issues
 
 // ---- fitting the loss, the model and the dataset ----
 
+Value job_spec(const Job *job) {
+    return job->spec;
+}
+
 const LossDesc *job_loss(const Job *job) {
     return (const LossDesc *)job->training.loss.desc;
 }
@@ -285,6 +289,7 @@ int job_create(Value spec, const Dataset *dataset, int threads, Issues *issues, 
     if (job == NULL)
         return ERR_NO_MEMORY;
     arena_init(&job->arena, 0);
+    job->spec = spec;
     job->dataset = dataset;
     job->task = dataset->task;
     job->threads = threads < 1 ? 1 : threads;
@@ -442,19 +447,4 @@ void job_write_spec(const Job *job, const ValueWriter *out) {
         }
     }
     write_end_object(out);
-}
-
-void job_findings(const Job *job, void (*found)(void *context, const Finding *finding),
-                  void *context) {
-    const RuleView view = {.model = job->model,
-                           .loss = job_loss(job)->desc.name,
-                           .train_loss = NAN,
-                           .gradient_norm = NAN};
-    for (size_t i = 0; i < rule_registry.count; i++) {
-        const RuleDesc *rule = (const RuleDesc *)rule_registry.entries[i];
-        Finding finding;
-        if (rule->before_run && rule->test(&view, &finding))
-            found(context, &finding);
-    }
-    job_initial_findings(job, found, context);
 }

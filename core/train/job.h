@@ -73,6 +73,7 @@ int job_start_from(Job *job, Archive *initial, Issues *issues);
 void job_first_weights(const Job *job, Real *weights);
 
 const Model *job_model(const Job *job);
+Value job_spec(const Job *job); // what it was read from: what remedies are patches of
 const TrainingParams *job_training(const Job *job);
 const Dataset *job_dataset(const Job *job);
 const Task *job_task(const Job *job); // the dataset's, as this job has it

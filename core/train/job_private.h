@@ -11,6 +11,7 @@ typedef struct PhaseParams {
 
 struct Job {
     Arena arena; // parameters and their texts
+    Value spec;  // borrowed: what it was read from
     const Dataset *dataset;
     Task task;
     Model *model;

@@ -5,7 +5,7 @@
 //
 // Hooks see the state after everything that belongs to a step, so a checkpoint is always between
 // two steps.
-#include "core/train/trainer_private.h"
+#include "core/train/watch.h"
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -64,6 +64,8 @@ static int prepare(Trainer *trainer) {
     if (error == OK)
         error = statistics_create(model, &trainer->statistics);
     if (error == OK)
+        error = watch_create(trainer);
+    if (error == OK)
         error = graph_initialise(model_graph(model), (uint64_t)job_training(job)->seed,
                                  trainer->weights);
     if (error == OK)
@@ -92,6 +94,7 @@ int trainer_create(const Job *job, const TrainerHooks *hooks, Trainer **ret_trai
 void trainer_destroy(Trainer *trainer) {
     if (trainer == NULL)
         return;
+    watch_destroy(trainer);
     statistics_destroy(trainer->statistics);
     evaluator_finish(&trainer->evaluator);
     plan_destroy(trainer->plan);
@@ -161,20 +164,6 @@ static void send(const Trainer *trainer, const TrainEvent *event) {
         trainer->hooks.event(trainer->hooks.context, event);
 }
 
-// Runs the rules that judge a running training; each speaks once a run.
-static void judge(Trainer *trainer, const RuleView *view, int64_t epoch) {
-    for (size_t i = 0; i < rule_registry.count; i++) {
-        const RuleDesc *rule = (const RuleDesc *)rule_registry.entries[i];
-        Finding finding;
-        if (rule->before_run || trainer->reported[i] || !rule->test(view, &finding))
-            continue;
-        trainer->reported[i] = true;
-        send(trainer,
-             &(TrainEvent){
-                 .kind = TRAIN_FINDING, .step = view->step, .epoch = epoch, .finding = &finding});
-    }
-}
-
 // ---- a step ----
 
 // What one step knows of itself.
@@ -182,6 +171,8 @@ typedef struct Step {
     const JobPhase *phase;
     int64_t number, epoch, rows;
     bool recorded;
+    bool
+        validated; // what is not finite is the validation loss: the layers were measured on training rows
     double learning_rate, loss, gradient_norm, clipped_norm;
 } Step;
 
@@ -316,9 +307,11 @@ static void send_step(Trainer *trainer, const Step *step) {
                         .gradient_norm = step->gradient_norm,
                         .clipped_gradient_norm = step->clipped_norm};
     send(trainer, &event);
+    watch_step(trainer, step->number, step->loss, step->gradient_norm, step->learning_rate);
     trainer->rows_since_record += step->rows;
     if (!step->recorded)
         return;
+    watch_record(trainer, step->number);
     double now = trainer_clock();
     event.kind = TRAIN_GRADIENTS;
     event.layers = statistics_layers(trainer->statistics);
@@ -329,24 +322,33 @@ static void send_step(Trainer *trainer, const Step *step) {
     send(trainer, &event);
 }
 
-// Looks for the layer where it began, tells, and says how the run goes on. The weights are those
+// Rows of the batch whose outputs are not finite: the first few, by their numbers in the dataset.
+static void find_bad_rows(const Trainer *trainer, const Tensor *output, WatchFailure *failure) {
+    const Batch *batch = &trainer->batch;
+    if (batch->rows == 0 || job_task(trainer->job)->rows == ROWS_NODES)
+        return;
+    size_t width = (size_t)shape_elements(&output->shape) / (size_t)batch->rows;
+    for (int64_t r = 0; r < batch->rows && failure->row_count < (int)ARRAY_LENGTH(failure->rows);
+         r++)
+        if (!kernel_finite(output->data + (size_t)r * width, width))
+            failure->rows[failure->row_count++] = batch->numbers[r];
+}
+
+// Looks for the layer and the rows where it began, tells, and says how the run goes on. The weights are those
 // before the step.
 static int diverged(Trainer *trainer, const Step *step) {
-    if (!step->recorded) {
+    WatchFailure failure = {
+        .step = step->number, .loss = step->loss, .gradient_norm = step->gradient_norm};
+    if (!step->validated) {
         OpContext context = step_context(trainer, step);
         const PlanObserver *observer =
             statistics_begin(trainer->statistics, trainer->gradients, true);
         Tensor output;
         plan_forward(trainer->plan, &context, observer, &trainer->batch.inputs, trainer->weights,
                      &output);
+        find_bad_rows(trainer, &output, &failure);
     }
-    const RuleView view = {.model = job_model(trainer->job),
-                           .loss = job_loss(trainer->job)->desc.name,
-                           .step = step->number,
-                           .train_loss = step->loss,
-                           .gradient_norm = step->gradient_norm,
-                           .layers = statistics_layers(trainer->statistics)};
-    judge(trainer, &view, step->epoch);
+    watch_failed(trainer, &failure, step->epoch);
     return job_training(trainer->job)->stop_on_divergence ? ERR_DIVERGED : OK;
 }
 
@@ -438,6 +440,7 @@ static int end_epoch(Trainer *trainer, const Step *step) {
                         rows->validation_count > 0 ? state->validation.loss : train.loss,
                         state->schedule_state);
     bool best = note_epoch(trainer, step->epoch, &train);
+    watch_epoch(trainer, step->epoch, step->number, &train);
     send(trainer, &(TrainEvent){.kind = TRAIN_EPOCH,
                                 .step = step->number,
                                 .epoch = step->epoch,
@@ -453,8 +456,7 @@ static int end_epoch(Trainer *trainer, const Step *step) {
     // The last update of the epoch overshot: the step itself still saw finite numbers.
     Step validated = *step;
     validated.loss = state->validation.loss;
-    validated.recorded =
-        true; // the layers were measured on training rows: nothing to measure again
+    validated.validated = true;
     return diverged(trainer, &validated);
 }
 
@@ -502,6 +504,8 @@ static int run_steps(Trainer *trainer) {
         finish = wanted(trainer->hooks.finish);
         if (error == OK && (finish || ends_epoch(job, &step)))
             error = end_epoch(trainer, &step);
+        if (error == OK)
+            watch_look(trainer, step.number, step.epoch);
         if (error == OK && !finish)
             error = save_when_due(trainer);
         if (error != OK)
@@ -515,7 +519,12 @@ int trainer_run(Trainer *trainer) {
     trainer->recorded_at = now;
     trainer->checkpoint_at = now + job_training(trainer->job)->checkpoint_seconds;
     measure_frozen(trainer);
-    int error = run_steps(trainer);
+    int error = watch_begin(trainer);
+    if (error == OK)
+        error = run_steps(trainer);
+    if (error == OK)
+        watch_end(trainer,
+                  job_epoch_at(trainer->job, trainer->state.step > 0 ? trainer->state.step : 1));
     if (error == OK && trainer->best_weights != NULL && trainer->state.best_epoch > 0)
         memcpy(trainer->weights, trainer->best_weights,
                graph_weight_elements(model_graph(job_model(trainer->job))) * sizeof(Real));

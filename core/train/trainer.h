@@ -25,7 +25,8 @@ typedef enum TrainEventKind {
     TRAIN_GRADIENTS, // every record_every steps, after its TRAIN_STEP: layers, samples_per_second
     TRAIN_EPOCH,     // at an epoch's end and after the last step, after validation: epoch, train,
                      // validation
-    TRAIN_FINDING,   // finding
+    TRAIN_FINDING,   // finding: told once
+    TRAIN_DIAGNOSIS, // findings, view: all that holds now, where that has changed, and at the end
 } TrainEventKind;
 
 typedef struct TrainEvent {
@@ -39,6 +40,9 @@ typedef struct TrainEvent {
     Metrics validation;            // NAN throughout without validation rows
     bool best; // better than every epoch before, by early_stopping's metric (val_loss without)
     const Finding *finding;
+    const Finding *findings; // [finding_count], the likeliest root cause first
+    int finding_count;
+    const RuleView *view; // what they were found by
 } TrainEvent;
 
 typedef struct Trainer Trainer;

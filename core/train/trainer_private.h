@@ -37,7 +37,14 @@ struct Trainer {
     Real *gradients;    // [graph_learned]
     Real *slots;        // [job_slots, graph_learned]; of the phase under way
     Real *best_weights; // [graph_weight_elements]; NULL unless restore_best
-    bool *reported;     // [rule_registry.count] rules that have found something
+    bool *reported;     // [rule_registry.count] rules whose finding was told
+    // The doctor's: see watch.h.
+    History *history;
+    Finding *findings; // of the newest look
+    uint64_t findings_told;
+    int64_t next_look; // step
+    Net net;
+    Facts facts;
     TrainerState state;
     double checkpoint_at; // monotonic seconds
     double recorded_at;   // … of the newest gradient record

@@ -20,6 +20,7 @@
 //   FINDING    a finding                             PROGRESS   {"progress", "metrics", "best",
 //                                                                "samples" of this attempt}
 //   BEAT       nothing: it lives and works
+//   DIAGNOSIS  {"findings", "checklist"}: all that holds now
 //   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"},
 //               "samples", "confusion" of a classifier};
 //               {"progress", "metrics", "best", "result"} of a job that leaves no model
@@ -33,6 +34,7 @@
     X(BEAT, 'b')                                                                                   \
     X(GRADIENTS, 'g')                                                                              \
     X(FINDING, 'f')                                                                                \
+    X(DIAGNOSIS, 'd')                                                                              \
     X(PROGRESS, 'p')                                                                               \
     X(FINISHED, 'e')                                                                               \
     X(FAILED, 'x')                                                                                 \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/diagnose/checklist.h"
 #include "server/base/time.h"
 
 enum {
@@ -285,8 +286,22 @@ static void finding_event(Report *report, const TrainEvent *event) {
     JsonOut out;
     json_init(&out);
     ValueWriter writer = json_writer(&out);
-    finding_write(event->finding, NULL, &writer);
+    finding_write(event->finding, job_spec(report->job), NULL, &writer);
     report_send_json(report, FRAME_FINDING, &out);
+}
+
+static void diagnosis_event(Report *report, const TrainEvent *event) {
+    JsonOut out;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    json_begin_object(&out, NULL);
+    json_begin_array(&out, "findings");
+    for (int i = 0; i < event->finding_count; i++)
+        finding_write(&event->findings[i], job_spec(report->job), NULL, &writer);
+    json_end_array(&out);
+    checklist_write(event->view, "checklist", &writer);
+    json_end_object(&out);
+    report_send_json(report, FRAME_DIAGNOSIS, &out);
 }
 
 void report_event(Report *report, const TrainEvent *event) {
@@ -302,6 +317,9 @@ void report_event(Report *report, const TrainEvent *event) {
         break;
     case TRAIN_FINDING:
         finding_event(report, event);
+        break;
+    case TRAIN_DIAGNOSIS:
+        diagnosis_event(report, event);
         break;
     }
     int64_t now = time_monotonic();

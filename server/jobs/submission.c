@@ -369,9 +369,15 @@ static int row_fill(const Job *job, const Keys *keys, const Submission *submissi
     return result;
 }
 
+typedef struct FindingsOut {
+    JsonOut *out;
+    Value spec;
+} FindingsOut;
+
 static void finding_add(void *context, const Finding *finding) {
-    ValueWriter writer = json_writer(context);
-    finding_write(finding, NULL, &writer);
+    const FindingsOut *findings = context;
+    ValueWriter writer = json_writer(findings->out);
+    finding_write(finding, findings->spec, NULL, &writer);
 }
 
 int submission_check(Store *store, const PoolOptions *options, const Submission *submission,
@@ -410,9 +416,9 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
         result = ERR_INVALID;
     if (result == OK)
         result = row_fill(job, &keys, submission, &dataset_row, issues, ret_row);
-    if (result == OK) {
+    if (result == OK && findings != NULL) {
         json_begin_array(findings, NULL);
-        job_findings(job, finding_add, findings);
+        job_findings(job, finding_add, &(FindingsOut){findings, submission->body});
         json_end_array(findings);
     }
     job_destroy(job);

@@ -272,10 +272,6 @@ static void event_hook(void *context, const TrainEvent *event) {
         atomic_store(&stop_asked, true);
 }
 
-static void spec_finding(void *context, const Finding *finding) {
-    report_event(context, &(const TrainEvent){.kind = TRAIN_FINDING, .finding = finding});
-}
-
 // The model that the job starts from. A missing one is an error only where no checkpoint has weights.
 static int initial_open(Work *work) {
     const char *id = model_initial(job_model(work->plan));
@@ -330,7 +326,6 @@ static int work_train(Work *work) {
         work->report.careful = true;
     report_started(&work->report, trainer_step(work->trainer), value_member(root, "metrics"),
                    value_member(root, "best"));
-    job_findings(work->plan, spec_finding, &work->report);
     int result = trainer_run(work->trainer);
     work->report.done = result == OK;
     report_flush(&work->report);

@@ -20,7 +20,7 @@ static void finding_print(void *context, const Finding *finding) {
 
 static void finding_add(void *context, const Finding *finding) {
     ValueWriter writer = json_writer(context);
-    finding_write(finding, NULL, &writer);
+    finding_write(finding, VALUE_NONE, NULL, &writer);
 }
 
 // [8,8,3] as people write it.

@@ -71,13 +71,32 @@ static void finding_print(Progress *progress, const Finding *finding) {
         ValueWriter writer = json_writer(&out);
         json_begin_object(&out, NULL);
         json_string(&out, "event", "finding");
-        finding_write(finding, "finding", &writer);
+        finding_write(finding, job_spec(progress->job), "finding", &writer);
         line_print(&out);
         return;
     }
     fprintf(stderr, "%s%s %s at step %lld: %s\n", progress->bar ? "\r\033[K" : "",
             severity_name(finding->severity), finding->code, (long long)finding->first_step,
             finding->explanation);
+}
+
+// All that holds at the end, with what to do about it.
+static void diagnosis_print(const Progress *progress, const TrainEvent *event) {
+    JsonOut out;
+    json_init(&out);
+    ValueWriter writer = json_writer(&out);
+    json_begin_object(&out, NULL);
+    json_string(&out, "event", "diagnosis");
+    json_begin_array(&out, "findings");
+    for (int i = 0; i < event->finding_count; i++)
+        finding_write(&event->findings[i], job_spec(progress->job), NULL, &writer);
+    json_end_array(&out);
+    json_begin_object(&out, "outcome");
+    json_number(&out, "fit", event->view->outcome.fit);
+    json_number(&out, "closure", event->view->outcome.closure);
+    json_number(&out, "loss_closure", event->view->outcome.loss_closure);
+    json_end_object(&out);
+    line_print(&out);
 }
 
 static void metric_print(FILE *file, const char *name, double value) {
@@ -133,6 +152,10 @@ static void trained(void *context, const TrainEvent *event) {
     switch (event->kind) {
     case TRAIN_FINDING:
         finding_print(progress, event->finding);
+        break;
+    case TRAIN_DIAGNOSIS:
+        if (progress->json && event->view->stage == STAGE_END)
+            diagnosis_print(progress, event);
         break;
     case TRAIN_GRADIENTS:
         progress->speed = event->samples_per_second;

@@ -170,7 +170,7 @@ static void job_submit(Request *request, const Document *document, Idempotency *
     if (error == OK) {
         Submission submission = {.body = document_root(document), .dataset = dataset.id};
         error = submission_check(services->store, &services->pool_options, &submission, &issues,
-                                 &row, &findings);
+                                 &row, dry_run ? &findings : NULL);
     } else if (error == ERR_INVALID) {
         rest_check(services, document, &issues);
     }

@@ -134,7 +134,19 @@ static const struct {
      "{\"type\":\"object\",\"required\":[\"code\",\"severity\"],\"properties\":{\"code\":" TEXT
      ",\"severity\":{\"enum\":[\"info\",\"warning\",\"critical\"]},\"layer\":" TEXT_OR_NULL
      ",\"first_step\":{\"type\":[\"integer\",\"null\"]},\"evidence\":" ANY_OBJECT
-     ",\"explanation\":" TEXT "}}"},
+     ",\"explanation\":" TEXT ",\"symptom\":" TEXT
+     ",\"remedies\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"code\":" TEXT ",\"title\":" TEXT_OR_NULL ",\"why\":" TEXT_OR_NULL ",\"patch\":" ANY_OBJECT
+     "}}}}}"},
+    {"Diagnosis",
+     "{\"type\":\"object\",\"required\":[\"verdict\",\"findings\",\"checklist\"],\"properties\":{"
+     "\"verdict\":{\"enum\":[\"healthy\",\"warning\",\"critical\"]},\"findings\":{\"type\":"
+     "\"array\","
+     "\"items\":" REF(
+         "Finding") "},\"checklist\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+                    "\"properties\":{\"group\":" TEXT ",\"item\":" TEXT ",\"title\":" TEXT
+                    ",\"state\":{\"enum\":[\"ok\","
+                    "\"attention\",\"not_applicable\"]},\"note\":" TEXT_OR_NULL "}}}}}"},
     {"JobInput",
      "{\"type\":\"object\",\"required\":[\"dataset\",\"model\"],\"additionalProperties\":false,"
      "\"properties\":{\"name\":" TEXT ",\"dataset\":{\"oneOf\":[" TEXT "," REF(

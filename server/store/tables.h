@@ -140,6 +140,11 @@ int records_since(Store *store, const char *job, const char *kind, int64_t seq, 
 // ---- confusion matrices: of jobs that classify, with their job ----
 int confusions_get(Store *store, const char *job, char **ret_json); // memory_free; ERR_NOT_FOUND
 
+// ---- diagnoses: the newest one of a job, with its job ----
+// {"findings", "checklist"} in English, as its worker told it. Fenced by attempt; the one before is replaced.
+int diagnoses_put(Store *store, const char *job, int attempt, const char *json, size_t length);
+int diagnoses_get(Store *store, const char *job, char **ret_json); // memory_free; ERR_NOT_FOUND
+
 // ---- models ----
 typedef struct ModelRow {
     char id[ID_TEXT], job[ID_TEXT];

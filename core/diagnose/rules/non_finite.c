@@ -4,9 +4,8 @@
 // is not finite: what follows only inherits it. Where every output is finite it began in the
 // backward pass, which runs from the last layer to the first, so there it is the last layer whose
 // gradient is not finite.
-#include "core/diagnose/rule.h"
+#include "core/diagnose/advice.h"
 #include <math.h>
-#include <stdio.h>
 
 static bool output_finite(const LayerStatistics *layer) {
     // NAN stands for "not measured" as well: a measured layer has both or neither.
@@ -38,32 +37,38 @@ static const char *where(const RuleView *view, const char **ret_what) {
 }
 
 static bool test(const RuleView *view, Finding *ret_finding) {
-    if (isfinite(view->train_loss) && isfinite(view->gradient_norm))
+    if (view->step == 0 || (isfinite(view->train_loss) && isfinite(view->gradient_norm)))
         return false;
     const char *what;
     const char *layer = where(view, &what);
-    *ret_finding = (Finding){
-        .code = "non_finite",
-        .severity = SEVERITY_CRITICAL,
-        .layer = layer,
-        .first_step = view->step,
-        .evidence = {{"loss", view->train_loss}, {"gradient_norm", view->gradient_norm}},
-        .evidence_count = 2,
-    };
-    snprintf(ret_finding->explanation, sizeof(ret_finding->explanation),
-             "At step %lld the loss is %g and the gradient's norm %g: numbers have left what a "
-             "computer can hold%s%s%s%s%s. Weights updated with them would be lost for good. The "
-             "usual cause is a learning rate that is too high; next come inputs or targets that "
-             "are not scaled, and large initial weights.",
-             (long long)view->step, view->train_loss, view->gradient_norm,
-             layer == NULL ? "" : ", first in the ", layer == NULL ? "" : what,
-             layer == NULL ? "" : " of layer \"", layer == NULL ? "" : layer,
-             layer == NULL ? "" : "\"");
+    *ret_finding = (Finding){.code = "non_finite",
+                             .severity = SEVERITY_CRITICAL,
+                             .layer = layer,
+                             .first_step = view->step,
+                             .rank = 55};
+    finding_number(ret_finding, "step", (double)view->step);
+    finding_number(ret_finding, "loss", view->train_loss);
+    finding_number(ret_finding, "gradient_norm", view->gradient_norm);
+    finding_word(ret_finding, "tensor", what);
+    static const char *const rows[] = {"row_1", "row_2", "row_3", "row_4"};
+    for (int i = 0; i < view->bad_row_count && i < (int)ARRAY_LENGTH(rows); i++)
+        finding_number(ret_finding, rows[i], view->bad_rows[i]);
+    if (view->facts == NULL)
+        return true;
+    if (!view->facts->standardized && view->facts->task->vocabulary == 0)
+        finding_remedy(ret_finding, (Remedy){.code = "standardise", .standardize = true});
+    finding_remedy(ret_finding, advice_slower(view));
+    finding_remedy(ret_finding, advice_adam(view));
+    finding_remedy(ret_finding, advice_clip(view));
     return true;
 }
 
 const RuleDesc rule_non_finite = {
     .desc = {.name = "non_finite",
-             .summary = "NaN or infinity in the loss, an activation, a gradient or a weight"},
+             .summary = "NaN or infinity in the loss, an activation, a gradient or a weight",
+             .reference = "any: SageMaker Debugger's tensor_not_finite"},
+    .statistic = "loss and gradient norm of every step; where they are not finite, each layer's "
+                 "output and gradient",
+    .threshold = "any number that is not finite",
     .test = test,
 };

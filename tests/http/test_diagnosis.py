@@ -1,0 +1,101 @@
+"""What a job's diagnosis says: findings with remedies that are patches of the spec, the checklist, languages, events."""
+import math
+import random
+import unittest
+
+from harness import LiveTest
+
+
+def circles(rows=200):
+    rng = random.Random(1)
+    inputs, targets = [], []
+    for i in range(rows):
+        radius, angle = (1.0, 0.4)[i % 2], rng.uniform(0, 2 * math.pi)
+        inputs.append([radius * math.cos(angle) + rng.gauss(0, 0.05), radius * math.sin(angle) + rng.gauss(0, 0.05)])
+        targets.append(("outer", "inner")[i % 2])
+    return {"inputs": inputs, "targets": targets}
+
+
+def merged(target, patch):
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    target = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        else:
+            target[key] = merged(target.get(key), value)
+    return target
+
+
+def job(layers, **training):
+    return {"dataset": circles(), "model": {"layers": layers},
+            "training": {"epochs": 30, "batch_size": 16, "seed": 1, "optimizer": {"type": "adam", "learning_rate": 0.01}, **training}}
+
+
+SOUND = [{"type": "dense", "units": 16, "activation": "relu"}, {"type": "dense", "units": 16, "activation": "relu"},
+         {"type": "dense", "units": 2}]
+ZEROS = [{**layer, "kernel_init": "zeros"} for layer in SOUND]
+
+
+class Diagnosis(LiveTest):
+    def diagnosis(self, body, language=None):
+        ended = self.server.wait(self.server.submit(body))
+        headers = {"Accept-Language": language} if language else {}
+        return ended, self.server.get(f"/v1/jobs/{ended['id']}/diagnosis", headers=headers).json
+
+    def test_a_sound_run_is_healthy(self):
+        ended, diagnosis = self.diagnosis(job(SOUND))
+        self.assertEqual(diagnosis["verdict"], "healthy", diagnosis)
+        self.assertEqual(ended["diagnosis"]["verdict"], "healthy")
+        self.assertGreaterEqual(len(diagnosis["checklist"]), 15)
+        for item in diagnosis["checklist"]:
+            self.assertIn(item["state"], ("ok", "attention", "not_applicable"))
+
+    def test_the_first_remedy_heals(self):
+        ended, diagnosis = self.diagnosis(job(ZEROS))
+        first = diagnosis["findings"][0]
+        self.assertEqual(first["code"], "symmetric_units")
+        self.assertEqual(first["layer"], "dense_1")
+        self.assertIn("dense_1", first["explanation"])
+        self.assertEqual(diagnosis["verdict"], "critical" if any(f["severity"] == "critical" for f in diagnosis["findings"])
+                         else "warning")
+        self.assertEqual(ended["diagnosis"]["codes"][0], "symmetric_units")
+        self.assertLess(ended["metrics"]["val_accuracy"], 0.7)
+        self.assertEqual(set(first["remedies"][0]), {"code", "title", "why", "patch"})
+        healed = self.server.wait(self.server.submit(merged(ended["spec"], first["remedies"][0]["patch"])))
+        self.assertGreater(healed["metrics"]["val_accuracy"], 0.95)
+
+    def test_findings_come_as_events(self):
+        ended, diagnosis = self.diagnosis(job(ZEROS))
+        told = {data["code"] for _, name, data in self.server.events(ended["id"]) if name == "finding"}
+        self.assertIn("symmetric_units", told)
+
+    def test_texts_come_in_japanese(self):
+        _, diagnosis = self.diagnosis(job(ZEROS), "ja,en;q=0.5")
+        first = diagnosis["findings"][0]
+        self.assertIn("ユニット", first["explanation"])
+        self.assertIn("dense_1", first["explanation"])
+        self.assertIn("初期化", first["remedies"][0]["title"])
+        self.assertTrue(any("学習率" in (item["note"] or "") for item in diagnosis["checklist"]))
+
+    def test_a_divergence_names_step_layer_and_rate(self):
+        body = job(SOUND, optimizer={"type": "sgd", "learning_rate": 1e6})
+        _, diagnosis = self.diagnosis(body)
+        codes = [finding["code"] for finding in diagnosis["findings"]]
+        self.assertEqual(diagnosis["verdict"], "critical")
+        self.assertIn(codes[0], ("learning_rate_too_high", "exploding_gradient", "non_finite"))
+
+    def test_what_needs_no_step_is_told_before_the_run(self):
+        body = job([{"type": "dense", "units": 8}, {"type": "dense", "units": 2, "activation": "softmax"}])
+        findings = self.server.post("/v1/jobs?dry_run=true", body).json["findings"]
+        self.assertEqual([finding["code"] for finding in findings], ["wrong_output_activation", "missing_nonlinearity"])
+        self.assertEqual(findings[0]["remedies"][0]["code"], "linear_output")
+
+    def test_no_such_job(self):
+        self.assertProblem(self.server.get("/v1/jobs/job_00000000000000000000000000/diagnosis"), 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
