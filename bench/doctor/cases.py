@@ -100,7 +100,8 @@ DIGITS = job(dense(64, out=10), epochs=12, batch=32, rate=0.005)
 DIABETES = job(dense(8, out=1), epochs=30, rate=0.005)
 MNIST = job(dense(64, 32, out=10), epochs=8, batch=32, rate=0.003)
 LENET = job(lenet(), epochs=6, batch=32, rate=0.003)
-SUNSPOTS = job(dense(16, out=1), epochs=25)
+FLAT = [{"type": "flatten"}]
+SUNSPOTS = job(FLAT + dense(16, out=1), epochs=25)
 
 
 def datasets():
@@ -111,7 +112,7 @@ def datasets():
         "patterns": lambda: data.patterns(), "bars": lambda: data.bars(), "graph": lambda: data.community(),
         "sentences": lambda: data.sentences(), "verse": lambda: data.verse(),
         "wide": lambda: data.blobs(count=5, rows=500, width=20, spread=3.5, seed=3),
-        "few": lambda: data.blobs(count=2, rows=150, width=30, spread=9.0, seed=5),
+        "few": lambda: data.blobs(count=2, rows=240, width=30, spread=16.0, seed=5),
         "hard": lambda: data.moons(noise=0.35, seed=2),
         "rare": lambda: data.blobs(count=2, rows=600, width=2, spread=3.2, seed=8, weights=[24, 1]),
         "large targets": lambda: data.friedman(scale=400, offset=50000),
@@ -252,8 +253,8 @@ def faults():
                  relaid(FRIEDMAN, dense(32, 32) + [{"type": "dense", "units": 1, "activation": "sigmoid"}]), OUTPUT, 1),
                 ("output: ReLU, regression", "sine", SINE,
                  relaid(SINE, dense(32, 32) + [{"type": "dense", "units": 1, "activation": "relu"}]), OUTPUT, 1),
-                ("output: tanh, series", "sunspots", SUNSPOTS,
-                 relaid(SUNSPOTS, dense(16) + [{"type": "dense", "units": 1, "activation": "sigmoid"}]), OUTPUT, 1),
+                ("output: sigmoid, series", "sunspots", SUNSPOTS,
+                 relaid(SUNSPOTS, FLAT + dense(16) + [{"type": "dense", "units": 1, "activation": "sigmoid"}]), OUTPUT, 1),
                 ("loss: Huber, delta 1e-4", "sine", SINE, changed(SINE, loss={"type": "huber", "delta": 1e-4}, optimizer=sgd(0.05)),
                  {"wrong_loss", "learning_rate_too_low"}, 1),
                 ("loss: class weights 1 : 1000", "moons", MOONS,
@@ -311,5 +312,5 @@ def healthy():
                 ("MNIST", "mnist", MNIST, 2), ("fashion", "fashion", MNIST, 1), ("LeNet", "mnist images", LENET, 1),
                 ("LeNet, SGD", "mnist images", changed(LENET, optimizer=sgd(0.05, momentum=0.9)), 1), ("spam", "spam", job([
                     {"type": "embedding", "units": 16}, {"type": "global_avg_pool"}, {"type": "dense", "units": 2}], epochs=15), 1),
-                ("sunspots", "sunspots", SUNSPOTS, 2), ("passengers", "passengers", job(dense(16, out=1), epochs=60), 1),
+                ("sunspots", "sunspots", SUNSPOTS, 2), ("passengers", "passengers", job(FLAT + dense(16, out=1), epochs=60), 1),
                 ("shakespeare", "shakespeare", job(language(0), epochs=3, rate=0.005), 1))

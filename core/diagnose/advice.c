@@ -1,6 +1,8 @@
 // See advice.h.
 #include "core/diagnose/advice.h"
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static double clamp(double value, double least, double greatest) {
@@ -11,14 +13,15 @@ static double clamp(double value, double least, double greatest) {
 static double rounded(double value) {
     if (!(value > 0))
         return value;
-    double unit = pow(10, floor(log10(value)) - 1);
-    return round(value / unit) * unit;
+    char text[32];
+    snprintf(text, sizeof text, "%.1e", value);
+    return strtod(text, NULL);
 }
 
 static double adam_rate(const RuleView *view) {
     const Facts *facts = view->facts;
     bool large = view->net->parameters > 200000 || view->net->attentions > 0;
-    return clamp(4 / fmax((double)facts->steps, 1), 0.001, large ? 0.002 : 0.01);
+    return clamp(6 / fmax((double)facts->steps, 1), 0.001, large ? 0.002 : 0.01);
 }
 
 double advice_rate(const RuleView *view, bool adam) {
@@ -36,7 +39,8 @@ double advice_rate(const RuleView *view, bool adam) {
     if (view->history == NULL || !(norm > 0) || !(view->history->first_gradient > 0) ||
         !isfinite(view->history->first_gradient))
         return rounded(0.1 * gain);
-    return rounded(clamp(0.02 * gain * norm / view->history->first_gradient, 1e-6, 0.5 * gain));
+    double fitted = 0.02 * gain * norm / view->history->first_gradient;
+    return rounded(fmin(sqrt(fitted * 0.1 * gain), 10 * fitted));
 }
 
 Remedy advice_slower(const RuleView *view) {

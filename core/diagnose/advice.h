@@ -3,10 +3,10 @@
 #include "core/diagnose/rule.h"
 
 // A learning rate for the job's optimizer (or Adam's) at which its steps are neither lost nor wild:
-//   steps that do not depend on the gradients' size (Adam and its kin): 4 / steps, within 0.001 … 0.01 (0.002 for large nets
+//   steps that do not depend on the gradients' size (Adam and its kin): 6 / steps, within 0.001 … 0.01 (0.002 for large nets
 //   and attention), so that a short run still gets somewhere;
 //   SGD: such that the first update is 2 % of the weights (healthy: 10⁻³ … 10⁻², Karpathy's CS231n notes), by what the first
-//   gradient was, divided by what momentum adds up to.
+//   gradient was, divided by what momentum adds up to; and half the way, in digits, to the usual 0.1, for gradients soon shrink.
 double advice_rate(const RuleView *view, bool adam);
 
 Remedy advice_slower(const RuleView *view); // the same optimizer at a lower rate

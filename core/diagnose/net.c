@@ -50,7 +50,7 @@ static double layer_number(const ModelLayer *layer, const char *name, double fal
     for (size_t i = 0; layer->params != NULL && i < layer->desc->desc.param_count; i++) {
         const ParamSpec *param = &layer->desc->desc.params[i];
         if (param->type == PARAM_NUMBER && strcmp(param->name, name) == 0)
-            return *(const double *)((const char *)layer->params + param->offset);
+            return *(const double *)(const void *)((const char *)layer->params + param->offset);
     }
     return fallback;
 }

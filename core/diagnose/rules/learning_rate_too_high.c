@@ -33,8 +33,8 @@ static const char *symptom_of(const RuleView *view, double early, double late) {
                    ? "diverged"
                    : NULL;
     bool harmed = history->epochs > 0 && history->last.val_loss > 2 * constant;
-    if ((outcome_bad(outcome) && early > 0.3) || (outcome->fit == FIT_FAIR && early > 0.6) ||
-        (harmed && early > 1))
+    if ((outcome_bad(outcome) && early > 0.3) || (outcome->fit == FIT_FAIR && early > 0.4) ||
+        (harmed && early > 0.3))
         return "thrown";
     bool restless = late > 0.02 && (swings || outcome->late_change < 0.02);
     if (outcome_bad(outcome) && restless)
@@ -65,8 +65,11 @@ static bool test(const RuleView *view, Finding *ret_finding) {
     finding_number(ret_finding, "swings", (double)view->history->swings);
     finding_number(ret_finding, "epochs", (double)view->history->epochs);
     finding_number(ret_finding, "threshold", 0.02);
-    finding_remedy(ret_finding, advice_slower(view));
-    finding_remedy(ret_finding, advice_adam(view));
+    // What the first gradient tells of the slope holds no longer once a wild start is over.
+    bool wild =
+        !view->facts->adaptive && view->history->first_loss > 3 * view->facts->survey.constant_loss;
+    finding_remedy(ret_finding, wild ? advice_adam(view) : advice_slower(view));
+    finding_remedy(ret_finding, wild ? advice_slower(view) : advice_adam(view));
     finding_remedy(ret_finding, advice_clip(view));
     return true;
 }

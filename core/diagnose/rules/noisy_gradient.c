@@ -23,9 +23,7 @@ static bool test(const RuleView *view, Finding *ret_finding) {
         facts->task->kind == TASK_LANGUAGE_MODEL || facts->task->rows == ROWS_NODES)
         return false;
     double late = view_update_ratio(view, true), noise = scatter(history);
-    bool restless = outcome_bad(&view->outcome) ||
-                    (view->outcome.fit == FIT_FAIR &&
-                     (history->swings >= 2 || view_update_ratio(view, true) > 0.01));
+    bool restless = outcome_bad(&view->outcome) || view->outcome.fit == FIT_FAIR;
     if (!restless || late < 2e-3 || noise < 1)
         return false;
     *ret_finding = (Finding){
