@@ -113,7 +113,7 @@ def datasets():
         "sentences": lambda: data.sentences(), "verse": lambda: data.verse(),
         "wide": lambda: data.blobs(count=5, rows=500, width=20, spread=3.5, seed=3),
         "few": lambda: data.blobs(count=2, rows=240, width=30, spread=16.0, seed=5),
-        "hard": lambda: data.moons(noise=0.35, seed=2),
+        "noisy numbers": lambda: data.friedman(rows=150, noise=4.0, seed=3), "hard": lambda: data.moons(noise=0.35, seed=2),
         "rare": lambda: data.blobs(count=2, rows=600, width=2, spread=3.2, seed=8, weights=[24, 1]),
         "large targets": lambda: data.friedman(scale=400, offset=50000),
         "large inputs": lambda: data.friedman(input_scale=300),
@@ -228,6 +228,9 @@ def faults():
                 ("overfitting: hard moons", "hard", job(dense(8, out=2), epochs=30),
                  job(dense(128, 128, 64, out=2), epochs=250, rate=0.003), {"overfitting"}, 1),
                 ("overfitting: diabetes", "diabetes", DIABETES, job(dense(128, 128, out=1), epochs=120, rate=0.002), {"overfitting"}, 1),
+                ("overfitting: noisy numbers", "noisy numbers", job(dense(6, out=1), epochs=30),
+                 job(dense(128, 128, out=1), epochs=300, rate=0.003), {"overfitting"}, 2),
+                ("overfitting: sunspots", "sunspots", SUNSPOTS, relaid(SUNSPOTS, FLAT + dense(128, 128, out=1), epochs=200), {"overfitting"}, 1),
                 ("overfitting: language", "shakespeare", job(language(0), epochs=5, rate=0.005),
                  job(language(0, units=96), epochs=40, rate=0.01), {"overfitting"}, 1))
     yield from (("regularised: decay 1, SGD", "moons", MOONS, changed(MOONS, optimizer=sgd(0.1, weight_decay=1)), {"over_regularized"}, 1),
@@ -255,7 +258,7 @@ def faults():
                  relaid(SINE, dense(32, 32) + [{"type": "dense", "units": 1, "activation": "relu"}]), OUTPUT, 1),
                 ("output: sigmoid, series", "sunspots", SUNSPOTS,
                  relaid(SUNSPOTS, FLAT + dense(16) + [{"type": "dense", "units": 1, "activation": "sigmoid"}]), OUTPUT, 1),
-                ("loss: Huber, delta 1e-4", "sine", SINE, changed(SINE, loss={"type": "huber", "delta": 1e-4}, optimizer=sgd(0.05)),
+                ("loss: Huber, delta 1e-4", "sine", changed(SINE, optimizer=sgd(0.05)), changed(SINE, loss={"type": "huber", "delta": 1e-4}, optimizer=sgd(0.05)),
                  {"wrong_loss", "learning_rate_too_low"}, 1),
                 ("loss: class weights 1 : 1000", "moons", MOONS,
                  changed(MOONS, loss={"type": "cross_entropy", "class_weight": [1, 1000]}), {"wrong_loss"}, 1),
@@ -270,7 +273,7 @@ def faults():
                 ("unscaled: wine", "wine", WINE, changed(WINE, standardize=False, optimizer=sgd(0.05)), {"unscaled_features"} | HIGH, 1),
                 ("unscaled: pixels", "mnist", changed(MNIST, optimizer=sgd(0.1)), changed(MNIST, optimizer=sgd(0.1), standardize=False),
                  {"unscaled_features"} | HIGH_DEAD, 1))
-    yield from (("imbalance: 24 : 1", "rare", changed(BLOBS, epochs=20, loss={"type": "cross_entropy", "class_weight": "balanced"}),
+    yield from (("imbalance: 24 : 1", "rare", relaid(BLOBS, dense(16, out=2), epochs=20),
                  relaid(BLOBS, dense(16, out=2), epochs=20), {"class_imbalance"}, 1),
                 ("labels: a fifth is wrong", "blobs → flipped", BLOBS, relaid(BLOBS, dense(128, 128, out=4), epochs=150),
                  {"label_noise", "overfitting"}, 1),
@@ -284,7 +287,7 @@ def faults():
 
 # Faults of the data itself: that a finding stands first is all there is to ask, for no patch of the job mends them, and the result
 # cannot tell that they struck.
-OF_DATA = ("labels:", "targets:", "leak:", "shift:")
+OF_DATA = ("imbalance:", "labels:", "targets:", "leak:", "shift:")
 
 
 def healthy():

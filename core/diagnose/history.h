@@ -47,6 +47,9 @@ typedef struct EpochPoint {
 } EpochPoint;
 
 typedef struct History {
+    // Of whoever looks: the step of the next look, and a fingerprint of what was told last.
+    int64_t next_look;
+    uint64_t told;
     int64_t steps, records;
     double first_loss, least_loss, greatest_loss, last_loss;
     double first_gradient; // norm of the first step's

@@ -57,6 +57,16 @@ static bool tells(const Sample *sample, int64_t feature, Moments all) {
     return within / (double)sample->rows < 1e-4 * all.std * all.std;
 }
 
+// Whether a few rows make up the feature's deviation (kurtosis above 10): their chance is no shift.
+static bool tailed(const Sample *sample, int64_t feature, Moments all) {
+    double fourth = 0;
+    for (int64_t r = 0; r < sample->rows; r++) {
+        double z = ((double)sample->x[r * sample->width + feature] - all.mean) / all.std;
+        fourth += z * z * z * z;
+    }
+    return fourth / (double)sample->rows > 10;
+}
+
 void reference_measure(const Sample *sample, Survey *survey) {
     double greatest = 0, least = INFINITY, shift = 0, offset = 0, squares = 0;
     for (int64_t f = 0; f < sample->width; f++) {
@@ -72,6 +82,8 @@ void reference_measure(const Sample *sample, Survey *survey) {
             survey->telling_feature = f;
         Moments other =
             moments_of(sample->x, sample->width, f, sample->rows, sample->rows + sample->judged);
+        if (tailed(sample, f, train)) // a pixel that is hardly ever on
+            continue;
         double apart = fabs(other.mean - train.mean) / train.std;
         if (sample->judged >= 30 && apart * sqrt((double)sample->judged) > 5 && apart > shift) {
             shift = apart;

@@ -41,8 +41,6 @@ struct Trainer {
     // The doctor's: see watch.h.
     History *history;
     Finding *findings; // of the newest look
-    uint64_t findings_told;
-    int64_t next_look; // step
     Net net;
     Facts facts;
     TrainerState state;

@@ -114,14 +114,12 @@ static void look(Trainer *trainer, Stage stage, const WatchFailure *failure, int
     const RuleView view = view_of(trainer, stage, failure);
     Findings findings = {trainer->findings, rules_run(&view, trainer->findings)};
     job_initial_findings(trainer->job, add_initial, &findings);
-    // At the start those that begin before the first step are told once; a resumed run has told them.
-    bool resumed = stage == STAGE_BEFORE && step > 0;
-    for (int i = 0; i < findings.count && !resumed; i++)
+    for (int i = 0; i < findings.count; i++)
         tell(trainer, &findings.items[i], stage, step, epoch);
     uint64_t fingerprint = fingerprint_of(&findings);
-    if (stage == STAGE_LIVE && fingerprint == trainer->findings_told)
+    if (stage == STAGE_LIVE && fingerprint == trainer->history->told)
         return;
-    trainer->findings_told = fingerprint;
+    trainer->history->told = fingerprint;
     send(trainer, &(TrainEvent){.kind = TRAIN_DIAGNOSIS,
                                 .step = step,
                                 .epoch = epoch,
@@ -138,11 +136,11 @@ int watch_begin(Trainer *trainer) {
     int error = survey_take(trainer->job, &trainer->batch, work, &trainer->facts.survey);
     if (error != OK)
         return error;
-    int64_t step = trainer->state.step;
-    if (step == 0)
-        measure_start(trainer);
-    trainer->next_look = step + FIRST_LOOK;
-    look(trainer, STAGE_BEFORE, NULL, step, 0);
+    if (trainer->state.step > 0)
+        return OK; // a resumed run has told it
+    measure_start(trainer);
+    trainer->history->next_look = FIRST_LOOK;
+    look(trainer, STAGE_BEFORE, NULL, 0, 0);
     return OK;
 }
 
@@ -170,9 +168,9 @@ void watch_epoch(Trainer *trainer, int64_t epoch, int64_t step, const Metrics *t
 }
 
 void watch_look(Trainer *trainer, int64_t step, int64_t epoch) {
-    if (step < trainer->next_look || step == trainer->facts.steps)
+    if (step < trainer->history->next_look || step == trainer->facts.steps)
         return;
-    trainer->next_look = step + step / 2;
+    trainer->history->next_look = step + step / 2;
     look(trainer, STAGE_LIVE, NULL, step, epoch);
 }
 

@@ -19,7 +19,8 @@ static bool test(const RuleView *view, Finding *ret_finding) {
     bool above = last->val_loss > 1.3 * best->val_loss && last->val_loss > 1.5 * last->train_loss &&
                  best->epoch < last->epoch;
     bool constant = last->val_loss > facts->survey.constant_loss;
-    bool harmed = fell > fmax(0.03, error) || (constant && fell > 0.01);
+    bool harmed = fell > fmax(facts->task->kind == TASK_REGRESSION ? 0.06 : 0.03, error) ||
+                  (constant && fell > 0.01);
     if (language)
         harmed = fell > 0.1;
     bool turned = above && harmed;
@@ -63,7 +64,8 @@ const RuleDesc rule_overfitting = {
                           "Early Stopping - But When?"},
     .statistic =
         "validation loss against its best and against the training loss, and the metric's fall",
-    .threshold = "1.3 times its best and 1.5 times the training loss, with a metric 0.03 (or one "
+    .threshold = "1.3 times its best and 1.5 times the training loss, with a metric 0.03 (0.06 of "
+                 "R2) (or one "
                  "standard error) below its best",
     .test = test,
 };

@@ -34,14 +34,14 @@ static Dataset *unequal(void) {
 enum { KERNEL = 4 * 3, ELEMENTS = KERNEL + 3 };
 
 // The weights after a run; loss: of its last step; norms: as measured and as clipped.
-typedef struct Outcome {
+typedef struct Ending {
     Real weights[ELEMENTS];
     double loss, norm, clipped;
     int64_t steps;
-} Outcome;
+} Ending;
 
 static void listen(void *context, const TrainEvent *event) {
-    Outcome *outcome = context;
+    Ending *outcome = context;
     if (event->kind != TRAIN_STEP)
         return;
     outcome->loss = event->loss;
@@ -50,9 +50,9 @@ static void listen(void *context, const TrainEvent *event) {
     outcome->steps++;
 }
 
-static Outcome run(const Dataset *dataset, const char *spec) {
+static Ending run(const Dataset *dataset, const char *spec) {
     Job *job = sample_job(dataset, spec);
-    Outcome outcome = {.steps = 0};
+    Ending outcome = {.steps = 0};
     const TrainerHooks hooks = {.context = &outcome, .event = listen};
     Trainer *trainer;
     cr_assert_eq(trainer_create(job, &hooks, &trainer), OK);
@@ -69,7 +69,7 @@ static void assert_biases(const char *loss, const double shares[3]) {
     Dataset *dataset = unequal();
     char spec[512];
     snprintf(spec, sizeof(spec), "{" FLAT ", \"training\": {" STEP ", \"loss\": %s}}", loss);
-    Outcome outcome = run(dataset, spec);
+    Ending outcome = run(dataset, spec);
     for (int c = 0; c < 3; c++)
         assert_near((double)outcome.weights[KERNEL + c], shares[c] - 1.0 / 3, 1e-6);
     assert_near(outcome.loss, log(3), 1e-6);
@@ -101,9 +101,9 @@ Test(options, label_smoothing_spreads_targets) {
 
 Test(options, a_full_batch_is_all_training_rows) {
     Dataset *dataset = unequal();
-    Outcome full = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 3, \"batch_size\": \"full\","
+    Ending full = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 3, \"batch_size\": \"full\","
                                 " \"validation_split\": 0.2}}");
-    Outcome eight = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 3, \"batch_size\": 8,"
+    Ending eight = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 3, \"batch_size\": 8,"
                                  " \"validation_split\": 0.2}}");
     cr_assert_eq(full.steps, 3);
     cr_assert_arr_eq(full.weights, eight.weights, sizeof(full.weights));
@@ -112,12 +112,12 @@ Test(options, a_full_batch_is_all_training_rows) {
 
 Test(options, a_batch_of_one_is_a_step_a_row) {
     Dataset *dataset = unequal();
-    Outcome one = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 2, \"batch_size\": 1,"
+    Ending one = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 2, \"batch_size\": 1,"
                                " \"validation_split\": 0.2, \"optimizer\": {\"type\": \"sgd\","
                                " \"learning_rate\": 1e-7}}}");
     cr_assert_eq(one.steps, 16);
     // Steps so small add up to a gradient over all rows, each with the whole rate.
-    Outcome full = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 2, \"batch_size\": \"full\","
+    Ending full = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 2, \"batch_size\": \"full\","
                                 " \"validation_split\": 0.2, \"optimizer\": {\"type\": \"sgd\","
                                 " \"learning_rate\": 8e-7}}}");
     for (int i = 0; i < ELEMENTS; i++)
@@ -130,14 +130,14 @@ Test(options, a_batch_of_one_is_a_step_a_row) {
 Test(options, the_norm_is_bounded_before_the_elements) {
     Dataset *dataset = unequal();
     // Zero weights and a rate of 1: what is left is minus the gradient.
-    Outcome plain = run(dataset, "{" FLAT ", \"training\": {" STEP "}}");
+    Ending plain = run(dataset, "{" FLAT ", \"training\": {" STEP "}}");
     double norm = 0, clipped = 0;
     for (int i = 0; i < ELEMENTS; i++)
         norm += (double)(plain.weights[i] * plain.weights[i]);
     norm = sqrt(norm);
     assert_near(plain.norm, norm, 1e-5);
     cr_assert_gt(norm, 0.4);
-    Outcome both = run(dataset, "{" FLAT ", \"training\": {" STEP ", \"clip_norm\": 0.2,"
+    Ending both = run(dataset, "{" FLAT ", \"training\": {" STEP ", \"clip_norm\": 0.2,"
                                 " \"clip_value\": 0.05}}");
     int bounded = 0;
     for (int i = 0; i < ELEMENTS; i++) {
@@ -155,8 +155,8 @@ Test(options, the_norm_is_bounded_before_the_elements) {
 
 Test(options, bounds_that_nothing_reaches_change_nothing) {
     Dataset *dataset = unequal();
-    Outcome plain = run(dataset, "{" FLAT ", \"training\": {" STEP "}}");
-    Outcome wide = run(dataset, "{" FLAT ", \"training\": {" STEP ", \"clip_norm\": 1000,"
+    Ending plain = run(dataset, "{" FLAT ", \"training\": {" STEP "}}");
+    Ending wide = run(dataset, "{" FLAT ", \"training\": {" STEP ", \"clip_norm\": 1000,"
                                 " \"clip_value\": 100}}");
     cr_assert_arr_eq(plain.weights, wide.weights, sizeof(plain.weights));
     dataset_close(dataset);
