@@ -93,7 +93,8 @@ static void simplify(const RuleView *view, Remedy *remedy) {
     const Net *net = view->net;
     bool stack =
         net->plain && net->convolutions == 0 && net->recurrents == 0 && net->attentions == 0;
-    bool deep = net->hidden >= 7 && view->facts->train_rows < 20000, narrow = net->narrowest <= 4;
+    bool deep = net->hidden >= (net->squashing >= 3 ? 5 : 7) && view->facts->train_rows < 20000,
+         narrow = net->narrowest <= 4;
     if (!stack || net->hidden < 3 || (!deep && !narrow))
         return;
     remedy->code = "fewer_wider_layers";

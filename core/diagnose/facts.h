@@ -18,6 +18,7 @@ typedef struct Survey {
     double class_least,
         class_most;    // share of the rarest and the most frequent class in the training rows
     double duplicates; // share of training rows whose inputs another one has too
+    double distinct;   // different rows among the training rows, as a share of them
     double leaked;     // share of validation rows whose inputs and target a training row has too
     int64_t telling_feature; // the feature that alone tells the target; −1: none
     double absurd;           // share of rows whose neighbours all agree on another class

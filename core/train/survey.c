@@ -22,6 +22,7 @@ const Survey SURVEY_NONE = {.constant_metric = NAN,
                             .class_least = NAN,
                             .class_most = NAN,
                             .duplicates = NAN,
+                            .distinct = NAN,
                             .leaked = NAN,
                             .telling_feature = -1,
                             .absurd = NAN,
@@ -198,7 +199,9 @@ static int find_twins(const Sample *sample, Survey *survey) {
     }
     qsort(alone, (size_t)sample->rows, sizeof(uint64_t), compare);
     qsort(told, (size_t)sample->rows, sizeof(uint64_t), compare);
-    int64_t twins = 0, leaked = 0;
+    int64_t twins = 0, leaked = 0, distinct = 0;
+    for (int64_t r = 0; r < sample->rows; r++)
+        distinct += r == 0 || alone[r] != alone[r - 1];
     for (int64_t r = 0; r < sample->rows; r++)
         twins += (r > 0 && alone[r] == alone[r - 1]) ||
                  (r + 1 < sample->rows && alone[r] == alone[r + 1]);
@@ -207,6 +210,7 @@ static int find_twins(const Sample *sample, Survey *survey) {
                                  sample->classes != NULL ? (uint64_t)sample->classes[r] : 0);
         leaked += bsearch(&hash, told, (size_t)sample->rows, sizeof(uint64_t), compare) != NULL;
     }
+    survey->distinct = (double)distinct / (double)sample->rows;
     survey->duplicates = (double)twins / (double)sample->rows;
     // Of a sample of the training rows only so many twins are seen.
     survey->leaked = sample->judged > 0 ? (double)leaked / (double)sample->judged : 0;

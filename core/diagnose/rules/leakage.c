@@ -6,7 +6,7 @@
 
 static bool test(const RuleView *view, Finding *ret_finding) {
     const Survey *survey = &view->facts->survey;
-    bool rows = survey->leaked >= 0.1 && survey->duplicates < 0.6;
+    bool rows = survey->leaked >= 0.1 && survey->distinct >= 0.3;
     bool feature = survey->telling_feature >= 0;
     if (!rows && !feature)
         return false;

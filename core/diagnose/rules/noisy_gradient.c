@@ -24,7 +24,7 @@ static bool test(const RuleView *view, Finding *ret_finding) {
         return false;
     double late = view_update_ratio(view, true), noise = scatter(history);
     bool restless = outcome_bad(&view->outcome) || view->outcome.fit == FIT_FAIR;
-    if (!restless || late < 2e-3 || noise < 1)
+    if (!restless || late < 5e-4 || noise < 1)
         return false;
     *ret_finding = (Finding){
         .code = "noisy_gradient", .severity = SEVERITY_WARNING, .first_step = 1, .rank = 86};
@@ -46,6 +46,6 @@ const RuleDesc rule_noisy_gradient = {
              "gradient signal-to-noise: Cockpit (Schneider et al. 2021); McCandlish et al. 2018"},
     .statistic = "spread of the loss within a stretch of steps against its level, late in the run, "
                  "at batches of 4 and less",
-    .threshold = "spread above the level itself, with updates above 0.002",
+    .threshold = "spread above the level itself, with updates above 0.0005",
     .test = test,
 };

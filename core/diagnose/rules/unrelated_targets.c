@@ -11,6 +11,9 @@ static bool test(const RuleView *view, Finding *ret_finding) {
         return false;
     double gained = view->history->best_metric - survey->constant_metric;
     double error = fmax(survey->reference_error, 0.02);
+    // Where one class is nearly all, hardly anything beats always saying so.
+    if (survey->class_most > 0.8)
+        return false;
     // The net may see what neighbours do not: both must find nothing, and the net must have tried.
     bool tried = view->outcome.loss_closure > 0.05 || view_travel(view) > 1;
     if (room > 2 * error || gained > 2.5 * error || !tried || view->outcome.diverged)

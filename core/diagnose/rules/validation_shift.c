@@ -14,9 +14,7 @@ static bool test(const RuleView *view, Finding *ret_finding) {
     double gap = history != NULL && history->epochs > 0
                      ? history->last.train_metric - history->last.val_metric
                      : NAN;
-    bool behind = view->outcome.validation != FIT_GOOD;
-    bool apart = behind && (gap > 0.2 || (view->history != NULL && view->history->epochs > 0 &&
-                                          history->last.val_loss > 2 * history->last.train_loss));
+    bool apart = gap > 0.2;
     *ret_finding =
         (Finding){.code = "validation_shift",
                   .symptom = features ? "features" : "classes",

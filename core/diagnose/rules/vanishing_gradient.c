@@ -28,9 +28,9 @@ static bool test(const RuleView *view, Finding *ret_finding) {
     if (view->history == NULL || view->history->records == 0 || view->net->layers < 2 ||
         view->outcome.diverged)
         return false;
-    // A stack that was stuck for a quarter of the run and then got under way lost that quarter.
+    // A stack that was stuck for a tenth of the run and then got under way has lost that tenth.
     bool late = view->outcome.fit == FIT_FAIR && view->net->squashing >= 3 &&
-                history_stuck(view->history, 0.9 * view->facts->survey.constant_loss) > 0.2;
+                history_stuck(view->history, 0.9 * view->facts->survey.constant_loss) > 0.1;
     if (!outcome_bad(&view->outcome) && !late)
         return false;
     int layer = 0;

@@ -102,9 +102,9 @@ Test(options, label_smoothing_spreads_targets) {
 Test(options, a_full_batch_is_all_training_rows) {
     Dataset *dataset = unequal();
     Ending full = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 3, \"batch_size\": \"full\","
-                                " \"validation_split\": 0.2}}");
+                               " \"validation_split\": 0.2}}");
     Ending eight = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 3, \"batch_size\": 8,"
-                                 " \"validation_split\": 0.2}}");
+                                " \"validation_split\": 0.2}}");
     cr_assert_eq(full.steps, 3);
     cr_assert_arr_eq(full.weights, eight.weights, sizeof(full.weights));
     dataset_close(dataset);
@@ -113,13 +113,13 @@ Test(options, a_full_batch_is_all_training_rows) {
 Test(options, a_batch_of_one_is_a_step_a_row) {
     Dataset *dataset = unequal();
     Ending one = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 2, \"batch_size\": 1,"
-                               " \"validation_split\": 0.2, \"optimizer\": {\"type\": \"sgd\","
-                               " \"learning_rate\": 1e-7}}}");
+                              " \"validation_split\": 0.2, \"optimizer\": {\"type\": \"sgd\","
+                              " \"learning_rate\": 1e-7}}}");
     cr_assert_eq(one.steps, 16);
     // Steps so small add up to a gradient over all rows, each with the whole rate.
     Ending full = run(dataset, "{" FLAT ", \"training\": {\"epochs\": 2, \"batch_size\": \"full\","
-                                " \"validation_split\": 0.2, \"optimizer\": {\"type\": \"sgd\","
-                                " \"learning_rate\": 8e-7}}}");
+                               " \"validation_split\": 0.2, \"optimizer\": {\"type\": \"sgd\","
+                               " \"learning_rate\": 8e-7}}}");
     for (int i = 0; i < ELEMENTS; i++)
         assert_near((double)one.weights[i] / 1e-6, (double)full.weights[i] / 1e-6, 1e-4);
     dataset_close(dataset);
@@ -138,7 +138,7 @@ Test(options, the_norm_is_bounded_before_the_elements) {
     assert_near(plain.norm, norm, 1e-5);
     cr_assert_gt(norm, 0.4);
     Ending both = run(dataset, "{" FLAT ", \"training\": {" STEP ", \"clip_norm\": 0.2,"
-                                " \"clip_value\": 0.05}}");
+                               " \"clip_value\": 0.05}}");
     int bounded = 0;
     for (int i = 0; i < ELEMENTS; i++) {
         double scaled = (double)plain.weights[i] * 0.2 / norm;
@@ -157,7 +157,7 @@ Test(options, bounds_that_nothing_reaches_change_nothing) {
     Dataset *dataset = unequal();
     Ending plain = run(dataset, "{" FLAT ", \"training\": {" STEP "}}");
     Ending wide = run(dataset, "{" FLAT ", \"training\": {" STEP ", \"clip_norm\": 1000,"
-                                " \"clip_value\": 100}}");
+                               " \"clip_value\": 100}}");
     cr_assert_arr_eq(plain.weights, wide.weights, sizeof(plain.weights));
     dataset_close(dataset);
 }
