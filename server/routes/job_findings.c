@@ -9,10 +9,30 @@ static void separate(Text *text) {
         text_add_char(text, ',');
 }
 
-static int add_record(void *context, const Record *record) {
-    Text *text = context;
-    separate(text);
-    text_add_bytes(text, record->body, record->length);
+// The items of an array, out of the newest diagnosis of the job's worker.
+static int add_diagnosis(Store *store, const char *job, Text *text) {
+    AUTO_FREE char *json = NULL;
+    Document *document = NULL;
+    Issues issues;
+    int error = diagnoses_get(store, job, &json);
+    if (error != OK)
+        return error == ERR_NOT_FOUND ? OK : error; // it has not begun
+    issues_init(&issues);
+    error = document_parse(json, strlen(json), NULL, &issues, &document);
+    issues_finish(&issues);
+    if (error != OK)
+        return error;
+    VALUE_FOREACH(finding, value_member(document_root(document), "findings")) {
+        JsonOut out;
+        json_init(&out);
+        ValueWriter writer = json_writer(&out);
+        write_value(&writer, NULL, finding);
+        separate(text);
+        text_add(text, text_string(&out.text));
+        text->failed |= out.text.failed;
+        json_finish(&out);
+    }
+    document_destroy(document);
     return OK;
 }
 
@@ -37,7 +57,7 @@ int job_findings_read(Store *store, const JobRow *row, JobFindings *ret_findings
     JobFindings findings = {0};
     text_init(&text);
     text_add_char(&text, '[');
-    int error = records_since(store, row->id, "finding", 0, -1, add_record, &text);
+    int error = add_diagnosis(store, row->id, &text);
     if (error == OK)
         error = add_dataset(store, row->dataset, &text);
     text_add_char(&text, ']');
