@@ -3,6 +3,7 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "server/base/json_out.h"
 
 static void separate(Text *text) {
     if (text->length > 1)
