@@ -255,7 +255,8 @@ static void checkpoint_load(Work *work, int64_t recorded) {
 
 // A range test shows its steps; that it diverges is what it is for, and what else a rule could find follows from the rates.
 static void range_event(Work *work, const TrainEvent *event) {
-    if (event->kind == TRAIN_FINDING || event->kind == TRAIN_EPOCH)
+    if (event->kind == TRAIN_FINDING || event->kind == TRAIN_DIAGNOSIS ||
+        event->kind == TRAIN_EPOCH)
         return;
     report_event(&work->report, event);
     if (event->kind == TRAIN_STEP && lr_range_take(&work->range, event->learning_rate, event->loss))
