@@ -58,6 +58,11 @@ def http():
     return python_tests("http")
 
 
+def campaigns():
+    """The campaigns of tests/campaign in short."""
+    return python_tests("campaign")
+
+
 def web():
     """The page in headless Chromium, by node's own test runner."""
     folder = os.path.join(ROOT, "tests", "web")
@@ -75,7 +80,7 @@ def web():
     return passed, failed
 
 
-SUITES = {"unit": unit, "floors": floors, "http": http, "web": web}
+SUITES = {"unit": unit, "floors": floors, "http": http, "campaigns": campaigns, "web": web}
 
 
 def main(names):
@@ -98,7 +103,7 @@ def main(names):
         results.append((name, passed, failed, time.monotonic() - begin))
     print()
     for name, passed, failed, seconds in results:
-        print(f"{name:8} {passed:5} passed {failed:5} failed  {seconds:6.1f} s")
+        print(f"{name:9} {passed:5} passed {failed:5} failed  {seconds:6.1f} s")
     total = sum(passed for _, passed, _, _ in results), sum(failed for _, _, failed, _ in results)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -72,6 +72,7 @@ void answer_header(Request *request, const char *name, const char *format, ...) 
     if (name_copy == NULL || value_copy == NULL) {
         memory_free(name_copy);
         memory_free(value_copy);
+        answer->lacks_header = true;
         return;
     }
     answer->header[answer->headers].name = name_copy;
@@ -236,6 +237,12 @@ static struct MHD_Response *answer_body(Answer *answer, bool *ret_compressed, bo
     return response;
 }
 
+static void add_header(struct MHD_Response *response, const char *name, const char *value,
+                       bool *whole) {
+    *whole = MHD_add_response_header(response, name, value) == MHD_YES && *whole;
+}
+
+// None without every header: a body without its Content-Encoding would be another body.
 struct MHD_Response *answer_build(Request *request) {
     Answer *answer = &request->answer;
     size_t length = answer->data != NULL ? answer->length : answer->text.length;
@@ -246,24 +253,28 @@ struct MHD_Response *answer_build(Request *request) {
         answer_body(answer, &compressed, may_compress && request->accepts_gzip);
     if (response == NULL)
         return NULL;
+    bool whole = !answer->lacks_header;
     for (size_t i = 0; i < ARRAY_LENGTH(security_headers); i++)
-        MHD_add_response_header(response, security_headers[i].name, security_headers[i].value);
+        add_header(response, security_headers[i].name, security_headers[i].value, &whole);
     if (answer->content_type != NULL)
-        MHD_add_response_header(response, "Content-Type", answer->content_type);
+        add_header(response, "Content-Type", answer->content_type, &whole);
     if (compressed)
-        MHD_add_response_header(response, "Content-Encoding", "gzip");
+        add_header(response, "Content-Encoding", "gzip", &whole);
     if (may_compress)
-        MHD_add_response_header(response, "Vary", "Accept-Encoding");
+        add_header(response, "Vary", "Accept-Encoding", &whole);
     bool cache = false;
     for (size_t i = 0; i < answer->headers; i++) {
         cache = cache || strcmp(answer->header[i].name, "Cache-Control") == 0;
-        MHD_add_response_header(response, answer->header[i].name, answer->header[i].value);
+        add_header(response, answer->header[i].name, answer->header[i].value, &whole);
     }
     if (!cache)
-        MHD_add_response_header(response, "Cache-Control", "no-store");
+        add_header(response, "Cache-Control", "no-store", &whole);
     if (request->closes)
-        MHD_add_response_header(response, "Connection", "close");
-    return response;
+        add_header(response, "Connection", "close", &whole);
+    if (whole)
+        return response;
+    MHD_destroy_response(response);
+    return NULL;
 }
 
 void answer_send(Request *request) {

@@ -16,14 +16,18 @@
 enum {
     HTTP_IO_THREADS = 2,
     HTTP_HANDLER_THREADS = 8,
+    // Connections by class: of all that there may be, the last eighth is for health alone, and streams
+    // take half at most. Fewer than so many where the process may not open as many files.
     HTTP_CONNECTIONS_MAX = 4096,
     HTTP_ADDRESS_CONNECTIONS = 256, // of one address beyond loopback, unless the settings say
-    HTTP_STREAMS_MAX = 2048,
+    HTTP_CONNECTIONS_MIN = 64,
+    HTTP_OTHER_FILES = 512,            // database, workers, datasets, bodies
     HTTP_QUEUE_MAX = 1024,             // requests that wait for a handler thread
     HTTP_CONNECTION_MEMORY = 32 << 10, // head of a request, and buffers
     HTTP_HEADERS_MAX = 64,
     HTTP_GZIP_FROM = 1024,
     HEADER_MS = 10000,
+    RESERVE_MS = 1000, // of a connection in the reserve
     IDLE_MS = 30000,
     SLOW_MS = 12000, // grace before the least rates below count
     BODY_BYTES_PER_MS = 1,
@@ -38,6 +42,7 @@ typedef struct Connection {
     int descriptor;
     uint8_t address[16]; // of the client, as IPv6; of IPv6 itself the network, its first 64 bits
     bool used;           // a request went before
+    bool reserve;        // made when only the reserve was left
     atomic_llong deadline;
     Stream *stream; // guarded by connections_lock
 } Connection;
@@ -57,6 +62,7 @@ struct Http {
     atomic_int streams, busy; // open streams; requests that are with a handler
     atomic_int open;          // connections
     atomic_llong cut;         // connections beyond what one address may have
+    int connections_max;
 
     pthread_mutex_t connections_lock; // guards the list, and the streams in it
     Connection *connections;
@@ -81,8 +87,9 @@ typedef struct Answer {
     Text text;        // owned, or
     const void *data; // borrowed, or
     size_t length;
-    int descriptor; // owned, or −1, or
-    Stream *stream; // owned by the MHD response
+    int descriptor;    // owned, or −1, or
+    Stream *stream;    // owned by the MHD response
+    bool lacks_header; // for want of memory: then it is not sent at all
     size_t headers;
     struct {
         char *name, *value;

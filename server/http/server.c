@@ -70,8 +70,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         address_key(
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
             peer->address);
-        peer_deadline(peer, HEADER_MS);
-        atomic_fetch_add(&http->open, 1);
+        peer->reserve = atomic_fetch_add(&http->open, 1) >= http->connections_max / 8 * 7;
+        peer_deadline(peer, peer->reserve ? RESERVE_MS : HEADER_MS);
         pthread_mutex_lock(&http->connections_lock);
         if (address_full(http, peer->address)) {
             atomic_fetch_add(&http->cut, 1);
@@ -278,6 +278,9 @@ static void request_route_to(Request *request) {
         refuse_method(request);
     } else if (found.route == NULL) {
         answer_problem(request, 404, "There is nothing at this path.");
+    } else if (request->peer->reserve && !(found.route->flags & ROUTE_INLINE)) {
+        answer_header(request, "Retry-After", "1");
+        answer_problem(request, 503, "There are too many connections.");
     } else if (atomic_load(&http->draining) && changes_something(request->method)) {
         answer_header(request, "Retry-After", "10");
         answer_problem(request, 503, "The server is about to stop.");
@@ -320,7 +323,7 @@ static void request_head(Request *request, const char *url, const char *method, 
         answer_problem(request, refusal.status, "Refused: %s.", refusal.detail);
     if (answered(request))
         return;
-    request->closes = false;
+    request->closes = request->peer->reserve;
     request->accepts_gzip = accepts_gzip(request_header(request, "Accept-Encoding"));
     bool body = ret_facts->chunked || ret_facts->length > 0;
     const char *type = request_header(request, "Content-Type");
@@ -576,13 +579,23 @@ void http_set_token(Http *http, const char *token) {
     auth_set_token(&http->auth, token);
 }
 
+// As many as the process may have files, which it raises first.
+static int connections_fitting(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return HTTP_CONNECTIONS_MIN;
+    rlim_t soft = files.rlim_cur;
+    files.rlim_cur = files.rlim_max;
+    rlim_t most = setrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_max : soft;
+    if (most >= HTTP_CONNECTIONS_MAX + HTTP_OTHER_FILES)
+        return HTTP_CONNECTIONS_MAX;
+    return most < HTTP_CONNECTIONS_MIN + HTTP_OTHER_FILES ? HTTP_CONNECTIONS_MIN
+                                                          : (int)most - HTTP_OTHER_FILES;
+}
+
 int http_start(Http *http, int directory) {
     http->directory = directory;
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    http->connections_max = connections_fitting();
     int error = executor_create(HTTP_HANDLER_THREADS, HTTP_QUEUE_MAX, &http->executor);
     if (error != OK)
         return error;
@@ -595,7 +608,7 @@ int http_start(Http *http, int directory) {
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
         on_request, http, MHD_OPTION_LISTEN_SOCKET, http->listener, MHD_OPTION_THREAD_POOL_SIZE,
         (unsigned)HTTP_IO_THREADS, MHD_OPTION_THREAD_STACK_SIZE, (size_t)IO_STACK_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->connections_max,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_URI_LOG_CALLBACK,
         on_request_line, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, http,

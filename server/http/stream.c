@@ -127,7 +127,7 @@ void answer_stream(Request *request, const char *content_type, const StreamSourc
                    Stream **ret_stream) {
     Http *http = request->http;
     Stream *stream = NULL;
-    if (atomic_fetch_add(&http->streams, 1) >= HTTP_STREAMS_MAX ||
+    if (atomic_fetch_add(&http->streams, 1) >= http->connections_max / 2 ||
         (stream = memory_new(Stream)) == NULL) {
         atomic_fetch_sub(&http->streams, 1);
         source->finish(source->context);

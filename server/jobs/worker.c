@@ -296,7 +296,7 @@ static int work_prepare(Work *work) {
     if (work->directory < 0)
         return ERR_IO;
     snprintf(path, sizeof path, "datasets/%s.bpa", work->dataset_id);
-    int result = dataset_open(work->directory, path, false, &work->dataset);
+    int result = dataset_open(work->directory, path, true, &work->dataset);
     if (result == OK)
         result = job_create(document_root(work->spec_document), work->dataset, (int)work->threads,
                             &work->issues, &work->plan);

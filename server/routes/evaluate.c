@@ -110,7 +110,7 @@ static int measuring_open(Measuring *measuring) {
     if (error != OK)
         return error;
     dataset_file(measuring->dataset_id, path);
-    error = dataset_open(measuring->directory, path, false, &measuring->dataset);
+    error = dataset_open(measuring->directory, path, true, &measuring->dataset);
     if (error == OK)
         error = places_find(measuring);
     if (error != OK)

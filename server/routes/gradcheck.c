@@ -18,7 +18,7 @@ static int net_check(const Services *services, Value spec, const char *dataset_i
     Dataset *dataset;
     Job *job = NULL;
     dataset_file(dataset_id, path);
-    int error = dataset_open(store_directory(services->store), path, false, &dataset);
+    int error = dataset_open(store_directory(services->store), path, true, &dataset);
     if (error != OK)
         return error;
     error = job_create(spec, dataset, 1, issues, &job);

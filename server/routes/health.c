@@ -4,7 +4,10 @@
 #include "core/base/memory.h"
 #include "server/routes/routes.h"
 
-enum { DISK_RESERVE_BYTES = 16 << 20 };
+enum {
+    DISK_RESERVE_BYTES = 16 << 20,
+    LAG_MAX_SECONDS = 3, // a commit takes a few milliseconds; a disk that hangs takes for ever
+};
 
 static void healthz_get(Request *request) {
     static const char body[] = "{\"status\":\"ok\"}";
@@ -16,10 +19,14 @@ static void readyz_get(Request *request) {
     const Services *services = request_services(request);
     struct statvfs disk;
     const char *why = NULL;
+    StoreFigures figures;
+    store_figures(services->store, &figures);
     if (http_draining(request_http(request)))
         why = "The server is about to stop.";
     else if (store_failed(services->store))
         why = "The store has failed.";
+    else if (figures.lag_seconds > LAG_MAX_SECONDS)
+        why = "The disk does not take what is written.";
     else if (fstatvfs(store_directory(services->store), &disk) == 0 &&
              disk.f_bavail * disk.f_frsize < DISK_RESERVE_BYTES)
         why = "The disk is full.";

@@ -3,6 +3,8 @@ Python's standard library alone, and ends it by its process id."""
 import http.client
 import json
 import os
+import re
+import resource
 import shutil
 import signal
 import socket
@@ -42,11 +44,13 @@ class Answer:
 class Server:
     """`with Server() as server:` … server.get("/v1/jobs").json"""
 
-    def __init__(self, *flags, folder=None, environment=None):
+    def __init__(self, *flags, folder=None, environment=None, limits=None):
+        """`limits`: of the process, by resource.RLIMIT_…"""
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="service-under-test-")
         self.flags = flags
         self.environment = environment or {}
+        self.limits = limits or {}
         self.process = None
         self.headers = {}
 
@@ -61,7 +65,7 @@ class Server:
             flags = [flag.replace("PORT", str(self.port)) for flag in flags]
         self.process = subprocess.Popen([BINARY, "serve", "--data", self.folder, *flags],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        env={**os.environ, **self.environment})
+                                        env={**os.environ, **self.environment}, preexec_fn=self.limit)
         deadline = begin + PATIENCE
         while True:
             try:
@@ -77,6 +81,10 @@ class Server:
             time.sleep(0.002)
         self.start_seconds = time.monotonic() - begin
         return self
+
+    def limit(self):
+        for limit, value in self.limits.items():
+            resource.setrlimit(limit, (value, value))
 
     def log_text(self):
         with open(os.path.join(self.folder, "server.log"), encoding="utf-8", errors="replace") as log:
@@ -227,6 +235,11 @@ class Server:
         finally:
             connection.close()
         return events
+
+    def worker_of(self, job, attempt):
+        """The process id of a job's worker, as the log told it; None: not yet."""
+        found = re.findall(rf"{job}: attempt {attempt}, worker (\d+)", self.log_text())
+        return int(found[-1]) if found else None
 
     def workers(self):
         """Process ids of the server's workers."""

@@ -1,6 +1,7 @@
 """Who gets in: tokens, the page's session, foreign hosts and origins, malformed requests."""
 import os
 import stat
+import tempfile
 import unittest
 
 from harness import LiveTest, Server, small_job
@@ -90,6 +91,79 @@ class Web(LiveTest):
 
     def test_it_is_checked_before_routing(self):
         self.assertEqual(self.server.get("/nowhere", headers={"Host": "evil.example"}).status, 403)
+
+
+class Matrix(unittest.TestCase):
+    """Combinations of address, Host, Origin, method, credentials and path; what must come is written down here anew.
+
+    Each address takes a third of them, another one each; with BACKPROPD_WHOLE in the environment all.
+    """
+
+    METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    TOKEN = "a-token-of-some-length-0123456789"
+
+    def hosts(self, port):
+        """Host → whether it is the server's."""
+        return {"localhost": True, f"localhost:{port}": True, f"127.0.0.1:{port}": True, f"[::1]:{port}": True, "LOCALHOST": True,
+                "evil.example": False, f"evil.example:{port}": False, "localhost.evil.example": False, "127.0.0.1.evil.example": False,
+                "localhost@evil.example": False, "169.254.169.254": False, "0.0.0.0": False, "localhost:x": False, "[::2]": False, "": False}
+
+    def origins(self, host):
+        """Origin → whether it is a page of the server's own."""
+        return {None: True, f"http://{host}": True, f"https://{host}": True, "null": False, "http://evil.example": False,
+                f"http://{host}.evil.example": False, f"http://{host}:1": False, f"ftp://{host}": False, "": False}
+
+    def credentials(self):
+        """Headers → whether the token is in them."""
+        return [({}, False), ({"Authorization": f"Bearer {self.TOKEN}"}, True), ({"Authorization": f"Bearer {self.TOKEN}x"}, False),
+                ({"Authorization": f"Bearer {self.TOKEN[:-1]}"}, False), ({"Authorization": f"Basic {self.TOKEN}"}, False),
+                ({"Cookie": f"backpropd_session={self.TOKEN}"}, False)]
+
+    def walk(self, server, wants_token, third):
+        connection, count = server.connection(), 0
+        self.addCleanup(connection.close)
+        for host, known in self.hosts(server.port).items():
+            for origin, own in self.origins(host).items():
+                for method in self.METHODS:
+                    for credentials, right in self.credentials():
+                        # In a URL the token opens nothing.
+                        for path in ("/v1/jobs" if right or not wants_token else f"/v1/jobs?token={self.TOKEN}", "/nowhere"):
+                            count += 1
+                            if count % 3 != third and "BACKPROPD_WHOLE" not in os.environ:
+                                continue
+                            foreign = not known or not own and method not in ("GET", "HEAD")
+                            wanted = {400, 403} if foreign else {401} if wants_token and not right else None
+                            headers = {"Host": host, **credentials, **({} if origin is None else {"Origin": origin})}
+                            connection.request(method, path, headers=headers)
+                            answer = connection.getresponse()
+                            answer.read()
+                            place = (method, path, headers)
+                            if wanted is None:
+                                self.assertNotIn(answer.status, (401, 403), place)
+                            else:
+                                self.assertIn(answer.status, wanted, place)
+                            self.assertNotIn("Access-Control-Allow-Origin", answer.headers, place)
+                            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff", place)
+        self.assertGreater(count, 10000)
+
+    def test_on_loopback(self):
+        with Server() as server:
+            self.walk(server, wants_token=False, third=0)
+
+    def test_on_loopback_with_a_token(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".token") as file:
+            file.write(self.TOKEN + "\n")
+            file.flush()
+            with Server("--token-file", file.name) as server:
+                server.headers = {"Authorization": f"Bearer {self.TOKEN}"}
+                self.walk(server, wants_token=True, third=1)
+
+    def test_on_every_address(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".token") as file:
+            file.write(self.TOKEN + "\n")
+            file.flush()
+            with Server("--token-file", file.name, "--listen", "0.0.0.0:PORT") as server:
+                self.walk(server, wants_token=True, third=2)
 
 
 class Malformed(LiveTest):

@@ -1,0 +1,105 @@
+"""Live traffic against the OpenAPI document that the server itself serves (P7 of the contract: what it says is what it does).
+
+    contract.py [TEST…]        of tests/http; those in TESTS where none is named
+
+The tests of tests/http run as they are, but for what stands between: Prism as a proxy, which reads the server's document and says of each
+request and answer what in them is not as it says. A mismatch is an answer that breaks the document, or a request that the server took
+although the document forbids it. Tests that fail for the proxy's own sake (timing, raw sockets) are not counted here.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "http"))
+import harness  # noqa: E402
+
+PRISM = os.path.join(HERE, "node_modules", ".bin", "prism")
+TESTS = ("test_conventions", "test_datasets", "test_jobs", "test_models", "test_evaluate", "test_generate", "test_gradcheck", "test_trace",
+         "test_confusion", "test_graphs", "test_series", "test_texts", "test_training")
+mismatches, counts = {}, {}
+
+
+class Proxied(harness.Server):
+    """A server that is asked through Prism."""
+
+    def start(self):
+        self.proxy = None
+        super().start()
+        document = os.path.join(self.folder, "openapi.json")
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/openapi.json") as answer, open(document, "wb") as file:
+            file.write(answer.read())
+        self.proxy_port = harness.free_port()
+        self.proxy = subprocess.Popen([PRISM, "proxy", document, f"http://127.0.0.1:{self.port}", "--port", str(self.proxy_port),
+                                       "--host", "127.0.0.1", "--verboseLevel", "error"],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if self.get("/healthz").status == 200:
+                    return self
+            except OSError:
+                pass
+            if time.monotonic() > deadline:
+                raise RuntimeError("Prism does not come up")
+            time.sleep(0.1)
+
+    def connection(self, timeout=harness.PATIENCE):
+        connection = super().connection(timeout)
+        if self.proxy is not None:
+            connection.port = self.proxy_port
+        return connection
+
+    def request(self, method, path, *more, **named):
+        answer = super().request(method, path, *more, **named)
+        if self.proxy is not None:
+            self.note(method, path, answer)
+        return answer
+
+    def note(self, method, path, answer):
+        route = re.sub(r"(ds|job|mdl)_\w+", "{id}", path.split("?")[0])
+        counts[f"{method} {route}"] = counts.get(f"{method} {route}", 0) + 1
+        for violation in json.loads(answer.headers.get("sl-violations") or "[]"):
+            place = violation.get("location", [])
+            if place[:1] == ["request"] and answer.status >= 400:
+                continue  # both refuse it
+            what = f"{method} {route} {answer.status}: {'.'.join(map(str, place))}: {violation.get('message')}"
+            mismatches[what] = mismatches.get(what, 0) + 1
+
+    def end_proxy(self):
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.wait()
+            self.proxy = None
+
+    def stop(self):
+        self.end_proxy()
+        return super().stop()
+
+    def kill(self):
+        self.end_proxy()
+        super().kill()
+
+    def finish(self):
+        self.end_proxy()
+        super().finish()
+
+
+def main(names):
+    if not os.path.exists(PRISM):
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True)
+    harness.Server = Proxied
+    tests = unittest.TestLoader().loadTestsFromNames(names or TESTS)
+    result = unittest.TextTestRunner(verbosity=1).run(tests)
+    print("\n".join(f"{times} × {what}" for what, times in sorted(mismatches.items())))
+    print(f"{sum(counts.values())} requests to {len(counts)} routes and paths in {result.testsRun} tests: {len(mismatches)} mismatches")
+    return 1 if mismatches or len(counts) < 20 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
