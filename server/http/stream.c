@@ -34,6 +34,7 @@ struct Stream {
     Text text;
     size_t sent;
     bool ended;
+    bool broken; // it failed: the connection ends in the middle, so that nobody takes it for whole
 };
 
 void stream_wake(Stream *stream) {
@@ -49,8 +50,10 @@ static void stream_fill(Task *task) {
         atomic_store(&stream->next_beat, time_monotonic() + STREAM_BEAT_MS);
         if (!stream->ended)
             stream->source.next(stream->source.context, &stream->text, &stream->ended);
-        if (stream->text.failed)
-            stream->ended = true;
+        if (stream->text.failed) {
+            text_finish(&stream->text);
+            stream->ended = stream->broken = true;
+        }
         if (stream->text.length > 0 || stream->ended) {
             // There may be more: ask again once this is sent.
             atomic_store(&stream->state, STATE_AWAKE);
@@ -74,7 +77,8 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
         return (ssize_t)length;
     }
     if (stream->ended)
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return stream->broken ? MHD_CONTENT_READER_END_WITH_ERROR
+                              : MHD_CONTENT_READER_END_OF_STREAM;
     text_finish(&stream->text); // thousands of idle streams keep nothing
     stream->sent = 0;
     atomic_store(&stream->peer->deadline, 0);

@@ -57,7 +57,7 @@ static void verdict_write(Value diagnosis, JsonOut *out) {
     json_end_object(out);
 }
 
-static char *diagnosis_text(Store *store, const char *job) {
+static int diagnosis_make(Store *store, const char *job, char **ret_text) {
     Document *document = NULL;
     AUTO_FREE char *body = NULL;
     Issues issues;
@@ -67,11 +67,17 @@ static char *diagnosis_text(Store *store, const char *job) {
     int result = diagnoses_get(store, job, &body);
     if (result == OK)
         result = document_parse(body, strlen(body), NULL, &issues, &document);
-    if (result == OK || result == ERR_NOT_FOUND)
+    if (result == OK || result == ERR_NOT_FOUND) {
         verdict_write(result == OK ? document_root(document) : VALUE_NONE, &out);
+        result = out.text.failed ? ERR_NO_MEMORY : OK;
+    }
     document_destroy(document);
     issues_finish(&issues);
-    return text_take(&out.text);
+    if (result == OK)
+        *ret_text = text_take(&out.text);
+    else
+        json_finish(&out);
+    return result;
 }
 
 // ---- frames that are records ----
@@ -169,25 +175,30 @@ static bool is_record(const Frame *frame) {
 
 // ---- the other frames ----
 
-static char *member_text(Value object, const char *key) {
+// NULL where there is no such member; ERR_NO_MEMORY.
+static int member_text(Value object, const char *key, char **ret_text) {
     Value member = value_member(object, key);
     JsonOut out;
+    *ret_text = NULL;
     if (value_kind(member) == VALUE_MISSING || value_kind(member) == VALUE_NULL)
-        return NULL;
+        return OK;
     json_init(&out);
     ValueWriter writer = json_writer(&out);
     write_value(&writer, NULL, member);
-    return text_take(&out.text);
+    *ret_text = text_take(&out.text);
+    return *ret_text != NULL ? OK : ERR_NO_MEMORY;
 }
 
 typedef struct Standing { // members that PROGRESS and FINISHED share
     char *progress, *metrics, *best;
 } Standing;
 
-static void standing_read(Value root, Standing *standing) {
-    standing->progress = member_text(root, "progress");
-    standing->metrics = member_text(root, "metrics");
-    standing->best = member_text(root, "best");
+static int standing_read(Value root, Standing *standing) {
+    *standing = (Standing){0};
+    int result = member_text(root, "progress", &standing->progress);
+    if (result == OK)
+        result = member_text(root, "metrics", &standing->metrics);
+    return result == OK ? member_text(root, "best", &standing->best) : result;
 }
 
 static void standing_finish(Standing *standing) {
@@ -208,8 +219,9 @@ static int started_frame(Store *store, Slot *slot, Value root) {
 static int progress_frame(Store *store, Slot *slot, Value root) {
     Standing standing;
     value_integer(value_member(root, "samples"), 0, INT64_MAX / 2, &slot->samples);
-    standing_read(root, &standing);
-    int result = jobs_progress(store, slot->row.id, slot->row.attempt, slot_ran(slot),
+    int result = standing_read(root, &standing);
+    if (result == OK)
+        result = jobs_progress(store, slot->row.id, slot->row.attempt, slot_ran(slot),
                                standing.progress, standing.metrics, standing.best);
     standing_finish(&standing);
     return result;
@@ -252,17 +264,23 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
     if (result != OK)
         return result;
     value_integer(value_member(root, "samples"), 0, INT64_MAX / 2, &slot->samples);
-    standing_read(root, &standing);
+    char *diagnosis = NULL, *confusion = NULL;
     snprintf(row.id, sizeof row.id, "%s", slot->model);
     snprintf(row.job, sizeof row.job, "%s", slot->row.id);
     snprintf(row.sha256, sizeof row.sha256, "%s", sha256);
-    row.input_shape = member_text(model, "input_shape");
     row.classes = dataset.classes;
-    row.metrics = member_text(model, "metrics");
-    char *diagnosis = diagnosis_text(store, slot->row.id);
-    char *confusion = member_text(root, "confusion");
-    result = jobs_succeed(store, slot->row.id, slot->row.attempt, standing.progress,
-                          standing.metrics, standing.best, diagnosis, confusion, &row);
+    result = standing_read(root, &standing);
+    if (result == OK)
+        result = member_text(model, "input_shape", &row.input_shape);
+    if (result == OK)
+        result = member_text(model, "metrics", &row.metrics);
+    if (result == OK)
+        result = member_text(root, "confusion", &confusion);
+    if (result == OK)
+        result = diagnosis_make(store, slot->row.id, &diagnosis);
+    if (result == OK)
+        result = jobs_succeed(store, slot->row.id, slot->row.attempt, standing.progress,
+                              standing.metrics, standing.best, diagnosis, confusion, &row);
     if (result == OK)
         slot->outcome = OUTCOME_STORED;
     memory_free(confusion);
@@ -276,11 +294,10 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
 
 static int failed_store(Store *store, Slot *slot, const char *title, int status, const char *code,
                         const char *detail) {
-    char *error = problem_text(title, status, code, detail);
-    char *diagnosis = diagnosis_text(store, slot->row.id);
-    int result = error == NULL
-                     ? ERR_NO_MEMORY
-                     : jobs_end(store, slot->row.id, slot->row.attempt, "failed", error, diagnosis);
+    char *error = problem_text(title, status, code, detail), *diagnosis = NULL;
+    int result = error != NULL ? diagnosis_make(store, slot->row.id, &diagnosis) : ERR_NO_MEMORY;
+    if (result == OK)
+        result = jobs_end(store, slot->row.id, slot->row.attempt, "failed", error, diagnosis);
     memory_free(diagnosis);
     memory_free(error);
     return result;
@@ -465,12 +482,14 @@ static int death_store(Store *store, Slot *slot) {
     snprintf(last, sizeof last, "%s, three times", detail);
     char *interruption = interruption_text(slot, code, detail);
     char *error = problem_text("The worker died three times at one step", 500, code, last);
-    char *diagnosis = diagnosis_text(store, slot->row.id);
+    char *diagnosis = NULL;
+    int result = error != NULL && interruption != NULL
+                     ? diagnosis_make(store, slot->row.id, &diagnosis)
+                     : ERR_NO_MEMORY;
     const JobDeath death = {slot->step, slot->exact, interruption, error, diagnosis};
-    int result = error == NULL || interruption == NULL
-                     ? ERR_NO_MEMORY
-                     : jobs_worker_died(store, slot->row.id, slot->row.attempt, slot_ran(slot),
-                                        &death, &failed);
+    if (result == OK)
+        result = jobs_worker_died(store, slot->row.id, slot->row.attempt, slot_ran(slot), &death,
+                                  &failed);
     if (result == OK)
         log_job_warning(slot->row.id, "%s", detail);
     memory_free(diagnosis);

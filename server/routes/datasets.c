@@ -88,7 +88,7 @@ static void datasets_post(Request *request) {
         JsonOut out;
         json_init(&out);
         dataset_write(&out, &row, true);
-        idempotency_end(&idempotency, text_string(&out.text));
+        idempotency_end(&idempotency, &out.text);
         answer_header(request, "Location", "/v1/datasets/%s", row.id);
         answer_json(request, 201, &out);
         json_finish(&out);

@@ -151,6 +151,7 @@ static void answer_whole(Request *request, Generation *generation) {
         json_init(&out);
         decoder_end(&generation->decoder, &generation->text);
         write_answer(&out, generation);
+        out.text.failed |= generation->text.failed;
         answer_json(request, 200, &out);
         json_finish(&out);
     }

@@ -99,10 +99,12 @@ const KeyUse *idempotency_use(Idempotency *idempotency, int status, const char *
     return &idempotency->use;
 }
 
-void idempotency_end(Idempotency *idempotency, const char *body) {
+// A body that memory did not suffice for is not kept: a repeated request gets what stands at the
+// location.
+void idempotency_end(Idempotency *idempotency, const Text *body) {
     if (idempotency->on)
         keys_complete(idempotency->store, idempotency->key, idempotency->use.status,
-                      idempotency->location, body);
+                      idempotency->location, body->failed ? NULL : text_string(body));
 }
 
 void idempotency_release(Idempotency *idempotency) {

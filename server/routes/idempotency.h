@@ -25,5 +25,5 @@ bool idempotency_begin(Request *request, Idempotency *ret_idempotency,
 const KeyUse *idempotency_use(Idempotency *idempotency, int status, const char *path,
                               const char *id);
 void idempotency_end(Idempotency *idempotency,
-                     const char *body);             // it was created and this is the answer
+                     const Text *body);             // it was created and this is the answer
 void idempotency_release(Idempotency *idempotency); // it was not

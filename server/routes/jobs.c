@@ -88,6 +88,7 @@ static void answer_dry_run(Request *request, const JobRow *row, const JsonOut *f
     json_raw(&out, "plan", row->plan);
     json_raw(&out, "spec", row->spec);
     json_raw(&out, "findings", text_string(&findings->text));
+    out.text.failed |= findings->text.failed;
     json_end_object(&out);
     answer_json(request, 200, &out);
     json_finish(&out);
@@ -132,7 +133,7 @@ static int job_enqueue(Request *request, const JobRow *row, Idempotency *idempot
     } else { // deleted meanwhile, or no memory: what was submitted
         job_write(&out, row);
     }
-    idempotency_end(idempotency, text_string(&out.text));
+    idempotency_end(idempotency, &out.text);
     answer_header(request, "Location", "/v1/jobs/%s", row->id);
     answer_json(request, 202, &out);
     json_finish(&out);
@@ -237,8 +238,10 @@ static void wait_next(void *context, Text *out, bool *ret_end) {
     Wait *wait = context;
     JobRow row;
     *ret_end = true;
-    if (jobs_get(wait->services->store, wait->id, &row) != OK)
-        return; // deleted while we waited: nothing left to tell
+    if (jobs_get(wait->services->store, wait->id, &row) != OK) {
+        out->failed = true; // deleted while we waited, or no memory: there is nothing to tell
+        return;
+    }
     if (job_ended(&row) || time_monotonic() >= wait->until) {
         job_view_write(&wait->view, wait->services->store, &row, out);
     } else {

@@ -17,14 +17,18 @@ static int state_text(sqlite3 *database, const char *id, JsonOut *out) {
         result = sql_step(statement);
     if (result != SQL_ROW)
         return result == OK ? ERR_NOT_FOUND : result;
+    const char *texts[7];
+    for (int i = 0; i < (int)ARRAY_LENGTH(texts); i++)
+        if ((result = sql_text(statement, i, &texts[i])) != OK)
+            return result;
     json_begin_object(out, NULL);
-    json_string(out, "status", (const char *)sqlite3_column_text(statement, 0));
-    json_integer(out, "attempt", sqlite3_column_int64(statement, 1));
-    json_raw(out, "progress", (const char *)sqlite3_column_text(statement, 2));
-    json_raw(out, "metrics", (const char *)sqlite3_column_text(statement, 3));
-    json_raw(out, "best", (const char *)sqlite3_column_text(statement, 4));
-    json_string(out, "model", (const char *)sqlite3_column_text(statement, 5));
-    json_raw(out, "error", (const char *)sqlite3_column_text(statement, 6));
+    json_string(out, "status", texts[0]);
+    json_raw(out, "attempt", texts[1]);
+    json_raw(out, "progress", texts[2]);
+    json_raw(out, "metrics", texts[3]);
+    json_raw(out, "best", texts[4]);
+    json_string(out, "model", texts[5]);
+    json_raw(out, "error", texts[6]);
     json_end_object(out);
     return out->text.failed ? ERR_NO_MEMORY : OK;
 }

@@ -201,7 +201,10 @@ static int claim_change(sqlite3 *database, void *argument) {
     if (result != SQL_ROW)
         return result == OK ? ERR_NOT_FOUND : result;
     char id[ID_TEXT];
-    snprintf(id, sizeof id, "%s", (const char *)sqlite3_column_text(statement, 0));
+    const char *found;
+    if (sql_text(statement, 0, &found) != OK)
+        return ERR_NO_MEMORY;
+    snprintf(id, sizeof id, "%s", found);
     while ((result = sql_step(statement)) == SQL_ROW) {
     }
     if (result == OK)

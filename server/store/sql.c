@@ -128,6 +128,12 @@ int sql_integer(sqlite3 *database, int64_t *ret_integer, const char *sql, const 
     return OK;
 }
 
+int sql_text(sqlite3_stmt *statement, int column, const char **ret_text) {
+    bool null = sqlite3_column_type(statement, column) == SQLITE_NULL;
+    *ret_text = (const char *)sqlite3_column_text(statement, column);
+    return null || *ret_text != NULL ? OK : ERR_NO_MEMORY;
+}
+
 int row_select(sqlite3 *database, const RowTable *table, sqlite3_stmt **ret_statement,
                const char *tail, const char *types, ...) {
     Text sql;
@@ -166,7 +172,10 @@ int row_read(const RowTable *table, sqlite3_stmt *statement, void *ret_row) {
             memcpy(field, &copy, sizeof copy);
             break;
         case COLUMN_FIXED:
-            text = (const char *)sqlite3_column_text(statement, (int)i);
+            if (sql_text(statement, (int)i, &text) != OK) {
+                row_finish(table, ret_row);
+                return ERR_NO_MEMORY;
+            }
             if (text != NULL)
                 snprintf(field, column->size, "%s", text);
             break;

@@ -28,6 +28,10 @@ int sql_change(sqlite3 *database, const char *sql, const char *types, ...);
 // The first column of the first row; ERR_NOT_FOUND without a row.
 int sql_integer(sqlite3 *database, int64_t *ret_integer, const char *sql, const char *types, ...);
 
+// A text of the row that the statement stands on, borrowed; NULL where it is NULL. ERR_NO_MEMORY: SQLite had none to hand
+// it over, which must not pass for NULL.
+int sql_text(sqlite3_stmt *statement, int column, const char **ret_text);
+
 typedef enum ColumnType {
     COLUMN_TEXT,    // char *, owned; NULL for NULL
     COLUMN_FIXED,   // char [size]

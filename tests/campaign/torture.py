@@ -181,7 +181,7 @@ def sweep(server, faults, name, request, every, failures):
         nth += every
 
 
-def memory(every):
+def memory(every, only=""):
     failures, failed = [], 0
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         faults = Faults(folder)
@@ -196,6 +196,8 @@ def memory(every):
             requests["a job, once"][2]["dataset"] = small
             lost = {}
             for name, request in requests.items():
+                if only not in name:
+                    continue
                 # The first round fills what is kept (readers, statements, caches); what the later ones add is lost.
                 lives, seen = [], 0
                 for _ in range(4 if every == 1 else 3):
@@ -489,11 +491,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--only", default="", help="kinds of request whose name has this in it (memory)")
     options = parser.parse_args()
     status = 0
     for name in options.parts or PARTS:
         begin = time.monotonic()
-        failures, told = PARTS[name](options.every)
+        more = (options.only,) if name == "memory" else ()
+        failures, told = PARTS[name](options.every, *more)
         print("\n".join(failures[:50]))
         print(f"{told}; {len(failures)} failures; {time.monotonic() - begin:.0f} s", flush=True)
         status = status or (1 if failures else 0)
