@@ -20,6 +20,7 @@ import http.client
 import mmap
 import os
 import random
+import re
 import resource
 import sqlite3
 import struct
@@ -146,6 +147,7 @@ def check_memory_answer(server, name, request, answer, wanted):
     if name == "events":
         return None if wanted.body.startswith(answer.body) else "other events"
     bodies = [gzip.decompress(one.body) if one.headers["Content-Encoding"] == "gzip" else one.body for one in (answer, wanted)]
+    bodies = [re.sub(rb'(ds|job|mdl)_[0-9A-Za-z]+|"estimated_seconds":[\d.e-]+', b"", body) for body in bodies]
     return None if bodies[0] == bodies[1] else f"another body: {answer.body[:200]}"
 
 
@@ -205,7 +207,8 @@ def memory(every, only=""):
                     lives.append(faults.settled_live())
                     failed += seen
                 growth = [after - before for before, after in zip(lives[1:], lives[2:])]
-                if all(more > 0 for more in growth) and name != "a job, once":
+                # What stores something lets the database grow, and with it the pages that SQLite keeps.
+                if all(more > 0 for more in growth) and len(growth) > 1 and not name.startswith(("a dataset of", "a job, once")):
                     lost[name] = growth
                 print(f"memory: {name}: {seen} allocations, blocks {lives}", flush=True)
             failures += [f"{name}: blocks are lost: {growth}" for name, growth in lost.items()]
