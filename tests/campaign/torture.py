@@ -389,13 +389,13 @@ def hungry(every):
     with Server("--workers", "1") as server:
         dataset = server.post("/v1/datasets", XOR).json["id"]
         job = small_job(dataset)
-        wide = {"type": "dense", "units": 9000, "activation": "tanh"}
-        job["model"]["layers"] = [wide, wide, {"type": "dense", "units": 2}]  # 81 million weights: 1.3 GB with Adam's memory
+        wide = {"type": "dense", "units": 6000, "activation": "tanh"}
+        job["model"]["layers"] = [wide, wide, {"type": "dense", "units": 2}]  # 36 million weights: 576 MB with Adam's memory
         job["training"]["optimizer"] = "adam"
         job["threads"] = 1
         server.wait(server.submit(small_job(dataset)))
         # The workers inherit it.
-        resource.prlimit(server.process.pid, resource.RLIMIT_DATA, (700 << 20, 700 << 20))
+        resource.prlimit(server.process.pid, resource.RLIMIT_DATA, (320 << 20, 320 << 20))
         before = None
         for number in range(jobs):
             ended = server.wait(server.submit(job))

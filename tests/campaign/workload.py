@@ -74,7 +74,7 @@ class Workload:
             time.sleep(0.05)
             return
         dataset, layers, training = chance.choice(list(JOBS.values()))
-        job = {"dataset": dataset, "model": {"layers": layers}, "threads": chance.randint(1, 3),
+        job = {"dataset": dataset, "model": {"layers": layers}, "threads": chance.randint(1, 2),
                "training": {"epochs": chance.choice([2, 40]), "batch_size": 8, "checkpoint_seconds": 0.05, **training}}
         headers = {"Idempotency-Key": f"key-{chance.random()}"} if chance.random() < 0.5 else {}
         answer = self.expect(self.server.post("/v1/jobs", job, headers=headers), 202)
