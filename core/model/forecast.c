@@ -2,6 +2,7 @@
 #include "core/model/forecast.h"
 #include <math.h>
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
@@ -45,8 +46,10 @@ int forecast_load(const Archive *archive, int64_t columns, Forecast *ret_forecas
     AUTO_FREE char *name = archive_text(archive, "series.transform");
     const ArchiveSection *targets = archive_typed(archive, "series.targets", ARCHIVE_I32);
     Forecast forecast = {.columns = columns};
-    if (name == NULL || transform_parse(name, &forecast.transform) != OK || targets == NULL ||
-        targets->rank != 1 || targets->dims[0] < 1)
+    if (name == NULL)
+        return archive_text_error(archive, "series.transform");
+    if (transform_parse(name, &forecast.transform) != OK || targets == NULL || targets->rank != 1 ||
+        targets->dims[0] < 1)
         return ERR_DAMAGED;
     forecast.targets = targets->dims[0];
     forecast.target = targets->data;

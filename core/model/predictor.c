@@ -3,6 +3,7 @@
 #include "core/model/predictor.h"
 #include <math.h>
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/model/graph_pass.h"
 
@@ -62,7 +63,7 @@ static int load_model(Predictor *predictor, Value spec, const Archive *archive) 
 static int check_outputs(Predictor *predictor, const Archive *archive) {
     AUTO_FREE char *loss = archive_text(archive, "loss");
     if (loss == NULL)
-        return ERR_DAMAGED;
+        return archive_text_error(archive, "loss");
     bool sigmoids = strcmp(loss, "binary_cross_entropy") == 0;
     predictor->binary = sigmoids && predictor_classifies(predictor);
     predictor->fractions = sigmoids && !predictor_classifies(predictor);

@@ -1,6 +1,7 @@
 // Tasks as datasets and models store them: by names, never by an enum's numbers.
 #include "core/model/task.h"
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
@@ -84,7 +85,9 @@ static int load_rows(const Archive *archive, TaskRows *ret_rows) {
     if (archive_find(archive, "task.rows") == NULL)
         return OK;
     AUTO_FREE char *name = archive_text(archive, "task.rows");
-    for (size_t i = 0; name != NULL && i < ARRAY_LENGTH(row_kinds); i++)
+    if (name == NULL)
+        return archive_text_error(archive, "task.rows");
+    for (size_t i = 0; i < ARRAY_LENGTH(row_kinds); i++)
         if (strcmp(row_kinds[i].name, name) == 0) {
             *ret_rows = row_kinds[i].rows;
             return OK;
@@ -96,7 +99,9 @@ int task_load(const Archive *archive, Task *ret_task) {
     AUTO_FREE char *name = archive_text(archive, "task");
     const ArchiveSection *input = archive_typed(archive, "task.input", ARCHIVE_I64);
     Task task = {0};
-    if (name == NULL || task_parse(name, &task.kind) != OK || input == NULL || input->rank != 1 ||
+    if (name == NULL)
+        return archive_text_error(archive, "task");
+    if (task_parse(name, &task.kind) != OK || input == NULL || input->rank != 1 ||
         input->dims[0] < 1 || input->dims[0] > SHAPE_RANK_MAX)
         return ERR_DAMAGED;
     task.input.rank = (int)input->dims[0];

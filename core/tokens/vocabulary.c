@@ -2,6 +2,7 @@
 #include "core/tokens/vocabulary.h"
 #include <stdlib.h>
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
@@ -242,7 +243,9 @@ int vocabulary_load(const Archive *archive, Vocabulary *ret_vocabulary) {
     AUTO_FREE char *name = archive_text(archive, "tokenizer");
     const ArchiveSection *section = archive_typed(archive, "vocabulary", ARCHIVE_U8);
     Vocabulary vocabulary = {0};
-    if (name == NULL || section == NULL || tokenizer_parse(name, &vocabulary.kind) != OK)
+    if (name == NULL)
+        return archive_text_error(archive, "tokenizer");
+    if (section == NULL || tokenizer_parse(name, &vocabulary.kind) != OK)
         return ERR_DAMAGED;
     int error = read_tokens(section, &vocabulary);
     if (error != OK) {

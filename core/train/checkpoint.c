@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/tensor/blas.h"
 #include "core/train/fingerprint.h"
@@ -142,9 +143,11 @@ static const void *array_of(const Archive *archive, const char *name, ArchiveTyp
                : NULL;
 }
 
-static bool same_text(const Archive *archive, const char *name, const char *wanted) {
+static int check_text(const Archive *archive, const char *name, const char *wanted) {
     AUTO_FREE char *text = archive_text(archive, name);
-    return text != NULL && strcmp(text, wanted) == 0;
+    if (text == NULL)
+        return archive_text_error(archive, name);
+    return strcmp(text, wanted) == 0 ? OK : ERR_CONFLICT;
 }
 
 static int check_identity(const Trainer *trainer, const Archive *archive) {
@@ -153,10 +156,10 @@ static int check_identity(const Trainer *trainer, const Archive *archive) {
     const int64_t *threads = array_of(archive, "threads", ARCHIVE_I64, 1);
     if (threads == NULL)
         return ERR_DAMAGED;
-    if (*threads != job_threads(trainer->job) || !same_text(archive, "job", fingerprint) ||
-        !same_text(archive, "blas_core", blas_core_in_use()))
+    if (*threads != job_threads(trainer->job))
         return ERR_CONFLICT;
-    return OK;
+    int error = check_text(archive, "job", fingerprint);
+    return error == OK ? check_text(archive, "blas_core", blas_core_in_use()) : error;
 }
 
 static Metrics metrics_of(const double values[METRIC_COUNT]) {

@@ -1,6 +1,7 @@
 // Opens a dataset's archive; its form reads the sections and checks them.
 #include "core/train/dataset.h"
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/train/forms/form.h"
@@ -8,7 +9,11 @@
 static int read_sections(Dataset *dataset) {
     AUTO_FREE char *task = archive_text(dataset->archive, "task");
     AUTO_FREE char *form = archive_text(dataset->archive, "form");
-    if (task == NULL || task_parse(task, &dataset->task.kind) != OK)
+    if (task == NULL)
+        return archive_text_error(dataset->archive, "task");
+    if (form == NULL && archive_text_error(dataset->archive, "form") == ERR_NO_MEMORY)
+        return ERR_NO_MEMORY;
+    if (task_parse(task, &dataset->task.kind) != OK)
         return ERR_DAMAGED;
     dataset->form = form_find(form == NULL ? "rows" : form);
     return dataset->form == NULL ? ERR_DAMAGED : dataset->form->open(dataset);

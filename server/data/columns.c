@@ -2,6 +2,7 @@
 // user's.
 #include "server/data/columns.h"
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
@@ -136,6 +137,14 @@ int columns_parse(const char *json, Columns **ret_columns) {
     result = read_columns(document_root(document), ret_columns);
     document_destroy(document);
     return result;
+}
+
+int columns_load(const Archive *archive, Columns **ret_columns) {
+    AUTO_FREE char *text = archive_text(archive, "columns");
+    if (text == NULL && archive_text_error(archive, "columns") == ERR_NO_MEMORY) {
+        return ERR_NO_MEMORY;
+    }
+    return columns_parse(text, ret_columns);
 }
 
 // ---- a dataset's columns for a model ----

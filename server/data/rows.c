@@ -342,11 +342,14 @@ static void write_graph_rows(const Dataset *dataset, int64_t offset, int64_t lim
     }
 }
 
-static void write_number_rows(const Dataset *dataset, int64_t offset, int64_t limit, double *values,
-                              JsonOut *out) {
-    AUTO_FREE char *text = archive_text(dataset->archive, "columns");
+static int write_number_rows(const Dataset *dataset, int64_t offset, int64_t limit, double *values,
+                             JsonOut *out) {
     Columns *columns = NULL;
-    if (columns_parse(text, &columns) != OK) {
+    int result = columns_load(dataset->archive, &columns);
+    if (result == ERR_NO_MEMORY) {
+        return result;
+    }
+    if (result != OK) {
         columns = NULL; // the plain numbers can still be shown
     }
     const Shape *shape = &dataset->task.input;
@@ -364,6 +367,7 @@ static void write_number_rows(const Dataset *dataset, int64_t offset, int64_t li
         json_end_object(out);
     }
     columns_destroy(columns);
+    return OK;
 }
 
 int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *out) {
@@ -381,11 +385,13 @@ int rows_write(const Dataset *dataset, int64_t offset, int64_t limit, JsonOut *o
     if (result == OK) {
         write_token_rows(dataset, &vocabulary, offset, limit, values, out);
         vocabulary_finish(&vocabulary);
+        result = OK;
     } else if (task_graph_rows(&dataset->task) == GRAPH_NODES) {
         write_graph_rows(dataset, offset, limit, values, out);
+        result = OK;
     } else {
-        write_number_rows(dataset, offset, limit, values, out);
+        result = write_number_rows(dataset, offset, limit, values, out);
     }
     json_end_array(out);
-    return OK;
+    return result;
 }

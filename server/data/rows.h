@@ -10,6 +10,8 @@
 
 typedef struct Columns Columns;
 int columns_parse(const char *json, Columns **ret_columns); // NULL or "": plain numbers
+// Of a dataset's or a model's archive: NULL where it has none. ERR_NO_MEMORY, ERR_DAMAGED.
+int columns_load(const Archive *archive, Columns **ret_columns);
 void columns_destroy(Columns *columns);
 
 // How a dataset's columns are those of a model: for each of the model's numbers the place of the dataset's, −1 where a category

@@ -1,6 +1,7 @@
 // A model measured on a dataset. The request has a model of its own, so that predictions with the same one do not wait for it.
 #include <math.h>
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/train/evaluation.h"
@@ -83,7 +84,7 @@ static int model_open(Measuring *measuring) {
         return error;
     measuring->spec_text = archive_text(measuring->model, "spec");
     if (measuring->spec_text == NULL)
-        return ERR_DAMAGED;
+        return archive_text_error(measuring->model, "spec");
     error = document_parse(measuring->spec_text, strlen(measuring->spec_text), NULL,
                            &measuring->issues, &measuring->spec);
     return error == ERR_INVALID || error == ERR_CONFLICT ? ERR_DAMAGED : error;
@@ -91,12 +92,10 @@ static int model_open(Measuring *measuring) {
 
 // Where both have names for the columns of their rows, these decide which is which.
 static int places_find(Measuring *measuring) {
-    AUTO_FREE char *models = archive_text(measuring->model, "columns");
-    AUTO_FREE char *datasets = archive_text(measuring->dataset->archive, "columns");
     Columns *model = NULL, *dataset = NULL;
-    int error = columns_parse(models, &model);
+    int error = columns_load(measuring->model, &model);
     if (error == OK)
-        error = columns_parse(datasets, &dataset);
+        error = columns_load(measuring->dataset->archive, &dataset);
     if (error == OK && model != NULL && dataset != NULL && measuring->dataset->task.input.rank == 1)
         error = columns_match(model, dataset, "/dataset", &measuring->issues, &measuring->places);
     columns_destroy(model);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include "core/base/archive_text.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "server/json/document.h"
@@ -73,7 +74,7 @@ static int entry_load(int directory, const char *id, Entry **ret_entry) {
     int error = archive_open(directory, path, true, &entry->model.archive);
     if (error == OK) {
         entry->spec = archive_text(entry->model.archive, "spec");
-        error = entry->spec == NULL ? ERR_DAMAGED
+        error = entry->spec == NULL ? archive_text_error(entry->model.archive, "spec")
                                     : document_parse(entry->spec, strlen(entry->spec), NULL,
                                                      &issues, &entry->document);
     }
@@ -90,9 +91,8 @@ static int entry_load(int directory, const char *id, Entry **ret_entry) {
         error = error == ERR_NOT_FOUND ? OK : error; // it reads no tokens
     }
     if (error == OK) {
-        AUTO_FREE char *columns = archive_text(entry->model.archive, "columns");
         entry->model.input = model_task(predictor_model(entry->model.predictor))->input;
-        error = columns_parse(columns, &entry->model.columns);
+        error = columns_load(entry->model.archive, &entry->model.columns);
     }
     issues_finish(&issues);
     if (error != OK)

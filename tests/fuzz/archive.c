@@ -100,7 +100,10 @@ static void form_prepare(size_t form) {
     dataset_row_finish(&row);
     specs[form] = parse(forms[form].job, NULL);
     fuzz_assert(dataset_open(directory, path, true, &dataset) == OK);
-    fuzz_assert(job_create(document_root(specs[form]), dataset, 1, &issues, &job) == OK);
+    int error = job_create(document_root(specs[form]), dataset, 1, &issues, &job);
+    for (size_t i = 0; i < issues.count; i++)
+        fprintf(stderr, "%s: %s\n", issues.items[i].pointer, issues.items[i].detail);
+    fuzz_assert(error == OK);
     fuzz_assert(trainer_create(job, NULL, &trainers[form]) == OK);
     fuzz_assert(trainer_run(trainers[form]) == OK);
     fuzz_assert(trainer_save(trainers[form], directory, "checkpoint") == OK);

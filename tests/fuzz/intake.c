@@ -1,4 +1,4 @@
-// Datasets as users send them: CSV, lines of JSON, and every form of JSON. What is taken in can be opened and shown again; what is
+// Datasets as users send them: CSV, lines of JSON, every form of JSON, and IDX and NPY files in multipart. What is taken in can be opened and shown again; what is
 // refused says why and leaves no file.
 #include "core/base/error.h"
 #include "core/base/memory.h"
@@ -37,8 +37,42 @@ static const char *const seeds[] = {
     "j{\"inputs\": [[1], [2], [3], [4]], \"targets\": [1.5, 2, 3, 4], \"splits\": {\"train\": [0, "
     "1], \"validation\": [2], \"test\": [3]}}"};
 
+#define PART(name)                                                                                 \
+    "--X\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"f\"\r\n\r\n"
+#define NPY(length, shape, type)                                                                   \
+    "\x93NUMPY\x01\x00" length "\x00{'descr': '" type "', 'fortran_order': False, 'shape': " shape \
+    ", "                                                                                           \
+    "}\n"
+
+// Bytes with zeros in them: a multipart body of two arrays.
+static const struct {
+    const char *bytes;
+    size_t length;
+} files[] = {
+#define FILE_SEED(text)                                                                            \
+    { text, sizeof(text) - 1 }
+    FILE_SEED("m" PART("inputs") "\0\0\x08\x03\0\0\0\x04\0\0\0\x02\0\0\0\x02"
+                                 "abcdefghijklmnop"
+                                 "\r\n" PART("targets") "\0\0\x08\x01\0\0\0\x04"
+                                                        "\0\x01\0\x01"
+                                                        "\r\n--X--\r\n"),
+    FILE_SEED("m" PART("inputs")
+                  NPY("\x3c", "(4, 2)", "<f4") "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                               "\r\n" PART("targets")
+                                                   NPY("\x3a", "(4,)",
+                                                       "|u1") "\0\x01\0\x01"
+                                                              "\r\n" PART("name") "n"
+                                                                                  "\r\n--X--\r\n"),
+};
+
 size_t fuzz_seed(unsigned pick, uint8_t *bytes, size_t max) {
-    return fuzz_text(seeds[pick % ARRAY_LENGTH(seeds)], bytes, max);
+    size_t count = ARRAY_LENGTH(seeds) + 2 * ARRAY_LENGTH(files), index = pick % count;
+    if (index < ARRAY_LENGTH(seeds))
+        return fuzz_text(seeds[index], bytes, max);
+    index = (index - ARRAY_LENGTH(seeds)) / 2;
+    size_t length = files[index].length < max ? files[index].length : max;
+    memcpy(bytes, files[index].bytes, length);
+    return length;
 }
 
 int fsync(int file) { // the disk is not at stake
@@ -88,10 +122,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_assert(text != NULL);
     memcpy(text, data + 1, length);
     issues_init(&issues);
+    Source source = source_in_memory(text, length);
+    IntakeWish wish = {.name = "x"};
     if (data[0] == 'c')
-        error = intake_csv(directory, text, length, "table", NULL, &issues, &row);
+        error = intake_csv(directory, &source, &wish, &issues, &row);
     else if (data[0] == 'l')
-        error = intake_ndjson(directory, text, length, "lines", &issues, &row);
+        error = intake_ndjson(directory, &source, &wish, &issues, &row);
+    else if (data[0] == 'm')
+        error = intake_multipart(directory, &source, "multipart/form-data; boundary=X", 1 << 20,
+                                 &issues, &row);
     else
         error = take_json(directory, text, length, &issues, &row);
     fuzz_assert(error == OK || issues.count > 0 || error == ERR_NO_MEMORY);
