@@ -231,10 +231,11 @@ def files(every):
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         faults = Faults(folder)
         with Server("--workers", "1", environment=faults.environment) as server:
-            model, _, dataset, prediction = iris(server)
+            model, _, _, prediction = iris(server)
+            small = server.post("/v1/datasets", XOR).json["id"]
             requests = {
                 "a dataset": ("POST", "/v1/datasets", XOR), "a spilled body": ("POST", "/v1/datasets", large),
-                "a job": ("POST", "/v1/jobs", small_job(dataset)), "weights": ("GET", f"/v1/models/{model}/weights", None),
+                "a job": ("POST", "/v1/jobs", small_job(small)), "weights": ("GET", f"/v1/models/{model}/weights", None),
                 "a forgotten one": ("DELETE", None, None)}
             acknowledged, gone = {}, set()
             for code in (ENOSPC, EIO):
@@ -304,13 +305,12 @@ def tmpfs(folder, megabytes):
 def fill(path, leave):
     """A file that takes all but `leave` bytes."""
     room = os.statvfs(os.path.dirname(path))
-    with open(path, "wb") as file:
-        try:
-            for _ in range((room.f_bavail * room.f_frsize - leave) // 4096):
+    try:
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(max(0, room.f_bavail * room.f_frsize - leave) // 4096):
                 file.write(bytes(4096))
-            file.flush()
-        except OSError:
-            pass
+    except OSError:
+        pass
 
 
 def full(every):
@@ -351,7 +351,8 @@ def full(every):
                 if predict(server, model).body != prediction:
                     failures.append(f"round {number}: another prediction")
                 unready += server.get("/readyz").status == 503
-            os.remove(ballast)
+            if os.path.exists(ballast):
+                os.remove(ballast)
             ended = server.wait(running, 120)
             if ended["status"] != "succeeded":
                 failures.append(f"round {number}: {ended['error']}")
@@ -372,7 +373,7 @@ def full(every):
             failures.append("the disk never was full")
     finally:
         server.finish()
-        ctypes.CDLL(None).umount(folder.encode())
+        ctypes.CDLL(None).umount2(folder.encode(), 2)  # MNT_DETACH: whoever still looks may look
         os.rmdir(folder)
     return failures, f"full: {rounds} times full, {refused} requests refused with 503, {unready} times not ready"
 

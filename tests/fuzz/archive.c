@@ -12,7 +12,7 @@ enum { SEEDS_MAX = 32, HIDDEN = 3 };
 
 #define TRAINING                                                                                   \
     "\"training\": {\"steps\": 1, \"batch_size\": 4, \"seed\": 1, \"optimizer\": \"adam\", "       \
-    "\"early_stopping\": {\"patience\": 3}"
+    "\"early_stopping\": {\"patience\": 3}, \"validation_split\": 0.4"
 
 static const struct {
     const char *dataset, *job;

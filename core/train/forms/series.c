@@ -55,7 +55,7 @@ static int read_series(const Archive *archive, Series *series) {
     if (error == OK)
         error = forecast_load(archive, series->columns, &series->forecast);
     if (error != OK)
-        return ERR_DAMAGED;
+        return error == ERR_NO_MEMORY ? error : ERR_DAMAGED;
     bool logs = transform_takes_logs(series->forecast.transform);
     for (int64_t i = 0; i < series->steps * series->columns; i++)
         if (isinf(series->x[i]) || (logs && series->x[i] <= 0))
