@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "core/base/error.h"
@@ -86,4 +87,17 @@ int listener_open(const char *address, Listener *ret_listener, char *why, size_t
     }
     freeaddrinfo(found);
     return error;
+}
+
+int connections_fitting(int least, int most, int others) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return least;
+    rlim_t fits = files.rlim_cur;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0)
+        fits = files.rlim_max;
+    if (fits >= (rlim_t)(most + others))
+        return most;
+    return fits < (rlim_t)(least + others) ? least : (int)fits - others;
 }

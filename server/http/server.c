@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -579,23 +578,10 @@ void http_set_token(Http *http, const char *token) {
     auth_set_token(&http->auth, token);
 }
 
-// As many as the process may have files, which it raises first.
-static int connections_fitting(void) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return HTTP_CONNECTIONS_MIN;
-    rlim_t soft = files.rlim_cur;
-    files.rlim_cur = files.rlim_max;
-    rlim_t most = setrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_max : soft;
-    if (most >= HTTP_CONNECTIONS_MAX + HTTP_OTHER_FILES)
-        return HTTP_CONNECTIONS_MAX;
-    return most < HTTP_CONNECTIONS_MIN + HTTP_OTHER_FILES ? HTTP_CONNECTIONS_MIN
-                                                          : (int)most - HTTP_OTHER_FILES;
-}
-
 int http_start(Http *http, int directory) {
     http->directory = directory;
-    http->connections_max = connections_fitting();
+    http->connections_max =
+        connections_fitting(HTTP_CONNECTIONS_MIN, HTTP_CONNECTIONS_MAX, HTTP_OTHER_FILES);
     int error = executor_create(HTTP_HANDLER_THREADS, HTTP_QUEUE_MAX, &http->executor);
     if (error != OK)
         return error;

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             size_t length;
             if (document_lifted(document, lifted[i], &start, &length)) {
                 fuzz_assert(start >= text && start + length <= text + size);
-                Span span = {start, start + length};
+                Span span = {.at = start, .end = start + length};
                 walk(&span, 0);
                 fuzz_assert(span.at == start + length);
             }
