@@ -295,7 +295,7 @@ static int rerun_enqueue(Request *request, const Rerun *rerun, Idempotency *idem
         job_row_finish(&stored);
     write_runs(rerun, &out);
     json_end_object(&out);
-    idempotency_end(idempotency, text_string(&out.text));
+    idempotency_end(idempotency, &out.text);
     answer_header(request, "Location", "/v1/jobs/%s", id);
     answer_json(request, 202, &out);
     json_finish(&out);

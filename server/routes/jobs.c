@@ -243,7 +243,8 @@ static void wait_next(void *context, Text *out, bool *ret_end) {
         return;
     }
     if (job_ended(&row) || time_monotonic() >= wait->until) {
-        job_view_write(&wait->view, wait->services->store, &row, out);
+        if (job_view_write(&wait->view, wait->services->store, &row, out) != OK)
+            out->failed = true;
     } else {
         *ret_end = false;
     }
