@@ -235,10 +235,14 @@ static bool sha256_plausible(const char *text) {
 static int result_frame(Store *store, Slot *slot, Value root) {
     Standing standing;
     value_integer(value_member(root, "samples"), 0, INT64_MAX / 2, &slot->samples);
-    standing_read(root, &standing);
-    char *result_text = member_text(root, "result");
-    char *diagnosis = diagnosis_text(store, slot->row.id);
-    int result = jobs_succeed_with(store, slot->row.id, slot->row.attempt, standing.progress,
+    char *diagnosis = NULL, *result_text = NULL;
+    int result = standing_read(root, &standing);
+    if (result == OK)
+        result = member_text(root, "result", &result_text);
+    if (result == OK)
+        result = diagnosis_make(store, slot->row.id, &diagnosis);
+    if (result == OK)
+        result = jobs_succeed_with(store, slot->row.id, slot->row.attempt, standing.progress,
                                    standing.metrics, standing.best, diagnosis, result_text);
     if (result == OK)
         slot->outcome = OUTCOME_STORED;
