@@ -120,7 +120,8 @@ static int write_all(ArchiveWriter *writer, const char *data, size_t bytes) {
             continue;
         }
         if (done <= 0) {
-            return fail(writer, ERR_IO);
+            bool full = done < 0 && (errno == ENOSPC || errno == EDQUOT);
+            return fail(writer, full ? ERR_UNAVAILABLE : ERR_IO);
         }
         data += done;
         bytes -= (size_t)done;
