@@ -127,8 +127,35 @@ void answer_file(Request *request, const char *content_type, int descriptor) {
     request->answer.length = (size_t)status.st_size;
 }
 
+// Under /v2 errors are those of the Open Inference Protocol: one sentence.
+static bool speaks_inference(const Request *request) {
+    const char *path = request->target.path;
+    return path != NULL && strncmp(path, "/v2", 3) == 0 && (path[3] == '\0' || path[3] == '/');
+}
+
+static void answer_sentence(Request *request, int status, const char *detail,
+                            const Issues *issues) {
+    Text said;
+    text_init(&said);
+    text_add(&said, detail);
+    for (size_t i = 0; issues != NULL && i < issues->count; i++)
+        text_add_format(&said, " %s: %s.", issues->items[i].pointer, issues->items[i].detail);
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_string(&out, "error", text_string(&said));
+    json_end_object(&out);
+    out.text.failed |= said.failed;
+    text_finish(&said);
+    answer_text(request, status, "application/json", &out.text);
+}
+
 static void answer_problem_text(Request *request, int status, const char *detail,
                                 const Issues *issues) {
+    if (speaks_inference(request)) {
+        answer_sentence(request, status, detail, issues);
+        return;
+    }
     JsonOut out;
     json_init(&out);
     problem_write(&out, status, detail, issues);

@@ -1,8 +1,8 @@
 // Is it alive (never touches the database), and is it ready (not draining, the store writes, the
 // disk has room).
+#include "server/routes/health.h"
 #include <sys/statvfs.h>
 #include "core/base/memory.h"
-#include "server/routes/routes.h"
 
 enum {
     DISK_RESERVE_BYTES = 16 << 20,
@@ -14,22 +14,26 @@ static void healthz_get(Request *request) {
     answer_static(request, 200, "application/json", body, sizeof body - 1);
 }
 
-static void readyz_get(Request *request) {
-    static const char body[] = "{\"status\":\"ready\"}";
+const char *service_not_ready(const Request *request) {
     const Services *services = request_services(request);
     struct statvfs disk;
-    const char *why = NULL;
     StoreFigures figures;
     store_figures(services->store, &figures);
     if (http_draining(request_http(request)))
-        why = "The server is about to stop.";
-    else if (store_failed(services->store))
-        why = "The store has failed.";
-    else if (figures.lag_seconds > LAG_MAX_SECONDS)
-        why = "The disk does not take what is written.";
-    else if (fstatvfs(store_directory(services->store), &disk) == 0 &&
-             disk.f_bavail * disk.f_frsize < DISK_RESERVE_BYTES)
-        why = "The disk is full.";
+        return "The server is about to stop.";
+    if (store_failed(services->store))
+        return "The store has failed.";
+    if (figures.lag_seconds > LAG_MAX_SECONDS)
+        return "The disk does not take what is written.";
+    if (fstatvfs(store_directory(services->store), &disk) == 0 &&
+        disk.f_bavail * disk.f_frsize < DISK_RESERVE_BYTES)
+        return "The disk is full.";
+    return NULL;
+}
+
+static void readyz_get(Request *request) {
+    static const char body[] = "{\"status\":\"ready\"}";
+    const char *why = service_not_ready(request);
     if (why == NULL) {
         answer_static(request, 200, "application/json", body, sizeof body - 1);
         return;

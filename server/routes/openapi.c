@@ -102,14 +102,15 @@ static void write_request(JsonOut *out, const RouteDesc *route) {
     json_end_object(out);
 }
 
-static void write_problem(JsonOut *out, int status) {
+static void write_problem(JsonOut *out, const RouteDesc *route, int status) {
     char key[8];
     snprintf(key, sizeof key, "%d", status);
     json_begin_object(out, key);
     json_string(out, "description", status_title(status));
     json_begin_object(out, "content");
-    json_begin_object(out, "application/problem+json");
-    write_schema_ref(out, "Problem");
+    bool inference = strncmp(route->path, "/v2", 3) == 0; // whose errors are that protocol's
+    json_begin_object(out, inference ? "application/json" : "application/problem+json");
+    write_schema_ref(out, inference ? "InferenceError" : "Problem");
     json_end_object(out);
     json_end_object(out);
     json_end_object(out);
@@ -146,10 +147,10 @@ static void write_answers(JsonOut *out, const RouteDesc *route) {
     if (route->flags & ROUTE_NOT_MODIFIED)
         json_raw(out, "304", "{\"description\":\"Not Modified\"}");
     if (!open)
-        write_problem(out, 401);
-    write_problem(out, 403);
+        write_problem(out, route, 401);
+    write_problem(out, route, 403);
     for (const int *status = route->errors; status != NULL && *status != 0; status++)
-        write_problem(out, *status);
+        write_problem(out, route, *status);
     json_end_object(out);
 }
 

@@ -117,6 +117,34 @@ static const struct {
      ",\"test_targets\":" ARRAY_FILE ",\"name\":" TEXT
      ",\"task\":{\"enum\":[\"classification\",\"regression\"]},\"class_names\":" TEXTS
      ",\"feature_names\":" TEXTS ",\"splits\":" SPLITS "}}"},
+    {"InferenceError",
+     "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":" TEXT "}}"},
+    {"InferenceServer",
+     "{\"type\":\"object\",\"required\":[\"name\",\"version\",\"extensions\"],"
+     "\"properties\":{\"name\":" TEXT ",\"version\":" TEXT ",\"extensions\":" TEXTS "}}"},
+    {"InferenceHealth", "{\"type\":\"object\",\"properties\":{\"live\":{\"type\":\"boolean\"},"
+                        "\"ready\":{\"type\":\"boolean\"}}}"},
+    {"InferenceReady", "{\"type\":\"object\",\"required\":[\"name\",\"ready\"],\"properties\":{"
+                       "\"name\":" TEXT ",\"ready\":{\"type\":\"boolean\"}}}"},
+    {"InferenceTensor",
+     "{\"type\":\"object\",\"required\":[\"name\",\"datatype\",\"shape\"],\"properties\":{"
+     "\"name\":" TEXT ",\"datatype\":" TEXT ",\"shape\":" WHOLES ",\"parameters\":" ANY_OBJECT
+     ",\"data\":" ANY_ARRAY "}}"},
+    {"InferenceModel",
+     "{\"type\":\"object\",\"required\":[\"name\",\"platform\"],\"properties\":{\"name\":" TEXT
+     ",\"platform\":" TEXT ",\"inputs\":{\"type\":\"array\",\"items\":" REF(
+         "InferenceTensor") "},"
+                            "\"outputs\":{\"type\":\"array\",\"items\":" REF(
+                                "InferenceTensor") "}}}"},
+    {"InferenceRequest",
+     "{\"type\":\"object\",\"required\":[\"inputs\"],\"properties\":{\"id\":" TEXT
+     ",\"parameters\":" ANY_OBJECT ",\"inputs\":{\"type\":\"array\",\"minItems\":1,\"items\":" REF(
+         "InferenceTensor") "},\"outputs\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+                            "\"required\":[\"name\"],\"properties\":{\"name\":" TEXT "}}}}}"},
+    {"InferenceResponse",
+     "{\"type\":\"object\",\"required\":[\"model_name\",\"outputs\"],\"properties\":{"
+     "\"model_name\":" TEXT ",\"id\":" TEXT
+     ",\"outputs\":{\"type\":\"array\",\"items\":" REF("InferenceTensor") "}}}"},
     {"Dataset",
      "{\"type\":\"object\",\"required\":[\"id\",\"name\",\"task\",\"rows\",\"created_at\"],"
      "\"properties\":{\"id\":" TEXT ",\"name\":" TEXT ",\"task\":" TEXT ",\"rows\":" WHOLE
