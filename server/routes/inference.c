@@ -12,15 +12,6 @@
 #include "server/routes/named_tensors.h"
 #include "server/store/tables.h"
 
-// The id of the model that the path names.
-static int find_model(Request *request, char ret_id[ID_TEXT]) {
-    const char *id = request_param(request, "id");
-    if (!id_valid("mdl_", id))
-        return ERR_NOT_FOUND;
-    memcpy(ret_id, id, strlen(id) + 1);
-    return OK;
-}
-
 // The columns where a row is a tensor a column: a table that has texts in it. Else NULL.
 static const Columns *tensor_columns(const LoadedModel *model) {
     for (size_t i = 0; model->columns != NULL && i < model->columns->count; i++)
@@ -233,7 +224,7 @@ static void infer_post(Request *request) {
     const Services *services = request_services(request);
     char id[ID_TEXT];
     LoadedModel *model;
-    int error = find_model(request, id);
+    int error = request_model(request, id);
     if (error == OK)
         error = predictors_borrow(services->predictors, id, &model);
     if (error != OK) {
@@ -283,7 +274,7 @@ static void model_metadata(Request *request) {
     const Services *services = request_services(request);
     char id[ID_TEXT];
     LoadedModel *model;
-    int error = find_model(request, id);
+    int error = request_model(request, id);
     if (error == OK)
         error = predictors_borrow(services->predictors, id, &model);
     if (error != OK) {
@@ -316,7 +307,7 @@ static void model_metadata(Request *request) {
 static void model_ready(Request *request) {
     char id[ID_TEXT];
     ModelRow row;
-    int error = find_model(request, id);
+    int error = request_model(request, id);
     if (error == OK)
         error = models_get(request_services(request)->store, id, &row);
     if (error != OK) {

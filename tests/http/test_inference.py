@@ -78,6 +78,13 @@ class Inference(LiveTest):
         booleans = [{"name": "inputs", "shape": [1, 2], "datatype": "BOOL", "data": [False, True]}]
         self.assertEqual(self.outputs(self.infer(self.xor(), booleans))["predictions"]["data"], wanted["predictions"][1:2])
 
+    def test_an_alias_stands_for_its_model(self):
+        self.assertIn(self.server.request("PUT", "/v1/aliases/the-best", {"model": self.xor()}).status, (200, 201))
+        self.assertEqual(self.server.get("/v2/models/the-best/ready").json, {"name": "the-best", "ready": True})
+        self.assertEqual(self.server.get("/v2/models/the-best").json["name"], "the-best")
+        answer = self.infer("the-best", [{"name": "inputs", "shape": [1, 2], "datatype": "FP32", "data": [0, 1]}])
+        self.assertEqual(answer["model_name"], "the-best")
+
     def test_outputs_may_be_chosen(self):
         tensor = {"name": "inputs", "shape": [1, 2], "datatype": "INT64", "data": [1, 0]}
         answer = self.infer(self.xor(), [tensor], outputs=[{"name": "predictions"}, {"name": "outputs"}])
