@@ -121,8 +121,8 @@ typedef struct JobMemory {
 
 double job_seconds(const Job *job); // how long it will run, roughly: see job_seconds.c
 
-// With this many rows in a batch.
-JobMemory job_memory(const Job *job, int64_t batch_rows);
+// With this many rows in a batch; SIZE_MAX in all where no machine has so much. ERR_NO_MEMORY.
+int job_memory(const Job *job, int64_t batch_rows, JobMemory *ret_memory);
 // The largest batch with which the job stays within `bytes`; 0: none does.
 int64_t job_fitting_batch(const Job *job, size_t bytes);
 // Findings of the rules that judge a spec alone: calls `found` for each.

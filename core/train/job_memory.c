@@ -22,43 +22,52 @@ static size_t times(size_t a, size_t b) {
     return size_multiply(a, b, &total) ? total : SIZE_MAX;
 }
 
-// A plan for so many rows, and a batch of them.
-static size_t pass_bytes(const Job *job, int64_t rows, bool backward) {
+// A plan for so many rows, and a batch of them. ERR_NO_MEMORY; SIZE_MAX where no machine has so much.
+static int pass_bytes(const Job *job, int64_t rows, bool backward, size_t *ret_bytes) {
     PlanOptions options = job_plan_options(job, rows, backward);
-    PlanCost cost;
-    if (plan_cost(model_graph(job->model), &options, NULL, &cost) != OK)
-        return SIZE_MAX;
-    return sum(cost.activation_bytes, batch_bytes(job, rows));
+    PlanCost cost = {.activation_bytes = SIZE_MAX};
+    if (plan_cost(model_graph(job->model), &options, NULL, &cost) == ERR_NO_MEMORY)
+        return ERR_NO_MEMORY;
+    *ret_bytes = sum(cost.activation_bytes, batch_bytes(job, rows));
+    return OK;
 }
 
-JobMemory job_memory(const Job *job, int64_t batch_rows) {
+int job_memory(const Job *job, int64_t batch_rows, JobMemory *ret_memory) {
     const Graph *graph = model_graph(job->model);
     size_t elements = graph_weight_elements(graph), learned = graph_learned(graph);
     bool keeps_best = job->training.stop != NULL && job->training.stop->restore_best;
     const JobRows *rows = &job->rows;
     int64_t listed = rows->train_count + rows->validation_count + rows->test_count;
     int64_t evaluated = evaluation_rows_at(job, batch_rows);
+    size_t training = 0, evaluation = 0;
+    int error = pass_bytes(job, batch_rows, true, &training);
+    if (error == OK && evaluated > 0)
+        error = pass_bytes(job, evaluated, false, &evaluation);
+    if (error != OK)
+        return error;
     JobMemory memory = {
         .weights = sum(times(elements * sizeof(Real), keeps_best ? 2 : 1),
                        job->initial != NULL ? archive_bytes(job->initial) : 0),
         .gradients = learned * sizeof(Real),
         .optimizer = times(learned * sizeof(Real), (size_t)job_slots(job)),
-        .activations = sum(pass_bytes(job, batch_rows, true), loader_bytes(job, batch_rows)),
-        .evaluation = evaluated > 0 ? pass_bytes(job, evaluated, false) : 0,
+        .activations = sum(training, loader_bytes(job, batch_rows)),
+        .evaluation = evaluation,
         .dataset = sum(archive_bytes(job->dataset->archive), (size_t)listed * sizeof(int32_t)),
         .runtime = RUNTIME_BYTES + (size_t)(job->threads - 1) * THREAD_BYTES,
     };
     memory.total =
         sum(sum(sum(memory.weights, memory.gradients), sum(memory.optimizer, memory.activations)),
             sum(sum(memory.evaluation, memory.dataset), memory.runtime));
-    return memory;
+    *ret_memory = memory;
+    return OK;
 }
 
 int64_t job_fitting_batch(const Job *job, size_t bytes) {
     int64_t fits = 0, above = job_batch_rows(job) + 1; // fits < the answer's successor ≤ above
     while (above - fits > 1) {
         int64_t middle = fits + (above - fits) / 2;
-        if (job_memory(job, middle).total <= bytes)
+        JobMemory memory;
+        if (job_memory(job, middle, &memory) == OK && memory.total <= bytes)
             fits = middle;
         else
             above = middle;

@@ -54,10 +54,12 @@ int job_write_plan(const Job *job, const char *key, const ValueWriter *out) {
     double all;
     if (flops == NULL)
         return ERR_NO_MEMORY;
+    JobMemory memory;
     int error = step_flops(job, flops, &all);
+    if (error == OK)
+        error = job_memory(job, job_batch_rows(job), &memory);
     if (error != OK)
         return error;
-    const JobMemory memory = job_memory(job, job_batch_rows(job));
     write_begin_object(out, key);
     write_integer(out, "parameters", model_parameters(job->model));
     write_begin_array(out, "layers");

@@ -278,8 +278,11 @@ static int memory_refuse(const Job *job, const JobMemory *memory, size_t bound, 
 }
 
 static int memory_check(const Job *job, const Keys *keys, Issues *issues) {
-    JobMemory memory = job_memory(job, job_batch_rows(job));
+    JobMemory memory;
     size_t bound = (size_t)keys->max_memory_bytes, machine = machine_memory_bytes("");
+    int error = job_memory(job, job_batch_rows(job), &memory);
+    if (error != OK)
+        return error;
     if (bound > 0 && memory.total > bound)
         return memory_refuse(job, &memory, bound, "that it may take",
                              PATH_KEY(NULL, "max_memory_bytes"), issues);

@@ -23,10 +23,10 @@ class Short(unittest.TestCase):
         self.hold(chaos.campaign(kills=6, seed=7, kinds_count=1))
 
     def test_memory(self):
-        self.hold(torture.memory(every=23))
+        self.hold(torture.memory(every=61))
 
     def test_files(self):
-        self.hold(torture.files(every=3))
+        self.hold(torture.files(every=7))
 
     def test_hungry_jobs(self):
         self.hold(torture.hungry(every=50))

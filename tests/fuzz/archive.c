@@ -146,11 +146,12 @@ static void use_as_dataset(void) {
         Issues issues;
         Job *job = NULL;
         Trainer *trainer = NULL;
+        JobMemory memory;
         issues_init(&issues);
         // The plan is what keeps a job out that is too large for the machine.
         if (job_create(document_root(specs[form]), dataset, 1, &issues, &job) == OK &&
-            job_memory(job, job_batch_rows(job)).total < (size_t)64 << 20 &&
-            trainer_create(job, NULL, &trainer) == OK)
+            job_memory(job, job_batch_rows(job), &memory) == OK &&
+            memory.total < (size_t)64 << 20 && trainer_create(job, NULL, &trainer) == OK)
             trainer_run(trainer);
         trainer_destroy(trainer);
         job_destroy(job);

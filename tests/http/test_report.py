@@ -18,7 +18,8 @@ class Report(LiveTest):
         self.assertEqual(run["job"], self.server.get(f"/v1/jobs/{job['id']}").json)
         self.assertEqual(run["metrics"], self.server.get(f"/v1/jobs/{job['id']}/metrics?points=1000").json)
         self.assertEqual(run["gradients"], self.server.get(f"/v1/jobs/{job['id']}/gradients?points=250").json)
-        self.assertEqual(run["findings"], [])
+        diagnosis = self.server.get(f"/v1/jobs/{job['id']}/diagnosis").json
+        self.assertEqual([finding["code"] for finding in run["findings"]], [finding["code"] for finding in diagnosis["findings"]])
         self.assertNotRegex(html, r'(?:src|href)="?(?!data:)')
 
     def test_there_is_none_of_a_job_that_is_not_there(self):
