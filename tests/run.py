@@ -66,7 +66,8 @@ def campaigns():
 def web():
     """The page in headless Chromium, by node's own test runner."""
     folder = os.path.join(ROOT, "tests", "web")
-    if not os.path.exists(os.path.join(folder, "node_modules", ".package-lock.json")):
+    wanted, installed = os.path.join(folder, "package-lock.json"), os.path.join(folder, "node_modules", ".package-lock.json")
+    if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(wanted):
         subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True)
     files = sorted(glob.glob(os.path.join(folder, "*.test.mjs")) + glob.glob(os.path.join(folder, "test_*.mjs")))
     run = subprocess.run(["node", "--test", "--test-reporter=tap", *files], cwd=folder, text=True,

@@ -238,6 +238,7 @@ test('a digit is drawn by hand, and what is drawn is what is asked', async () =>
 
 test('an answer is explained over the image that was asked', async () => {
   await go(`/models/${jobs.wide.model}`);
+  await page.reload(); // without the digit that was drawn there before
   await page.getByText('true: 0').waitFor();
   await page.getByLabel('Explain it').check();
   const drawn = page.getByRole('img', { name: 'what the answer hangs on' });
