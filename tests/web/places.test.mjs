@@ -96,8 +96,10 @@ test('a finding says what, where and since when, draws its evidence, and stands 
   await page.getByText('non finite').last().waitFor();
   const finding = page.locator('[data-code=non_finite]');
   await finding.getByText(/since step \d+/).waitFor();
-  if (!(await finding.evaluate((details) => details.open))) await finding.locator('summary').click(); // its cause stands first
-  await finding.locator('canvas').waitFor();
+  await becomes(async () => { // its cause may stand first and open, and the list is drawn again while findings come in
+    if (!(await finding.evaluate((details) => details.open))) await finding.locator('summary').click();
+    return finding.locator('canvas').isVisible();
+  }, true);
   assert.match(page.url(), /view=findings/);
   await page.goBack();
   await chart('Loss').locator('canvas').waitFor();
