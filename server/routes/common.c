@@ -41,6 +41,17 @@ int request_model(Request *request, char ret_id[ID_TEXT]) {
     return error == OK && !id_valid("mdl_", ret_id) ? ERR_NOT_FOUND : error;
 }
 
+LoadedModel *request_borrow(Request *request, char ret_id[ID_TEXT]) {
+    LoadedModel *model;
+    int error = request_model(request, ret_id);
+    if (error == OK)
+        error = predictors_borrow(request_services(request)->predictors, ret_id, &model);
+    if (error == OK)
+        return model;
+    answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
+    return NULL;
+}
+
 void keys_check(Value object, const char *const *known, Issues *issues) {
     size_t count = 0;
     while (known[count] != NULL)

@@ -1,6 +1,7 @@
 // What the conductors share: bodies, ids, lists.
 #pragma once
 #include "server/json/document.h"
+#include "server/routes/predictors.h"
 #include "server/routes/routes.h"
 
 // Parses the request's body as JSON; an object, if `object`. NULL after having answered 400, 413 or
@@ -12,6 +13,8 @@ bool id_valid(const char *prefix, const char *id);
 
 // The model's id that the path's {id}, an id or an alias, means. ERR_NOT_FOUND: it names none.
 int request_model(Request *request, char ret_id[ID_TEXT]);
+// That model, borrowed until predictors_return. NULL after having answered.
+LoadedModel *request_borrow(Request *request, char ret_id[ID_TEXT]);
 
 // Notes every member of `object` that is none of `known` (NULL-terminated), with the nearest known
 // one.

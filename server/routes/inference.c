@@ -6,10 +6,10 @@
 // and a table with columns of texts is a tensor a column, by its name. Errors are {"error": "…"} (server/http/answer.c).
 #include <string.h>
 #include "core/base/error.h"
-#include "server/data/windows.h"
 #include "server/routes/common.h"
 #include "server/routes/health.h"
 #include "server/routes/named_tensors.h"
+#include "server/routes/prediction.h"
 #include "server/store/tables.h"
 
 // The columns where a row is a tensor a column: a table that has texts in it. Else NULL.
@@ -24,38 +24,13 @@ static const char *tensor_name(const LoadedModel *model) {
     return predictor_task(model->predictor)->rows == ROWS_SEQUENCES ? "texts" : "inputs";
 }
 
-typedef struct Inference {
-    int64_t rows;
-    float *values;        // [rows, input width]
-    int32_t *lengths;     // [rows] of texts; else NULL
-    float *outputs;       // [rows, output width]
-    float *probabilities; // [rows, classes]; NULL for numbers
-} Inference;
-
-// Rows as `predict` takes them → numbers.
-static int read_rows(const LoadedModel *model, const Text *rows, Issues *issues,
-                     Inference *inference) {
-    const Forecast *forecast = predictor_forecast(model->predictor);
-    const Shape *shape = &model->input;
-    const char *text = text_string(rows);
-    if (forecast != NULL)
-        return windows_read(forecast, model->columns, shape, text, rows->length, "/inputs", issues,
-                            &inference->values, &inference->rows);
-    if (predictor_task(model->predictor)->rows == ROWS_SEQUENCES)
-        return rows_read_texts(&model->vocabulary, shape->dim[0], text, rows->length, "/texts",
-                               issues, &inference->values, &inference->lengths, &inference->rows);
-    return rows_read(model->columns, shape, text, rows->length, "/inputs", issues,
-                     &inference->values, &inference->rows);
-}
-
-static int read_inputs(const NamedTensors *tensors, const LoadedModel *model,
-                       Inference *inference) {
+static int read_inputs(const NamedTensors *tensors, const LoadedModel *model, ModelInputs *inputs) {
     Text rows;
     text_init(&rows);
     tensors_write_rows(tensors, tensor_name(model), tensor_columns(model), &rows);
     int error = rows.failed ? ERR_NO_MEMORY : issues_any(tensors->issues) ? ERR_INVALID : OK;
     if (error == OK)
-        error = read_rows(model, &rows, tensors->issues, inference);
+        error = model_rows_read(model, text_string(&rows), rows.length, tensors->issues, inputs);
     text_finish(&rows);
     return error;
 }
@@ -70,20 +45,22 @@ typedef struct Output {
 
 enum { OUTPUTS_MAX = 3 };
 
-// What the model answers, as predict does. values NULL: only what there is.
-static size_t list_outputs(const LoadedModel *model, const float *outputs,
-                           const float *probabilities, Output list[OUTPUTS_MAX]) {
+// What the model answers, as predict does; of an empty prediction only what there is.
+static size_t list_outputs(const LoadedModel *model, const Prediction *prediction,
+                           Output list[OUTPUTS_MAX]) {
     int64_t classes = predictor_classes(model->predictor);
-    list[0] = (Output){"outputs", "FP32", predictor_output_width(model->predictor), outputs};
+    list[0] =
+        (Output){"outputs", "FP32", predictor_output_width(model->predictor), prediction->outputs};
     if (!predictor_classifies(model->predictor))
         return 1;
-    list[1] = (Output){"probabilities", "FP32", classes, probabilities};
+    list[1] = (Output){"probabilities", "FP32", classes, prediction->probabilities};
     list[2] = (Output){"predictions", "BYTES", 0, NULL};
     return 3;
 }
 
 static void write_output(JsonOut *out, const LoadedModel *model, const Output *output,
-                         const float *probabilities, int64_t rows) {
+                         const Prediction *prediction) {
+    int64_t rows = prediction->rows;
     json_begin_object(out, NULL);
     json_string(out, "name", output->name);
     json_string(out, "datatype", output->datatype);
@@ -95,14 +72,8 @@ static void write_output(JsonOut *out, const LoadedModel *model, const Output *o
     json_begin_array(out, "data");
     for (int64_t i = 0; i < rows * output->width; i++)
         json_float(out, NULL, output->values[i]);
-    int64_t classes = predictor_classes(model->predictor);
-    for (int64_t row = 0; row < rows && output->width == 0; row++) {
-        const float *of_row = probabilities + row * classes;
-        int64_t best = 0;
-        for (int64_t i = 1; i < classes; i++)
-            best = of_row[i] > of_row[best] ? i : best;
-        json_string(out, NULL, predictor_class_name(model->predictor, best));
-    }
+    for (int64_t row = 0; row < rows && output->width == 0; row++)
+        json_string(out, NULL, prediction_class(model, prediction, row));
     json_end_array(out);
     json_end_object(out);
 }
@@ -130,22 +101,6 @@ static size_t choose_outputs(Value wanted, const Output *all, size_t count, Issu
     return chosen;
 }
 
-static int run(const LoadedModel *model, Inference *inference) {
-    size_t rows = (size_t)inference->rows, outputs, probabilities;
-    int64_t classes = predictor_classes(model->predictor);
-    if (!size_multiply(rows, (size_t)predictor_output_width(model->predictor), &outputs) ||
-        !size_multiply(rows, (size_t)classes, &probabilities))
-        return ERR_TOO_LARGE;
-    inference->outputs = memory_array(outputs, sizeof *inference->outputs);
-    if (classes > 0)
-        inference->probabilities = memory_array(probabilities, sizeof *inference->probabilities);
-    if (inference->outputs == NULL || (classes > 0 && inference->probabilities == NULL))
-        return ERR_NO_MEMORY;
-    const PredictorInput input = {
-        .rows = inference->rows, .values = inference->values, .lengths = inference->lengths};
-    return batcher_run(model->batcher, &input, inference->outputs, inference->probabilities);
-}
-
 // All that is wrong, in the one sentence that the protocol has for it.
 static void answer_wrong(Request *request, int error, const Issues *issues) {
     if (error != ERR_INVALID) {
@@ -163,7 +118,8 @@ static void answer_wrong(Request *request, int error, const Issues *issues) {
 
 static void infer_with(Request *request, const Document *document, const LoadedModel *model) {
     Issues issues;
-    Inference inference = {0};
+    ModelInputs inputs = {0};
+    Prediction prediction = {0};
     NamedTensors tensors = {.count = 0};
     Output all[OUTPUTS_MAX], chosen[OUTPUTS_MAX];
     Value root = document_root(document);
@@ -176,13 +132,12 @@ static void infer_with(Request *request, const Document *document, const LoadedM
     else
         issues_add_at(&issues, "/inputs", "must be an array of tensors");
     if (error == OK && !issues_any(&issues))
-        error = read_inputs(&tensors, model, &inference);
+        error = read_inputs(&tensors, model, &inputs);
     if (error == OK && !issues_any(&issues))
-        error = run(model, &inference);
+        error = prediction_run(model, &inputs, &prediction);
     if (error == OK && !issues_any(&issues))
         count = choose_outputs(value_member(root, "outputs"), all,
-                               list_outputs(model, inference.outputs, inference.probabilities, all),
-                               &issues, chosen);
+                               list_outputs(model, &prediction, all), &issues, chosen);
     if (error == OK && issues_any(&issues))
         error = issues.failed ? ERR_NO_MEMORY : ERR_INVALID;
     if (error == OK) {
@@ -194,7 +149,7 @@ static void infer_with(Request *request, const Document *document, const LoadedM
             json_string(&out, "id", own);
         json_begin_array(&out, "outputs");
         for (size_t i = 0; i < count; i++)
-            write_output(&out, model, &chosen[i], inference.probabilities, inference.rows);
+            write_output(&out, model, &chosen[i], &prediction);
         json_end_array(&out);
         json_end_object(&out);
         answer_json(request, 200, &out);
@@ -202,10 +157,8 @@ static void infer_with(Request *request, const Document *document, const LoadedM
     } else {
         answer_wrong(request, error, &issues);
     }
-    memory_free(inference.values);
-    memory_free(inference.lengths);
-    memory_free(inference.outputs);
-    memory_free(inference.probabilities);
+    prediction_finish(&prediction);
+    model_inputs_finish(&inputs);
     tensors_finish(&tensors);
     issues_finish(&issues);
 }
@@ -221,16 +174,10 @@ static const char *not_tensors(const LoadedModel *model) {
 
 static void infer_post(Request *request) {
     static const char *const lifted[] = {"/inputs", NULL};
-    const Services *services = request_services(request);
     char id[ID_TEXT];
-    LoadedModel *model;
-    int error = request_model(request, id);
-    if (error == OK)
-        error = predictors_borrow(services->predictors, id, &model);
-    if (error != OK) {
-        answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
+    LoadedModel *model = request_borrow(request, id);
+    if (model == NULL)
         return;
-    }
     Document *document = NULL;
     if (not_tensors(model) != NULL)
         answer_problem(request, 400, "This model %s.", not_tensors(model));
@@ -239,7 +186,7 @@ static void infer_post(Request *request) {
     if (document != NULL)
         infer_with(request, document, model);
     document_destroy(document);
-    predictors_return(services->predictors, model);
+    predictors_return(request_services(request)->predictors, model);
 }
 
 // ---- metadata and health ----
@@ -271,18 +218,12 @@ static void write_inputs(JsonOut *out, const LoadedModel *model) {
 }
 
 static void model_metadata(Request *request) {
-    const Services *services = request_services(request);
     char id[ID_TEXT];
-    LoadedModel *model;
-    int error = request_model(request, id);
-    if (error == OK)
-        error = predictors_borrow(services->predictors, id, &model);
-    if (error != OK) {
-        answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
+    LoadedModel *model = request_borrow(request, id);
+    if (model == NULL)
         return;
-    }
     Output outputs[OUTPUTS_MAX];
-    size_t count = not_tensors(model) == NULL ? list_outputs(model, NULL, NULL, outputs) : 0;
+    size_t count = not_tensors(model) == NULL ? list_outputs(model, &(Prediction){0}, outputs) : 0;
     JsonOut out;
     json_init(&out);
     json_begin_object(&out, NULL);
@@ -300,7 +241,7 @@ static void model_metadata(Request *request) {
     json_end_object(&out);
     answer_json(request, 200, &out);
     json_finish(&out);
-    predictors_return(services->predictors, model);
+    predictors_return(request_services(request)->predictors, model);
 }
 
 // A model that is there is ready: it is loaded when it is asked.

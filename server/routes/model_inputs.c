@@ -53,8 +53,8 @@ static void check_members(Value root, Members known, const char *const *more, Is
     }
 }
 
-static int read_rows(const LoadedModel *model, const char *text, size_t length, Issues *issues,
-                     ModelInputs *inputs) {
+int model_rows_read(const LoadedModel *model, const char *text, size_t length, Issues *issues,
+                    ModelInputs *inputs) {
     const Forecast *forecast = predictor_forecast(model->predictor);
     const Shape *shape = &model->input;
     if (forecast != NULL)
@@ -80,7 +80,7 @@ static int rows_take(const Document *document, const LoadedModel *model, Issues 
                    texts ? "strings" : "rows");
         return ERR_INVALID;
     }
-    return read_rows(model, text, length, issues, inputs);
+    return model_rows_read(model, text, length, issues, inputs);
 }
 
 int model_inputs_read(const Document *document, const LoadedModel *model, const char *const *more,

@@ -15,4 +15,7 @@ typedef struct ModelInputs { // a zeroed one is ready to use
 // more: members that the body may have beside, NULL-terminated; or NULL. ERR_INVALID with issues; what graph_request_read says.
 int model_inputs_read(const Document *document, const LoadedModel *model, const char *const *more,
                       Issues *issues, ModelInputs *inputs);
+// The rows alone, where the model reads none of graphs: `text` is the JSON array of them. As above.
+int model_rows_read(const LoadedModel *model, const char *text, size_t length, Issues *issues,
+                    ModelInputs *inputs);
 void model_inputs_finish(ModelInputs *inputs);

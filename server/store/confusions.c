@@ -9,23 +9,5 @@ int confusion_insert(sqlite3 *database, const char *job, const char *json) {
 }
 
 int confusions_get(Store *store, const char *job, char **ret_json) {
-    sqlite3 *reader = store_reader(store);
-    if (reader == NULL)
-        return ERR_IO;
-    sqlite3_stmt *statement = NULL;
-    int result =
-        sql_prepare(reader, &statement, "SELECT body FROM confusions WHERE job = ?", "s", job);
-    if (result == OK)
-        result = sql_step(statement);
-    if (result == SQL_ROW) {
-        char *json = memory_string((const char *)sqlite3_column_text(statement, 0));
-        result = json == NULL ? ERR_NO_MEMORY : OK;
-        if (result == OK)
-            *ret_json = json;
-    } else if (result == OK) {
-        result = ERR_NOT_FOUND;
-    }
-    sqlite3_finalize(statement);
-    store_release(store, reader);
-    return result;
+    return sql_read_text(store, ret_json, "SELECT body FROM confusions WHERE job = ?", job);
 }

@@ -134,6 +134,28 @@ int sql_text(sqlite3_stmt *statement, int column, const char **ret_text) {
     return null || *ret_text != NULL ? OK : ERR_NO_MEMORY;
 }
 
+int sql_read_text(Store *store, char **ret_text, const char *sql, const char *id) {
+    sqlite3 *reader = store_reader(store);
+    if (reader == NULL)
+        return ERR_IO;
+    sqlite3_stmt *statement = NULL;
+    const char *text = NULL;
+    int result = sql_prepare(reader, &statement, sql, "s", id);
+    if (result == OK)
+        result = sql_step(statement);
+    if (result == OK)
+        result = ERR_NOT_FOUND;
+    else if (result == SQL_ROW)
+        result = sql_text(statement, 0, &text);
+    if (result == OK) {
+        *ret_text = memory_string(text);
+        result = *ret_text == NULL ? ERR_NO_MEMORY : OK;
+    }
+    sqlite3_finalize(statement);
+    store_release(store, reader);
+    return result;
+}
+
 int row_select(sqlite3 *database, const RowTable *table, sqlite3_stmt **ret_statement,
                const char *tail, const char *types, ...) {
     Text sql;

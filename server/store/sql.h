@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sqlite3.h>
 #include "core/base/memory.h"
+#include "server/store/store.h"
 
 enum { SQL_ROW = 1 }; // sql_step: there is a row
 
@@ -31,6 +32,9 @@ int sql_integer(sqlite3 *database, int64_t *ret_integer, const char *sql, const 
 // A text of the row that the statement stands on, borrowed; NULL where it is NULL. ERR_NO_MEMORY: SQLite had none to hand
 // it over, which must not pass for NULL.
 int sql_text(sqlite3_stmt *statement, int column, const char **ret_text);
+
+// The text that a query by an id gives, by a reader of the store's; owned. ERR_NOT_FOUND without a row.
+int sql_read_text(Store *store, char **ret_text, const char *sql, const char *id);
 
 typedef enum ColumnType {
     COLUMN_TEXT,    // char *, owned; NULL for NULL
