@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "core/base/error.h"
+#include "server/base/log.h"
 #include "server/data/intake.h"
 #include "server/routes/common.h"
 
@@ -50,7 +51,12 @@ int dataset_take(const Services *services, const Document *document, Issues *iss
 }
 
 void dataset_drop(const Services *services, DatasetTaken *taken) {
-    if (taken->made)
-        datasets_delete(services->store, taken->id); // with its file
+    enum { ATTEMPTS = 3 }; // what was wanting, memory most likely, may be there a moment later
+    int error = taken->made ? ERR_UNAVAILABLE : OK;
+    for (int i = 0; i < ATTEMPTS && error != OK && error != ERR_NOT_FOUND; i++)
+        error = datasets_delete(services->store, taken->id); // with its file
+    if (error != OK && error != ERR_NOT_FOUND)
+        log_warning("%s is left over from a request that needs it no more: %s", taken->id,
+                    error_text(error));
     taken->made = false;
 }
