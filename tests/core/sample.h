@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/model/predictor.h"
 #include "core/train/trainer.h"
 #include "tests/support/json.h"
 
@@ -115,6 +116,24 @@ static inline Job *sample_job(const Dataset *dataset, const char *spec) {
     cr_assert_eq(error, OK);
     issues_finish(&issues);
     return job;
+}
+
+// Trains the job, whose `model` object is `layers`, and loads what it leaves.
+static inline Predictor *sample_predictor(const Job *job, const char *layers, int64_t max_rows) {
+    Trainer *trainer;
+    Archive *archive;
+    Predictor *predictor;
+    char sha256[65];
+    size_t bytes;
+    cr_assert_eq(trainer_create(job, NULL, &trainer), OK);
+    cr_assert_eq(trainer_run(trainer), OK);
+    cr_assert_eq(trainer_save_model(trainer, sample_directory, "model", "{}", sha256, &bytes), OK);
+    trainer_destroy(trainer);
+    cr_assert_eq(archive_open(sample_directory, "model", true, &archive), OK);
+    cr_assert_eq(predictor_create(json_value(&sample_arena, layers), archive, max_rows, &predictor),
+                 OK);
+    archive_close(archive);
+    return predictor;
 }
 
 // The detail reported at `pointer`, or NULL.

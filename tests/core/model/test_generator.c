@@ -38,19 +38,9 @@ static void train(Dataset *dataset, const char *spec, const char *training, Pred
     Job *job =
         sample_job(dataset, arena_format(&sample_arena, "{\"model\": %s, \"training\": {%s}}", spec,
                                          training));
-    Trainer *trainer;
-    Archive *archive;
-    char sha256[65];
-    size_t bytes;
-    cr_assert_eq(trainer_create(job, NULL, &trainer), OK);
-    cr_assert_eq(trainer_run(trainer), OK);
-    cr_assert_eq(trainer_save_model(trainer, sample_directory, "model", "{}", sha256, &bytes), OK);
-    trainer_destroy(trainer);
+    *ret = sample_predictor(job, spec, 4);
     job_destroy(job);
     dataset_close(dataset);
-    cr_assert_eq(archive_open(sample_directory, "model", true, &archive), OK);
-    cr_assert_eq(predictor_create(json_value(&sample_arena, spec), archive, 4, ret), OK);
-    archive_close(archive);
 }
 
 typedef struct Subject {

@@ -39,22 +39,9 @@ static void *ask(void *context) {
 static Predictor *trained(const SampleData *data) {
     Dataset *dataset = sample_dataset(data);
     Job *job = sample_job(dataset, "{\"model\": " LAYERS ", \"training\": {\"epochs\": 2}}");
-    Trainer *trainer;
-    Archive *archive;
-    Predictor *predictor;
-    char sha256[65];
-    size_t bytes;
-    cr_assert_eq(trainer_create(job, NULL, &trainer), OK);
-    cr_assert_eq(trainer_run(trainer), OK);
-    cr_assert_eq(trainer_save_model(trainer, sample_directory, "model", "{}", sha256, &bytes), OK);
-    trainer_destroy(trainer);
+    Predictor *predictor = sample_predictor(job, LAYERS, BATCHER_ROWS_MAX);
     job_destroy(job);
     dataset_close(dataset);
-    cr_assert_eq(archive_open(sample_directory, "model", true, &archive), OK);
-    cr_assert_eq(
-        predictor_create(json_value(&sample_arena, LAYERS), archive, BATCHER_ROWS_MAX, &predictor),
-        OK);
-    archive_close(archive);
     return predictor;
 }
 
