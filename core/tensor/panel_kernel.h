@@ -37,6 +37,7 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
 #pragma GCC unroll 4
         for (size_t v = 0; v < PANEL_VECTORS; v++)
             sum[r][v] = (PANEL_VECTOR){0};
+#pragma GCC unroll 4
     for (size_t p = 0; p < k; p++, panel += WIDTH, a += step) {
         PANEL_VECTOR b[PANEL_VECTORS];
 #pragma GCC unroll 4

@@ -50,6 +50,7 @@ SLIDE_INLINE void SLIDE_OF(SLIDE_NAME, _tile)(const size_t rows, const Slide *sl
     size_t step = slide->row_step, run = slide->run;
     for (size_t s = 0; s < slide->runs; s++) {
         const Real *from = x + slide->run_at[s];
+#pragma GCC unroll 4
         for (size_t j = 0; j < run; j++, from++, packed += SLIDE_WIDTH) {
             SLIDE_VECTOR k[SLIDE_VECTORS];
 #pragma GCC unroll 2
