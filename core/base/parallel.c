@@ -1,12 +1,13 @@
-// A pool of sleeping threads. Piece i of a loop always runs on thread i (0 is the caller), so that
-// neither the arithmetic nor the memory a thread touches depends on who was faster.
+// A pool of sleeping threads. A loop is cut into chunks; each thread has its own stretch of them, so that it finds in its
+// caches what it left there a loop ago, and takes of the others' when it is through: a thread that lost its core to another
+// program holds up one chunk, not its stretch.
 //
-//   caller:  write the loop · raise `round`, wake all · run piece 0 · wait until `running` is 0
-//   thread:  wait for a new `round` · run its piece, if the loop has one · lower `running`
+//   caller:  write the loop · hand out the stretches · raise `round`, wake all · take chunks · wait until all are `done`
+//   thread:  wait for a new `round` · take chunks until none is left
 //
-// Both waits look at their atomic for some microseconds before they sleep: the loops of one
-// training step follow each other faster than a thread wakes. `mutex` guards the sleeping alone;
-// the loop's fields are written while no thread runs and published by `round`.
+// Both waits look at their atomic for some microseconds before they sleep: the loops of one training step follow each other
+// faster than a thread wakes. `mutex` guards the sleeping alone. Who has taken a chunk may read the loop, which stays until the
+// chunk is done; the caller waits for nobody else, and a thread that comes late takes of the next loop's chunks.
 #include "core/base/parallel.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,28 +15,35 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
-enum { SPINS = 2000 };
+// A stretch is cut into at most CHUNKS, of LONG grains or more: some hundreds of microseconds, beside which the cut costs
+// nothing.
+enum { SPINS = 2000, CHUNKS = 4, LONG = 32, LINE = 64 };
 
 typedef struct Worker {
     Parallel *parallel;
     pthread_t thread;
-    int piece;
+    int number; // 0 is the caller
 } Worker;
 
+// The chunks left of a thread's: the first of them in the upper half, the end in the lower.
+typedef struct Stretch {
+    _Alignas(LINE) atomic_uint_fast64_t left;
+} Stretch;
+
 struct Parallel {
-    int threads;     // the caller included
-    Worker *workers; // [threads − 1], of which the first `started` live
+    int threads;        // the caller included
+    Worker *workers;    // [threads − 1], of which the first `started` live
+    Stretch *stretches; // [threads]
     int started;
     pthread_mutex_t mutex;
     pthread_cond_t woken, finished;
     atomic_uint round;
-    atomic_int running;
+    atomic_size_t done; // chunks
     bool closing;
 
-    void (*body)(void *context, size_t begin, size_t end, int piece);
+    void (*body)(void *context, size_t begin, size_t end, int thread);
     void *context;
-    size_t count;
-    int pieces;
+    size_t count, chunks;
 };
 
 static void relax(void) {
@@ -44,13 +52,48 @@ static void relax(void) {
 #endif
 }
 
-static void run_piece(const Parallel *parallel, int piece) {
-    size_t base = parallel->count / (size_t)parallel->pieces;
-    size_t rest =
-        parallel->count % (size_t)parallel->pieces; // the first `rest` pieces have one more
-    size_t index = (size_t)piece;
-    size_t begin = index * base + (index < rest ? index : rest);
-    parallel->body(parallel->context, begin, begin + base + (index < rest ? 1 : 0), piece);
+// The first of `count` things for part `part` of `parts`; the first parts have one more where it does not come out even.
+static size_t part_begin(size_t count, size_t part, size_t parts) {
+    size_t rest = count % parts;
+    return count / parts * part + (part < rest ? part : rest);
+}
+
+// Takes the next chunk of a stretch; false: none is left.
+static bool take_chunk(Stretch *stretch, size_t *ret_chunk) {
+    uint_fast64_t left = atomic_load_explicit(&stretch->left, memory_order_acquire);
+    while (left >> 32 < (uint32_t)left)
+        if (atomic_compare_exchange_weak_explicit(&stretch->left, &left, left + ((uint64_t)1 << 32),
+                                                  memory_order_acq_rel, memory_order_acquire)) {
+            *ret_chunk = left >> 32;
+            return true;
+        }
+    return false;
+}
+
+static void run_chunk(Parallel *parallel, size_t chunk, int thread) {
+    size_t count = parallel->count, chunks = parallel->chunks;
+    parallel->body(parallel->context, part_begin(count, chunk, chunks),
+                   part_begin(count, chunk + 1, chunks), thread);
+    if (atomic_fetch_add_explicit(&parallel->done, 1, memory_order_acq_rel) + 1 == chunks) {
+        // Under the mutex, or the caller could miss it between its look and its sleep.
+        pthread_mutex_lock(&parallel->mutex);
+        pthread_cond_signal(&parallel->finished);
+        pthread_mutex_unlock(&parallel->mutex);
+    }
+}
+
+// A thread without chunks of its own takes none of the others': its number is then no less than the number of chunks, and
+// bodies have memory for no more threads than that.
+static void run_chunks(Parallel *parallel, int thread) {
+    size_t chunk;
+    if (!take_chunk(&parallel->stretches[thread], &chunk))
+        return;
+    for (int i = 0; i < parallel->threads;) {
+        run_chunk(parallel, chunk, thread);
+        while (i < parallel->threads &&
+               !take_chunk(&parallel->stretches[(thread + i) % parallel->threads], &chunk))
+            i++;
+    }
 }
 
 static unsigned await_round(Parallel *parallel, unsigned seen) {
@@ -78,15 +121,7 @@ static void *worker_main(void *argument) {
         if (parallel->closing) {
             return NULL;
         }
-        if (worker->piece < parallel->pieces) {
-            run_piece(parallel, worker->piece);
-        }
-        if (atomic_fetch_sub_explicit(&parallel->running, 1, memory_order_acq_rel) == 1) {
-            // Under the mutex, or the caller could miss it between its look and its sleep.
-            pthread_mutex_lock(&parallel->mutex);
-            pthread_cond_signal(&parallel->finished);
-            pthread_mutex_unlock(&parallel->mutex);
-        }
+        run_chunks(parallel, worker->number);
     }
 }
 
@@ -110,12 +145,13 @@ int parallel_create(int threads, Parallel **ret_parallel) {
     pthread_cond_init(&parallel->woken, NULL);
     pthread_cond_init(&parallel->finished, NULL);
     parallel->workers = memory_array((size_t)threads - 1, sizeof(Worker));
-    if (parallel->workers == NULL) {
+    parallel->stretches = memory_array((size_t)threads, sizeof(Stretch));
+    if (parallel->workers == NULL || parallel->stretches == NULL) {
         parallel_destroy(parallel);
         return ERR_NO_MEMORY;
     }
     for (int i = 0; i < threads - 1; i++) {
-        parallel->workers[i] = (Worker){.parallel = parallel, .piece = i + 1};
+        parallel->workers[i] = (Worker){.parallel = parallel, .number = i + 1};
         Worker *worker = &parallel->workers[i];
         if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
             parallel_destroy(parallel);
@@ -142,6 +178,7 @@ void parallel_destroy(Parallel *parallel) {
     pthread_cond_destroy(&parallel->woken);
     pthread_mutex_destroy(&parallel->mutex);
     memory_free(parallel->workers);
+    memory_free(parallel->stretches);
     memory_free(parallel);
 }
 
@@ -150,30 +187,39 @@ int parallel_threads(const Parallel *parallel) {
 }
 
 void parallel_for(Parallel *parallel, size_t count, size_t grain,
-                  void (*body)(void *context, size_t begin, size_t end, int piece), void *context) {
+                  void (*body)(void *context, size_t begin, size_t end, int thread),
+                  void *context) {
     if (count == 0) {
         return;
     }
-    size_t pieces = count / (grain > 0 ? grain : 1);
-    if (parallel == NULL || parallel->threads == 1 || pieces <= 1) {
+    size_t chunks = count / (grain > 0 ? grain : 1);
+    if (parallel == NULL || parallel->threads == 1 || chunks <= 1) {
         body(context, 0, count, 0);
         return;
     }
+    size_t threads = (size_t)parallel->threads, each = chunks / threads;
+    if (each > 0)
+        chunks = threads * (each < 2 * LONG ? 1 : each < CHUNKS * LONG ? each / LONG : CHUNKS);
     parallel->body = body;
     parallel->context = context;
     parallel->count = count;
-    parallel->pieces = pieces < (size_t)parallel->threads ? (int)pieces : parallel->threads;
-    atomic_store_explicit(&parallel->running, parallel->threads - 1, memory_order_relaxed);
+    parallel->chunks = chunks;
+    atomic_store_explicit(&parallel->done, 0, memory_order_relaxed);
+    for (size_t i = 0; i < threads; i++)
+        atomic_store_explicit(&parallel->stretches[i].left,
+                              part_begin(chunks, i, threads) << 32 |
+                                  part_begin(chunks, i + 1, threads),
+                              memory_order_release);
     start_round(parallel);
-    run_piece(parallel, 0);
+    run_chunks(parallel, 0);
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&parallel->running, memory_order_acquire) == 0) {
+        if (atomic_load_explicit(&parallel->done, memory_order_acquire) == chunks) {
             return;
         }
         relax();
     }
     pthread_mutex_lock(&parallel->mutex);
-    while (atomic_load_explicit(&parallel->running, memory_order_acquire) > 0) {
+    while (atomic_load_explicit(&parallel->done, memory_order_acquire) < chunks) {
         pthread_cond_wait(&parallel->finished, &parallel->mutex);
     }
     pthread_mutex_unlock(&parallel->mutex);

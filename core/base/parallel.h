@@ -1,5 +1,5 @@
-// Parallel loops over a fixed number of threads. The pieces depend on the count and the number of
-// threads alone, so that the same job with the same number of threads does the same arithmetic.
+// Parallel loops over a fixed number of threads. Which thread runs which part of a loop depends on who is free, so a body
+// must do the same arithmetic however its range is cut: then a job trains to the same bits on any number of threads.
 #pragma once
 #include <stddef.h>
 
@@ -10,14 +10,21 @@ int parallel_create(int threads, Parallel **ret_parallel);
 void parallel_destroy(Parallel *parallel);      // takes NULL
 int parallel_threads(const Parallel *parallel); // 1 for NULL
 
-// Runs body(context, begin, end, piece) over pieces that cover [0, count); each has at least
-// `grain` items. Returns when all are done. A NULL parallel runs it as one piece. Not reentrant.
+// Runs body(context, begin, end, thread) over chunks that cover [0, count), each of at least `grain` items. A thread may run
+// several; `thread`, below parallel_threads and below the number of chunks, is for memory of its own. Returns when all are done. A NULL parallel runs it
+// as one chunk. Not reentrant.
 void parallel_for(Parallel *parallel, size_t count, size_t grain,
-                  void (*body)(void *context, size_t begin, size_t end, int piece), void *context);
+                  void (*body)(void *context, size_t begin, size_t end, int thread), void *context);
 
-// The `grain` of a loop whose items take about `work` simple operations each: a piece is then worth
+// The `grain` of a loop whose items take about `work` simple operations each: a chunk is then worth
 // waking a thread for (some microseconds).
 static inline size_t parallel_grain(size_t work) {
-    const size_t piece = (size_t)1 << 15;
-    return work == 0 || work >= piece ? 1 : piece / work;
+    const size_t chunk = (size_t)1 << 15;
+    return work == 0 || work >= chunk ? 1 : chunk / work;
+}
+
+// The `grain` of a loop whose chunks have a cost of their own: no more chunks than threads.
+static inline size_t parallel_share(const Parallel *parallel, size_t count) {
+    size_t share = count / (size_t)parallel_threads(parallel);
+    return share > 1 ? share : 1;
 }

@@ -20,7 +20,8 @@ struct Statistics {
     int *first;              // [nodes] the first layer whose output the node is; −1: none
     int *next;               // [model_layers] the next layer with the same output; −1: none
     uint32_t *alive;         // [widest output] units seen to be other than 0
-    const Real *gradients;   // of this step
+    Parallel *parallel;      // of this step, with
+    const Real *gradients;
     PlanObserver with_activations, gradients_only;
 };
 
@@ -103,8 +104,9 @@ static void observe_gradients(void *context, int node) {
     for (int i = 0; i < at->weights; i++) {
         const GraphWeight *weight = graph_weight_at(graph, at->weight[i]);
         if (!weight->state)
-            statistics->squares[weight->layer] += kernel_sum_squares(
-                statistics->gradients + weight->offset, (size_t)shape_elements(&weight->shape));
+            statistics->squares[weight->layer] += kernel_sum_squares_parallel(
+                statistics->parallel, statistics->gradients + weight->offset,
+                (size_t)shape_elements(&weight->shape));
     }
 }
 
@@ -157,7 +159,9 @@ void statistics_destroy(Statistics *statistics) {
     memory_free(statistics);
 }
 
-const PlanObserver *statistics_begin(Statistics *statistics, const Real *gradients, bool record) {
+const PlanObserver *statistics_begin(Statistics *statistics, Parallel *parallel,
+                                     const Real *gradients, bool record) {
+    statistics->parallel = parallel;
     statistics->gradients = gradients;
     memset(statistics->squares, 0,
            (size_t)model_layers(statistics->model) * sizeof(*statistics->squares));

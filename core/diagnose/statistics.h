@@ -26,8 +26,9 @@ typedef struct Statistics Statistics;
 int statistics_create(const Model *model, Statistics **ret_statistics);
 void statistics_destroy(Statistics *statistics);
 // Before a step: `record` says whether activations are measured too; gradient norms always are
-// (clipping needs them).
-const PlanObserver *statistics_begin(Statistics *statistics, const Real *gradients, bool record);
+// (clipping needs them). On the pool's threads; NULL: on the caller's alone.
+const PlanObserver *statistics_begin(Statistics *statistics, Parallel *parallel,
+                                     const Real *gradients, bool record);
 double statistics_gradient_norm(const Statistics *statistics); // global, after the backward pass
 // After a layer's optimizer step.
 void statistics_updated(Statistics *statistics, int layer, double update_squares,

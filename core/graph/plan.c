@@ -274,8 +274,8 @@ typedef struct GradientSum {
     const Real *part;
 } GradientSum;
 
-static void add_piece(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void add_piece(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const GradientSum *of = context;
     kernel_add(of->sum + begin, of->part + begin, end - begin);
 }

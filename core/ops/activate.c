@@ -36,8 +36,8 @@ static const Real *alpha_of(const OpCall *call, const ActivateParams *params) {
     return params->activation->learned ? call->weight[0].data : &params->alpha;
 }
 
-static void forward_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void forward_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     const ActivateParams *params = call->params;
     size_t width = op_width(&call->output), at = begin * width;
@@ -49,8 +49,8 @@ static void activate_forward(const OpCall *call) {
     op_for_rows(call, FLOPS_AN_ELEMENT * op_width(&call->output), forward_rows);
 }
 
-static void backward_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void backward_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     const ActivateParams *params = call->params;
     const ActivationDesc *activation = params->activation;

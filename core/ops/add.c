@@ -38,8 +38,8 @@ VECTOR_LOOPS static void add_two(const Real *a, const Real *b, Real *y, size_t n
         y[i] = a[i] + b[i];
 }
 
-static void add_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void add_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     size_t width = op_width(&call->output), at = begin * width, n = (end - begin) * width;
     Real *y = call->output.data + at;
@@ -52,8 +52,8 @@ static void add_forward(const OpCall *call) {
     op_for_rows(call, (size_t)call->inputs * op_width(&call->output), add_rows);
 }
 
-static void copy_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void copy_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     size_t width = op_width(&call->output), at = begin * width, n = (end - begin) * width;
     const Real *dy = call->output_gradient.data;

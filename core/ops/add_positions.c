@@ -37,8 +37,8 @@ static size_t row_elements(const OpCall *call) {
     return op_elements(&call->output) / (size_t)call->output.shape.dim[0];
 }
 
-static void add_to_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void add_to_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     const AddPositionsParams *params = call->params;
     const Real *positions = call->weights > 0 ? call->weight[0].data : params->table;

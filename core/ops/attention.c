@@ -231,8 +231,8 @@ static void attend(const Head *head, Tile *tile) {
     scale_steps(o, head->out_stride, tile->queries, head->width, factors);
 }
 
-static void forward_heads(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void forward_heads(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     Tile tile;
     for (size_t i = begin; i < end; i++) {
@@ -248,7 +248,7 @@ static void forward_heads(void *context, size_t begin, size_t end, int piece) {
 
 // Heads of all rows, and how many make a piece worth a thread.
 static void for_heads(const OpCall *call,
-                      void (*body)(void *context, size_t begin, size_t end, int piece)) {
+                      void (*body)(void *context, size_t begin, size_t end, int thread)) {
     const AttentionParams *attention = call->params;
     size_t time = (size_t)call->output.shape.dim[1];
     parallel_for(call->context->parallel, (size_t)(call->output.shape.dim[0] * attention->heads),
@@ -351,8 +351,8 @@ static void attend_backward(const Head *head, Tile *tile) {
     }
 }
 
-static void backward_heads(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void backward_heads(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     size_t time = (size_t)call->output.shape.dim[1], units = op_width(&call->output);
     Tile tile;

@@ -77,9 +77,9 @@ static size_t data_of(const Pass *pass, size_t row) {
     return pass->row / time * (size_t)pass->call->lengths[row];
 }
 
-static void run_parts(void *context, size_t begin, size_t end, int piece) {
+static void run_parts(void *context, size_t begin, size_t end, int thread) {
     const Pass *pass = context;
-    (void)piece;
+    (void)thread;
     for (size_t part = begin; part < end; part++) {
         size_t first = norm_part_begin(pass->rows, pass->parts, part);
         size_t last = norm_part_begin(pass->rows, pass->parts, part + 1);

@@ -56,7 +56,7 @@ add_taps(const WindowGrid *grid, const Place *place, const Real *restrict x,
         y[c] = sum[c];
 }
 
-VECTOR_LOOPS static void forward_rows(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void forward_rows(void *context, size_t begin, size_t end, int thread) {
     const Conv *conv = context;
     const WindowGrid *grid = &conv->grid;
     const OpCall *call = conv->call;
@@ -64,7 +64,7 @@ VECTOR_LOOPS static void forward_rows(void *context, size_t begin, size_t end, i
     const Real *bias = call->weights > 1 ? call->weight[1].data : NULL;
     size_t channels = (size_t)grid->channels;
     Real *y = call->output.data + begin * conv->positions * channels;
-    (void)piece;
+    (void)thread;
     for (int64_t row = (int64_t)begin; row < (int64_t)end; row++)
         for (int64_t oy = 0; oy < grid->out[0]; oy++)
             for (int64_t ox = 0; ox < grid->out[1]; ox++, y += channels) {
@@ -85,14 +85,14 @@ static double products_of(const Conv *conv) { // of an image
     return (double)(conv->positions * conv->taps) * (double)conv->filters;
 }
 
-static void for_pieces(const Conv *conv, size_t count, double products,
-                       void (*body)(void *context, size_t begin, size_t end, int piece)) {
+static void for_chunks(const Conv *conv, size_t count, double products,
+                       void (*body)(void *context, size_t begin, size_t end, int thread)) {
     parallel_for(conv->call->context->parallel, count, parallel_grain((size_t)products), body,
                  (void *)conv);
 }
 
 void conv_depthwise_forward(const Conv *conv) {
-    for_pieces(conv, (size_t)conv->grid.rows, products_of(conv), forward_rows);
+    for_chunks(conv, (size_t)conv->grid.rows, products_of(conv), forward_rows);
 }
 
 // to += a · b
@@ -102,7 +102,7 @@ static inline void add_product(Real *restrict to, const Real *restrict a, const 
         to[c] += a[c] * b[c];
 }
 
-VECTOR_LOOPS static void input_rows(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void input_rows(void *context, size_t begin, size_t end, int thread) {
     const Conv *conv = context;
     const WindowGrid *grid = &conv->grid;
     const OpCall *call = conv->call;
@@ -111,7 +111,7 @@ VECTOR_LOOPS static void input_rows(void *context, size_t begin, size_t end, int
     const Real *dy = call->output_gradient.data + begin * conv->positions * channels;
     const Real *kernel = call->weight[0].data;
     Real *dx = call->input_gradient[0].data;
-    (void)piece;
+    (void)thread;
     memset(dx + begin * image, 0, (end - begin) * image * sizeof(Real));
     for (int64_t row = (int64_t)begin; row < (int64_t)end; row++)
         for (int64_t oy = 0; oy < grid->out[0]; oy++)
@@ -127,10 +127,10 @@ VECTOR_LOOPS static void input_rows(void *context, size_t begin, size_t end, int
 }
 
 void conv_depthwise_input(const Conv *conv) {
-    for_pieces(conv, (size_t)conv->grid.rows, products_of(conv), input_rows);
+    for_chunks(conv, (size_t)conv->grid.rows, products_of(conv), input_rows);
 }
 
-VECTOR_LOOPS static void kernel_taps(void *context, size_t begin, size_t end, int piece) {
+VECTOR_LOOPS static void kernel_taps(void *context, size_t begin, size_t end, int thread) {
     const Conv *conv = context;
     const WindowGrid *grid = &conv->grid;
     const OpCall *call = conv->call;
@@ -140,7 +140,7 @@ VECTOR_LOOPS static void kernel_taps(void *context, size_t begin, size_t end, in
     void *lines = sums + conv->taps * channels;
     double *sum = sums + begin * channels;
     Real *line = (Real *)lines + begin * channels;
-    (void)piece;
+    (void)thread;
     memset(sum, 0, count * sizeof(double));
     const Real *dy = call->output_gradient.data;
     for (int64_t row = 0; row < grid->rows; row++)
@@ -167,5 +167,5 @@ VECTOR_LOOPS static void kernel_taps(void *context, size_t begin, size_t end, in
 
 void conv_depthwise_kernel(const Conv *conv) {
     double rows = (double)conv->grid.rows;
-    for_pieces(conv, conv->taps, products_of(conv) * rows / (double)conv->taps, kernel_taps);
+    for_chunks(conv, conv->taps, products_of(conv) * rows / (double)conv->taps, kernel_taps);
 }

@@ -19,7 +19,7 @@
 enum {
     TILE = 1 << 15,   // numbers that a tile reads: 128 KiB
     COLUMNS_MIN = 32, // outputs of a line in a tile, at least
-    PIECES_MAX = 16,  // threads that have room for a tile
+    THREADS_MAX = 16, // threads that have room for a tile
     ALIGNMENT = 64 / sizeof(Real),
 };
 
@@ -142,7 +142,7 @@ static Scratch scratch_at(const Conv *conv, size_t kernel, size_t bias, size_t t
 }
 
 static size_t scratch_bytes(const Scratch *scratch) {
-    return (scratch->kernel + scratch->bias + scratch->runs + PIECES_MAX * scratch->tile) *
+    return (scratch->kernel + scratch->bias + scratch->runs + THREADS_MAX * scratch->tile) *
            sizeof(Real);
 }
 
@@ -257,21 +257,23 @@ typedef struct Work {
     const Real *packed;
 } Work;
 
-static void for_pieces(const Conv *conv, size_t count, double products,
-                       void (*body)(void *context, size_t begin, size_t end, int piece),
+// `products` of an item; at least `fewest` items in a chunk.
+static void for_chunks(const Conv *conv, size_t count, double products, size_t fewest,
+                       void (*body)(void *context, size_t begin, size_t end, int thread),
                        Work *work) {
     size_t grain =
         parallel_grain(products > (double)(1 << 30) ? (size_t)1 << 30 : (size_t)products);
-    size_t fewest = (count + PIECES_MAX - 1) / PIECES_MAX;
+    size_t room = (count + THREADS_MAX - 1) / THREADS_MAX;
+    grain = grain > room ? grain : room;
     parallel_for(conv->call->context->parallel, count, grain > fewest ? grain : fewest, body, work);
 }
 
-static Real *tile_memory(const Work *work, int piece) {
-    return work->scratch.tiles + (size_t)piece * work->scratch.tile;
+static Real *tile_memory(const Work *work, int thread) {
+    return work->scratch.tiles + (size_t)thread * work->scratch.tile;
 }
 
 // x as the runs read it.
-static Source source_of(const Work *work, const Tile *tile, int piece) {
+static Source source_of(const Work *work, const Tile *tile, int thread) {
     const WindowGrid *grid = &work->conv->grid;
     const Tiling *tiling = &work->tiling;
     size_t image = (size_t)(grid->in[0] * grid->in[1] * grid->channels);
@@ -283,8 +285,8 @@ static Source source_of(const Work *work, const Tile *tile, int piece) {
     }
     const int64_t inputs[2] = {window_inputs(grid, tile->image, 0),
                                window_inputs(grid, tile->image, 1)};
-    copy_tile(tiling, tile, inputs, x, tile_memory(work, piece));
-    return (Source){tile_memory(work, piece), (size_t)(tiling->places[1] * grid->channels),
+    copy_tile(tiling, tile, inputs, x, tile_memory(work, thread));
+    return (Source){tile_memory(work, thread), (size_t)(tiling->places[1] * grid->channels),
                     (size_t)tiling->places[1]};
 }
 
@@ -335,7 +337,7 @@ static size_t output_at(const Conv *conv, const Tile *tile) {
 
 // ---- forward ----
 
-static void forward_images(void *context, size_t begin, size_t end, int piece) {
+static void forward_images(void *context, size_t begin, size_t end, int thread) {
     const Work *work = context;
     const Conv *conv = work->conv;
     const OpCall *call = conv->call;
@@ -345,7 +347,7 @@ static void forward_images(void *context, size_t begin, size_t end, int piece) {
     for (size_t image = begin; image < end; image++) {
         Tile tile = tile_first(&work->tiling, (int64_t)image);
         do {
-            Source source = source_of(work, &tile, piece);
+            Source source = source_of(work, &tile, thread);
             Slide slide = slide_of(work, &tile, &source);
             for (size_t g = 0; g < conv->groups; g++)
                 work->kernel->forward(
@@ -379,7 +381,7 @@ static double products_of(const Conv *conv) { // of an image
 void conv_slide_forward(const Conv *conv) {
     Work work = work_of(conv);
     pack_forward(&work);
-    for_pieces(conv, (size_t)conv->grid.rows, products_of(conv), forward_images, &work);
+    for_chunks(conv, (size_t)conv->grid.rows, products_of(conv), 1, forward_images, &work);
 }
 
 // ---- the kernel's gradient ----
@@ -408,7 +410,7 @@ static void add_weights(const Work *work, const Tile *tile, const Source *source
     }
 }
 
-static void kernel_rows(void *context, size_t begin, size_t end, int piece) {
+static void kernel_rows(void *context, size_t begin, size_t end, int thread) {
     const Work *work = context;
     const Conv *conv = work->conv;
     memset(conv->call->weight_gradient[0].data + begin * conv->filters, 0,
@@ -416,7 +418,7 @@ static void kernel_rows(void *context, size_t begin, size_t end, int piece) {
     for (int64_t image = 0; image < conv->grid.rows; image++) {
         Tile tile = tile_first(&work->tiling, image);
         do {
-            Source source = source_of(work, &tile, piece);
+            Source source = source_of(work, &tile, thread);
             add_weights(work, &tile, &source, begin, end);
         } while (tile_next(&work->tiling, &tile));
     }
@@ -426,7 +428,9 @@ void conv_slide_kernel(const Conv *conv) {
     Work work = work_of(conv);
     size_t rows = conv->taps * conv->group_in;
     double each = products_of(conv) * (double)conv->grid.rows / (double)rows;
-    for_pieces(conv, rows, each, kernel_rows, &work);
+    // A chunk goes through all images.
+    for_chunks(conv, rows, each, parallel_share(conv->call->context->parallel, rows), kernel_rows,
+               &work);
 }
 
 // ---- the input's gradient ----
@@ -462,7 +466,7 @@ static void pack_phase(Work *work) {
     }
 }
 
-static void input_images(void *context, size_t begin, size_t end, int piece) {
+static void input_images(void *context, size_t begin, size_t end, int thread) {
     const Work *work = context;
     const Conv *conv = work->conv;
     const WindowGrid *grid = &conv->grid;
@@ -475,7 +479,7 @@ static void input_images(void *context, size_t begin, size_t end, int piece) {
         const Real *dy = conv->call->output_gradient.data + image * conv->positions * conv->filters;
         Tile tile = tile_first(tiling, (int64_t)image);
         do {
-            Real *copy = tile_memory(work, piece);
+            Real *copy = tile_memory(work, thread);
             copy_tile(tiling, &tile, tiling->in, dy, copy);
             Slide slide = {.lines = (size_t)tile.outs[0],
                            .line_step = (size_t)tiling->places[1] * conv->filters,
@@ -519,7 +523,7 @@ void conv_slide_input(const Conv *conv) {
         work.phase[1] = phase % phases[1];
         work.tiling = phase_tiling(conv, work.phase);
         pack_phase(&work);
-        for_pieces(conv, (size_t)grid->rows, products_of(conv) / (double)(phases[0] * phases[1]),
+        for_chunks(conv, (size_t)grid->rows, products_of(conv) / (double)(phases[0] * phases[1]), 1,
                    input_images, &work);
     }
     clear_padding(conv);

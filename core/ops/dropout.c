@@ -81,18 +81,18 @@ static void drop_blocks(const OpCall *call, bool forward, size_t begin, size_t e
     }
 }
 
-static void forward_blocks(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void forward_blocks(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     drop_blocks(context, true, begin, end);
 }
 
-static void backward_blocks(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void backward_blocks(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     drop_blocks(context, false, begin, end);
 }
 
 static void for_blocks(const OpCall *call, size_t flops,
-                       void (*body)(void *call, size_t begin, size_t end, int piece)) {
+                       void (*body)(void *call, size_t begin, size_t end, int thread)) {
     parallel_for(call->context->parallel, (stored_elements(call) + BLOCK - 1) / BLOCK,
                  parallel_grain(flops * BLOCK), body, (void *)call);
 }

@@ -48,8 +48,8 @@ static int64_t row_of(Real id, size_t vocabulary) {
     return id >= 0 && id < (Real)vocabulary ? (int64_t)id : NO_ROW;
 }
 
-static void copy_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void copy_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     size_t units = op_width(&call->output), vocabulary = op_rows(&call->weight[0]);
     for (size_t i = begin; i < end; i++) {
@@ -66,8 +66,8 @@ static void embedding_forward(const OpCall *call) {
     op_for_rows(call, op_width(&call->output), copy_rows);
 }
 
-static void add_columns(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void add_columns(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     size_t units = op_width(&call->output), places = op_rows(&call->output);
     size_t vocabulary = op_rows(&call->weight[0]);

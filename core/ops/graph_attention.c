@@ -116,7 +116,7 @@ INLINE size_t own_link(const Attention *of, size_t v) {
 }
 
 static void run_nodes(const Attention *of, size_t work,
-                      void (*body)(void *context, size_t begin, size_t end, int piece)) {
+                      void (*body)(void *context, size_t begin, size_t end, int thread)) {
     parallel_for(of->call->context->parallel, (size_t)of->graph->nodes, parallel_grain(work), body,
                  (void *)of);
 }
@@ -138,8 +138,8 @@ INLINE double dot(const Real *restrict a, const Real *restrict b, size_t n) {
 
 // ---- forward ----
 
-VECTOR_LOOPS static void score_nodes(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void score_nodes(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     for (int side = SOURCE; side <= TARGET; side++)
         for (size_t v = begin; v < end; v++)
@@ -152,8 +152,8 @@ VECTOR_LOOPS static void score_nodes(void *context, size_t begin, size_t end, in
 }
 
 // The factors by which dropout multiplies: 0 or 1 / (1 − rate), of blocks begin … end − 1.
-static void draw_blocks(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void draw_blocks(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     const GraphAttentionParams *params = of->call->params;
     const OpContext *pass = of->call->context;
@@ -259,8 +259,8 @@ INLINE void add_source(const Attention *of, size_t u, const Real *k, Real *restr
     }
 }
 
-VECTOR_LOOPS static void attend(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void attend(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
     size_t heads = of->heads;
@@ -318,8 +318,8 @@ INLINE void finish_link(const Attention *of, size_t u, size_t v, size_t link, co
     }
 }
 
-VECTOR_LOOPS static void differ_targets(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void differ_targets(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
     double sums[GRAPH_ATTENTION_HEADS_MAX];
@@ -336,8 +336,8 @@ VECTOR_LOOPS static void differ_targets(void *context, size_t begin, size_t end,
     }
 }
 
-VECTOR_LOOPS static void differ_sources(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void differ_sources(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
     size_t heads = of->heads;
@@ -363,8 +363,8 @@ INLINE void add_target(const Attention *of, size_t v, const Real *k, Real *restr
     }
 }
 
-VECTOR_LOOPS static void differ_inputs(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void differ_inputs(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     const Adjacency *graph = of->graph;
     const Real *source = of->call->weight[SOURCE].data, *target = of->call->weight[TARGET].data;
@@ -384,8 +384,8 @@ VECTOR_LOOPS static void differ_inputs(void *context, size_t begin, size_t end, 
 }
 
 // Columns of da_source and da_target: over all nodes in their order.
-VECTOR_LOOPS static void differ_columns(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void differ_columns(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Attention *of = context;
     for (int side = SOURCE; side <= TARGET; side++) {
         Real *gradient = of->call->weight_gradient[side].data; // [heads, units]

@@ -180,9 +180,9 @@ static void backward_row(const GroupNorm *norm, const Area *area, size_t row) {
 
 // ---- all rows ----
 
-static void forward_parts(void *context, size_t begin, size_t end, int piece) {
+static void forward_parts(void *context, size_t begin, size_t end, int thread) {
     const GroupNorm *norm = context;
-    (void)piece;
+    (void)thread;
     for (size_t part = begin; part < end; part++) {
         Area area = area_of(norm, part);
         size_t last = norm_part_begin(norm->rows, norm->parts, part + 1);
@@ -191,9 +191,9 @@ static void forward_parts(void *context, size_t begin, size_t end, int piece) {
     }
 }
 
-static void backward_parts(void *context, size_t begin, size_t end, int piece) {
+static void backward_parts(void *context, size_t begin, size_t end, int thread) {
     const GroupNorm *norm = context;
-    (void)piece;
+    (void)thread;
     for (size_t part = begin; part < end; part++) {
         Area area = area_of(norm, part);
         size_t last = norm_part_begin(norm->rows, norm->parts, part + 1);

@@ -76,8 +76,8 @@ VECTOR_LOOPS static void normalise(const Real *x, Real *y, Real *statistics, siz
     }
 }
 
-static void forward_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void forward_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     const LayerNormParams *params = call->params;
     size_t width = op_width(&call->output), at = begin * width;
@@ -118,8 +118,8 @@ VECTOR_LOOPS static void pass_back(const Real *restrict x, const Real *dy, Real 
     }
 }
 
-static void backward_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void backward_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     size_t width = op_width(&call->output), at = begin * width;
     pass_back(call->input[0].data + at, call->output_gradient.data + at,
@@ -142,8 +142,8 @@ VECTOR_LOOPS static void sum_columns(const Real *restrict x, const Real *restric
 }
 
 // Of columns begin … end − 1: every thread adds all rows in their order.
-static void weight_gradients(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void weight_gradients(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     Real *d_gamma = call->weight_gradient[GAMMA].data, *d_beta = call->weight_gradient[BETA].data;
     double sum_gamma[COLUMNS], sum_beta[COLUMNS];

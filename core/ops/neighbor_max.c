@@ -41,8 +41,8 @@ static size_t node_work(const OpCall *call) {
     return op_width(&call->output) * (1 + (size_t)(graph->edges / graph->nodes));
 }
 
-VECTOR_LOOPS static void choose_greatest(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void choose_greatest(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     const Adjacency *graph = call->context->adjacency;
     size_t width = op_width(&call->output);
@@ -78,8 +78,8 @@ static void neighbor_max_forward(const OpCall *call) {
                  choose_greatest, (void *)call);
 }
 
-VECTOR_LOOPS static void return_to_givers(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void return_to_givers(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const OpCall *call = context;
     const Adjacency *graph = call->context->adjacency;
     size_t width = op_width(&call->output);

@@ -184,7 +184,7 @@ static inline size_t op_rows(const Tensor *tensor) {
 // Splits the output's rows (see op_rows) among the threads, where a row's `work` in simple operations makes that
 // worth while. body gets the call as its context.
 static inline void op_for_rows(const OpCall *call, size_t work,
-                               void (*body)(void *call, size_t begin, size_t end, int piece)) {
+                               void (*body)(void *call, size_t begin, size_t end, int thread)) {
     parallel_for(call->context->parallel, op_rows(&call->output), parallel_grain(work), body,
                  (void *)call);
 }

@@ -213,30 +213,30 @@ static void clear_rows(const PoolWork *work, size_t begin, size_t end) {
     memset(work->call->input_gradient[0].data + begin * row, 0, (end - begin) * row * sizeof(Real));
 }
 
-static void max_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void max_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     visit_rows(context, begin, end, max_at);
 }
 
-VECTOR_LOOPS static void max_back_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void max_back_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     clear_rows(context, begin, end);
     visit_rows(context, begin, end, max_back_at);
 }
 
-static void mean_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void mean_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     visit_rows(context, begin, end, mean_at);
 }
 
-VECTOR_LOOPS static void mean_back_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void mean_back_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     clear_rows(context, begin, end);
     visit_rows(context, begin, end, mean_back_at);
 }
 
 static void pool(const OpCall *call,
-                 void (*rows)(void *context, size_t begin, size_t end, int piece)) {
+                 void (*rows)(void *context, size_t begin, size_t end, int thread)) {
     const PoolParams *params = call->params;
     PoolWork work = {call, window_grid(&params->window, &call->input[0], call->lengths)};
     size_t count = (size_t)work.grid.rows, row = op_elements(&call->input[0]) / count;

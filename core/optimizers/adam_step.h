@@ -77,7 +77,7 @@ STEP_INLINE void adam_update(const StepWork *work, size_t begin, size_t count,
     }
 }
 
-VECTOR_LOOPS static void adam_parts(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void adam_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     step_parts(context, begin, end, adam_update);
 }

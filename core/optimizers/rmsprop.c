@@ -49,8 +49,8 @@ STEP_INLINE void update(const StepWork *work, size_t begin, size_t count, Real *
     }
 }
 
-VECTOR_LOOPS static void parts(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     step_parts(context, begin, end, update);
 }
 

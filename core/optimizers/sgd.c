@@ -65,13 +65,13 @@ STEP_INLINE void update_momentum(const StepWork *work, size_t begin, size_t coun
     }
 }
 
-VECTOR_LOOPS static void plain_parts(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void plain_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     step_parts(context, begin, end, update_plain);
 }
 
-VECTOR_LOOPS static void momentum_parts(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+VECTOR_LOOPS static void momentum_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     step_parts(context, begin, end, update_momentum);
 }
 

@@ -82,7 +82,7 @@ STEP_INLINE void step_parts(StepWork *work, size_t begin, size_t end,
 // The whole step: `parts` is the entry's loop over its parts, its context a StepWork.
 static inline OptimizerSums step_run(const OptimizerCall *call, const void *factors,
                                      void (*parts)(void *context, size_t begin, size_t end,
-                                                   int piece)) {
+                                                   int thread)) {
     StepWork work = {.call = call, .factors = factors};
     size_t count = call->count / STEP_PART;
     work.parts = count < 1 ? 1 : count < STEP_PARTS_MAX ? count : STEP_PARTS_MAX;

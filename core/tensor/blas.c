@@ -43,7 +43,7 @@ void blas_gemm(int transpose_a, int transpose_b, int m, int n, int k, Real alpha
 }
 
 void blas_parallel_for(Parallel *parallel, size_t count, size_t grain,
-                       void (*body)(void *context, size_t begin, size_t end, int piece),
+                       void (*body)(void *context, size_t begin, size_t end, int thread),
                        void *context) {
     if (parallel_threads(parallel) == 1) {
         parallel_for(parallel, count, grain, body, context);

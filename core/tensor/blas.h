@@ -23,5 +23,5 @@ void blas_gemm(int transpose_a, int transpose_b, int m, int n, int k, Real alpha
 
 // parallel_for (core/base/parallel.h) with products inside: each piece's run on its own thread alone.
 void blas_parallel_for(Parallel *parallel, size_t count, size_t grain,
-                       void (*body)(void *context, size_t begin, size_t end, int piece),
+                       void (*body)(void *context, size_t begin, size_t end, int thread),
                        void *context);

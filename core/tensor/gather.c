@@ -74,8 +74,8 @@ void gather_some(const GatherForm *form, const Gather *gather, size_t begin, siz
     form->sum(gather, &part, begin, end);
 }
 
-static void sum_rows(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void sum_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const GatherForm *form = gather_forms;
     while (!form->runs_here())
         form++;

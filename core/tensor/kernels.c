@@ -8,7 +8,9 @@
 
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
 // hold COLUMNS columns at a time.
-enum { LANES = 8, COLUMNS = 64, FINITE_BLOCK = 4096 };
+enum { LANES = 16, COLUMNS = 64, FINITE_BLOCK = 4096 };
+// A sum that is shared among threads runs in parts, at most so many, of so many elements at least.
+enum { PART = 1 << 14, PARTS_MAX = 64 };
 // Moments, which are for looking at, are added in Real over so many values, WIDE at a time.
 enum { WIDE = 32, MOMENTS_BLOCK = 512 };
 
@@ -31,8 +33,11 @@ VECTOR_LOOPS void kernel_scale(Real *y, size_t n, Real factor) {
 }
 
 static double add_lanes(const double lane[LANES]) {
-    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+    double half[LANES / 2];
+    for (size_t j = 0; j < LANES / 2; j++)
+        half[j] = lane[j] + lane[j + LANES / 2];
+    return ((half[0] + half[4]) + (half[2] + half[6])) +
+           ((half[1] + half[5]) + (half[3] + half[7]));
 }
 
 VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
@@ -87,6 +92,32 @@ VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, Real from, double *ret
 
 double kernel_sum_squares(const Real *x, size_t n) {
     return kernel_dot(x, x, n);
+}
+
+typedef struct PartSquares {
+    const Real *x;
+    size_t n, part; // elements in all, of a part
+    double squares[PARTS_MAX];
+} PartSquares;
+
+static void part_squares(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    PartSquares *of = context;
+    for (size_t i = begin; i < end; i++) {
+        size_t at = i * of->part, left = of->n - at;
+        of->squares[i] = kernel_sum_squares(of->x + at, left < of->part ? left : of->part);
+    }
+}
+
+double kernel_sum_squares_parallel(Parallel *parallel, const Real *x, size_t n) {
+    size_t least = (n + PARTS_MAX - 1) / PARTS_MAX;
+    PartSquares of = {.x = x, .n = n, .part = least > PART ? least : PART};
+    size_t parts = (n + of.part - 1) / of.part;
+    parallel_for(parallel, parts, 1, part_squares, &of);
+    double squares = 0;
+    for (size_t i = 0; i < parts; i++)
+        squares += of.squares[i];
+    return squares;
 }
 
 #ifdef BACKPROPD_DOUBLE
@@ -153,8 +184,8 @@ typedef struct ColumnSums {
     size_t stride, rows;
 } ColumnSums;
 
-static void sum_piece(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void sum_piece(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const ColumnSums *of = context;
     kernel_sum_columns(of->x + begin, of->stride, of->sums + begin, of->rows, end - begin);
 }

@@ -11,6 +11,8 @@ void kernel_scale(Real *y, size_t n, Real factor);
 // Sums are accumulated in double over fixed blocks, so that they do not lose small terms and repeat
 // exactly.
 double kernel_sum_squares(const Real *x, size_t n);
+// Shared among the threads; the same bits for any number of them.
+double kernel_sum_squares_parallel(Parallel *parallel, const Real *x, size_t n);
 // Σ (x − from) and Σ (x − from)² in one pass, to the precision of a Real. A variance made of them wants `from` no further from
 // the mean than some of the values are.
 void kernel_moments(const Real *x, size_t n, Real from, double *ret_sum, double *ret_squares);

@@ -5,8 +5,8 @@
 #include "core/tensor/panels.h"
 
 // A panel, K_BLOCK long, fits the first cache, M_BLOCK · K_BLOCK of A the second; K_BLOCK · N_BLOCK of B come panel by panel
-// from wherever they are. N_BLOCK is a multiple of every panel's width. At least PIECE multiplications are worth a thread.
-enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 512, M_BLOCK = 132, ROWS = 12, PIECE = 1 << 19 };
+// from wherever they are. N_BLOCK is a multiple of every panel's width. At least CHUNK multiplications are worth a thread.
+enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 512, M_BLOCK = 132, ROWS = 12, CHUNK = 1 << 19 };
 // Rows of A this FAR apart, each for MANY panels, fall into the same few sets of a cache: they are copied to where they do
 // not. Of a transpose a tile takes a piece of each row, so that is copied unless its rows are NEAR. A_ROW is no multiple of a
 // large power of 2.
@@ -96,8 +96,8 @@ typedef struct Shared {
     size_t unit; // rows or columns of a share
 } Shared;
 
-static void multiply_piece(void *context, size_t begin, size_t end, int piece) {
-    (void)piece;
+static void multiply_chunk(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
     const Shared *shared = context;
     Product part = *shared->product;
     size_t limit = (size_t)(shared->by_rows ? part.m : part.n), first = begin * shared->unit;
@@ -127,5 +127,7 @@ void product_run(Parallel *parallel, const Product *product) {
                      .unit = by_rows ? ROWS : kernel->width};
     size_t units = ((by_rows ? m : n) + shared.unit - 1) / shared.unit;
     size_t work = units == 0 ? 0 : m * n * k / units; // of a unit
-    parallel_for(parallel, units, PIECE / (work + 1) + 1, multiply_piece, &shared);
+    size_t grain = CHUNK / (work + 1) + 1, share = parallel_share(parallel, units);
+    // A chunk of rows packs all of B, one of columns reads all of A.
+    parallel_for(parallel, units, grain > share ? grain : share, multiply_chunk, &shared);
 }

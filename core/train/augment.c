@@ -1,5 +1,5 @@
 // Which augmentations fit which rows, and a batch's rows run through them on all threads: each row has a generator of its own,
-// so that the pieces of the loop do not matter.
+// so that the chunks of the loop do not matter.
 #include "core/train/augment.h"
 #include <string.h>
 #include "core/base/error.h"
@@ -124,7 +124,7 @@ typedef struct Run {
     int64_t step;
 } Run;
 
-static void run_rows(void *context, size_t begin, size_t end, int piece) {
+static void run_rows(void *context, size_t begin, size_t end, int thread) {
     const Run *run = context;
     const Job *job = run->augmenter->job;
     const Batch *batch = run->batch;
@@ -137,7 +137,7 @@ static void run_rows(void *context, size_t begin, size_t end, int piece) {
                           .count = batch->lengths == NULL ? elements
                                                           : batch->lengths[i] * (elements / time),
                           .values = batch->inputs.data + (int64_t)i * elements,
-                          .spare = run->augmenter->spare + piece * elements};
+                          .spare = run->augmenter->spare + thread * elements};
         Rng rng = rng_make((uint64_t)job->training.seed, RNG_AUGMENT, (uint64_t)run->step, i);
         for (size_t a = 0; a < job->training.augment.count; a++)
             ((const AugmentationDesc *)job->training.augment.items[a].desc)

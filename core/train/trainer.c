@@ -230,8 +230,8 @@ static void run_passes(Trainer *trainer, Step *step) {
     loader_take(trainer->loader, step->number, trainer->parallel, batch);
     step->rows = batch->rows;
     OpContext context = step_context(trainer, step);
-    const PlanObserver *observer =
-        statistics_begin(trainer->statistics, trainer->gradients, step->recorded);
+    const PlanObserver *observer = statistics_begin(trainer->statistics, trainer->parallel,
+                                                    trainer->gradients, step->recorded);
     Tensor output;
     plan_forward(trainer->plan, &context, observer, &batch->inputs, trainer->weights, &output);
     const Real *picked = batch_pick(batch, output.data);
@@ -342,7 +342,7 @@ static int diverged(Trainer *trainer, const Step *step) {
     if (!step->validated) {
         OpContext context = step_context(trainer, step);
         const PlanObserver *observer =
-            statistics_begin(trainer->statistics, trainer->gradients, true);
+            statistics_begin(trainer->statistics, trainer->parallel, trainer->gradients, true);
         Tensor output;
         plan_forward(trainer->plan, &context, observer, &trainer->batch.inputs, trainer->weights,
                      &output);

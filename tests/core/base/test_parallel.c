@@ -1,6 +1,6 @@
-// Parallel loops cover every item once, in pieces that depend on nothing but count, grain and
-// threads.
+// Parallel loops cover every item once, in chunks of at least the grain, and wait for no thread that has none.
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include "core/base/error.h"
@@ -10,15 +10,17 @@ enum { COUNT_MAX = 1000 };
 
 typedef struct Seen {
     atomic_int visits[COUNT_MAX];
-    atomic_int pieces;
-    size_t begin[16], end[16];
+    atomic_int chunks, short_chunks, strangers;
+    int threads;
 } Seen;
 
-static void visit(void *context, size_t begin, size_t end, int piece) {
+enum { GRAIN = 3 };
+
+static void visit(void *context, size_t begin, size_t end, int thread) {
     Seen *seen = context;
-    atomic_fetch_add(&seen->pieces, 1);
-    seen->begin[piece] = begin;
-    seen->end[piece] = end;
+    atomic_fetch_add(&seen->chunks, 1);
+    atomic_fetch_add(&seen->short_chunks, end - begin < GRAIN);
+    atomic_fetch_add(&seen->strangers, thread < 0 || thread >= seen->threads);
     for (size_t i = begin; i < end; i++) {
         atomic_fetch_add(&seen->visits[i], 1);
     }
@@ -32,25 +34,55 @@ Test(parallel, covers_each_item_once) {
         for (size_t count = 0; count <= COUNT_MAX; count += count < 20 ? 1 : 245) {
             static Seen seen;
             memset(&seen, 0, sizeof(seen));
-            parallel_for(parallel, count, 3, visit, &seen);
+            seen.threads = threads;
+            parallel_for(parallel, count, GRAIN, visit, &seen);
             for (size_t i = 0; i < COUNT_MAX; i++) {
                 cr_assert_eq(seen.visits[i], i < count ? 1 : 0);
             }
-            int pieces = count == 0 ? 0 : count / 3 < 2 ? 1 : (int)(count / 3);
-            cr_assert_eq(seen.pieces, pieces < threads ? pieces : threads);
-            for (int i = 0; i < seen.pieces && seen.pieces > 1; i++) {
-                cr_assert_geq(seen.end[i] - seen.begin[i], 3);
+            cr_assert_eq(seen.strangers, 0);
+            if (count < 2 * GRAIN || threads == 1) {
+                cr_assert_eq(seen.chunks, count > 0);
+            } else {
+                cr_assert_eq(seen.short_chunks, 0);
+                cr_assert_geq(seen.chunks, (int)count / GRAIN < threads ? 2 : threads);
             }
         }
         parallel_destroy(parallel);
     }
 }
 
-Test(parallel, null_runs_one_piece) {
-    static Seen seen;
+typedef struct Held {
+    atomic_int begun, done;
+} Held;
+
+// The first chunk that begins lasts until all others are done.
+static void hold(void *context, size_t begin, size_t end, int thread) {
+    (void)begin;
+    (void)end;
+    (void)thread;
+    Held *held = context;
+    if (atomic_fetch_add(&held->begun, 1) == 0)
+        while (atomic_load(&held->done) < 7)
+            sched_yield();
+    atomic_fetch_add(&held->done, 1);
+}
+
+Test(parallel, takes_the_chunks_of_a_thread_that_is_held_up, .timeout = 30) {
+    Parallel *parallel;
+    cr_assert_eq(parallel_create(2, &parallel), OK);
+    for (int round = 0; round < 100; round++) {
+        Held held = {0};
+        parallel_for(parallel, 1024, 1, hold, &held); // long: four chunks for each thread
+        cr_assert_eq(held.done, 8);
+    }
+    parallel_destroy(parallel);
+}
+
+Test(parallel, null_runs_one_chunk) {
+    static Seen seen = {.threads = 1};
     parallel_for(NULL, 10, 1, visit, &seen);
-    cr_assert_eq(seen.pieces, 1);
-    cr_assert_eq(seen.end[0], 10);
+    cr_assert_eq(seen.chunks, 1);
+    cr_assert_eq(seen.visits[9], 1);
     cr_assert_eq(parallel_threads(NULL), 1);
     parallel_destroy(NULL);
 }
