@@ -2,7 +2,7 @@
 #include "core/ops/normalise.h"
 #include "core/base/vector.h"
 
-enum { ROW = 64, PART = 1 << 14 }; // elements of a row of vectors; of what is worth a part
+enum { ROW = 64, PART = 1 << 12 }; // elements of a row of vectors; of what is worth a part
 
 size_t norm_width(size_t channels) {
     return channels >= ROW ? channels : (ROW + channels - 1) / channels * channels;

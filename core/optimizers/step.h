@@ -7,7 +7,7 @@
 #include "core/optimizers/optimizers.h"
 
 // Weights of a block; of a part, which is worth waking a thread for.
-enum { STEP_BLOCK = 512, STEP_LANES = 8, STEP_PART = 1 << 14, STEP_PARTS_MAX = 64 };
+enum { STEP_BLOCK = 512, STEP_LANES = 8, STEP_PART = 1 << 12, STEP_PARTS_MAX = 64 };
 
 #define STEP_INLINE __attribute__((always_inline)) static inline
 
