@@ -119,8 +119,9 @@ void product_run(Parallel *parallel, const Product *product) {
     const PanelKernel *kernel = panel_kernel();
     size_t m = (size_t)product->m, n = (size_t)product->n, k = (size_t)product->k;
     size_t threads = (size_t)parallel_threads(parallel);
-    // By columns nothing is packed twice; but each thread wants some whole panels.
-    bool by_rows = n < 2 * threads * kernel->width;
+    // By columns each thread reads all of A, by rows it packs all of B: the smaller of the two. By columns each wants some
+    // whole panels.
+    bool by_rows = n < 2 * threads * kernel->width || m > n;
     Shared shared = {.kernel = kernel,
                      .product = product,
                      .by_rows = by_rows,
