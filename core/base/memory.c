@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64, ARENA_ALIGNMENT = 16, ARENA_BLOCK_BYTES = 8192 };
+enum { ALIGNMENT = 64, ARENA_ALIGNMENT = 16, ARENA_BLOCK_BYTES = 8192, HUGE_PAGE = 1 << 21 };
 
 // The one mutable global of the core: the tests' switch that makes an allocation fail. 0 or less:
 // off.
@@ -34,6 +35,12 @@ static void *allocate(size_t bytes) {
         return NULL;
     }
     padded &= ~(size_t)(ALIGNMENT - 1);
+    if (padded >= HUGE_PAGE) { // a matrix read column by column is on as many pages as it has rows
+        void *huge = aligned_alloc(HUGE_PAGE, padded);
+        if (huge != NULL)
+            madvise(huge, padded, MADV_HUGEPAGE);
+        return huge;
+    }
     return aligned_alloc(ALIGNMENT, padded > 0 ? padded : ALIGNMENT);
 }
 

@@ -8,6 +8,7 @@
 //
 // A tile has as many rows as the others of its product, or one less, so that none is left with few.
 
+#define PANEL_AHEAD (64 / sizeof(Real))
 #define PANEL_JOIN(a, b) a##b
 #define PANEL_OF(a, b) PANEL_JOIN(a, b)
 #define PANEL_VECTOR PANEL_OF(PANEL_NAME, _vector)
@@ -37,18 +38,24 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
 #pragma GCC unroll 4
         for (size_t v = 0; v < PANEL_VECTORS; v++)
             sum[r][v] = (PANEL_VECTOR){0};
-#pragma GCC unroll 4
-    for (size_t p = 0; p < k; p++, panel += WIDTH, a += step) {
-        PANEL_VECTOR b[PANEL_VECTORS];
-#pragma GCC unroll 4
-        for (size_t v = 0; v < PANEL_VECTORS; v++)
-            b[v] = *(const PANEL_MEMORY *)(panel + v * LANES);
+    for (size_t p = 0; p < k; p += PANEL_AHEAD) {
+        size_t terms = k - p < PANEL_AHEAD ? k - p : PANEL_AHEAD;
 #pragma GCC unroll 16
-        for (size_t r = 0; r < rows; r++) {
-            Real factor = a[r * lda];
+        for (size_t r = 0; r < rows; r++)
+            __builtin_prefetch(a + (rows + r) * lda);
+#pragma GCC unroll 4
+        for (size_t q = 0; q < terms; q++, panel += WIDTH, a += step) {
+            PANEL_VECTOR b[PANEL_VECTORS];
 #pragma GCC unroll 4
             for (size_t v = 0; v < PANEL_VECTORS; v++)
-                sum[r][v] += factor * b[v];
+                b[v] = *(const PANEL_MEMORY *)(panel + v * LANES);
+#pragma GCC unroll 16
+            for (size_t r = 0; r < rows; r++) {
+                Real factor = a[r * lda];
+#pragma GCC unroll 4
+                for (size_t v = 0; v < PANEL_VECTORS; v++)
+                    sum[r][v] += factor * b[v];
+            }
         }
     }
     if (columns == WIDTH) {
@@ -128,6 +135,7 @@ PANEL_TARGET static void PANEL_ROW(size_t n, size_t k, const Real *restrict a, s
     }
 }
 
+#undef PANEL_AHEAD
 #undef PANEL_JOIN
 #undef PANEL_OF
 #undef PANEL_VECTOR

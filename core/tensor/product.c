@@ -10,7 +10,7 @@ enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 512, M_BLOCK = 132, ROWS = 12, C
 // Rows of A this FAR apart, each for MANY panels, fall into the same few sets of a cache: they are copied to where they do
 // not. Of a transpose a tile takes a piece of each row, so that is copied unless its rows are NEAR. A_ROW is no multiple of a
 // large power of 2.
-enum { NEAR = 256, FAR = 512, MANY = 64, A_ROW = K_BLOCK + 16 };
+enum { NEAR = 256, FAR = 1024, MANY = 64, A_ROW = K_BLOCK + 16 };
 // Fewer rows than this are not worth packing B for.
 enum { FEW = 4 };
 
