@@ -194,12 +194,11 @@ void drift_describe_graph(const Task *task, const GraphData *data, int64_t graph
 
 // ---- counting ----
 
-int drift_counts_init(DriftCounts *counts, int64_t features) {
-    *counts = (DriftCounts){
-        .bins = memory_array((size_t)features * DRIFT_BINS, sizeof *counts->bins),
-        .outside = memory_array((size_t)features, sizeof *counts->outside),
-    };
-    if (counts->bins != NULL && counts->outside != NULL)
+int drift_counts_init(DriftCounts *counts, int64_t features, bool bins) {
+    *counts = (DriftCounts){.outside = memory_array((size_t)features, sizeof *counts->outside)};
+    if (bins)
+        counts->bins = memory_array((size_t)features * DRIFT_BINS, sizeof *counts->bins);
+    if (counts->outside != NULL && (!bins || counts->bins != NULL))
         return OK;
     drift_counts_finish(counts);
     return ERR_NO_MEMORY;
@@ -219,7 +218,8 @@ static bool is_outside(const float *range, double number) {
 void drift_count(const DriftReference *reference, const double *numbers, DriftCounts *counts) {
     counts->rows++;
     for (int64_t f = 0; f < reference->features; f++) {
-        counts->bins[f * DRIFT_BINS + bin_of(reference->edges + f * DRIFT_EDGES, numbers[f])]++;
+        if (counts->bins != NULL)
+            counts->bins[f * DRIFT_BINS + bin_of(reference->edges + f * DRIFT_EDGES, numbers[f])]++;
         counts->outside[f] += is_outside(reference->range + 2 * f, numbers[f]);
     }
 }

@@ -59,11 +59,11 @@ void drift_describe_graph(const Task *task, const GraphData *data, int64_t graph
 // Rows counted into the bins of a reference.
 typedef struct DriftCounts {
     int64_t rows;
-    int64_t *bins;    // [features, DRIFT_BINS]
+    int64_t *bins;    // [features, DRIFT_BINS]; NULL: not wanted
     int64_t *outside; // [features]
 } DriftCounts;
 
-int drift_counts_init(DriftCounts *counts, int64_t features);
+int drift_counts_init(DriftCounts *counts, int64_t features, bool bins);
 void drift_counts_finish(DriftCounts *counts); // of a zeroed one too
 // Counts a row's numbers [features]; NaN: missing.
 void drift_count(const DriftReference *reference, const double *numbers, DriftCounts *counts);

@@ -23,6 +23,7 @@ typedef struct Entry {
     bool *drifted;       // [features] whose last rows are spread otherwise …
     bool any;            // … one at least …
     int64_t tested;      // … as of so many rows of the window; 0: not tested yet
+    char *note; // what answers then say of them, written when it is first wanted; NULL: not yet
     uint64_t used;
 } Entry;
 
@@ -46,6 +47,7 @@ int drifts_create(Store *store, Drifts **ret_drifts) {
 static void entry_finish(Entry *entry) {
     drift_counts_finish(&entry->counts);
     memory_free(entry->drifted);
+    memory_free(entry->note);
     *entry = (Entry){0};
 }
 
@@ -140,7 +142,7 @@ static int entry_load(Drifts *drifts, const char *id, int64_t features, Entry *r
     DriftRow row;
     snprintf(entry.id, sizeof entry.id, "%s", id);
     entry.drifted = memory_array((size_t)features, sizeof *entry.drifted);
-    if (entry.drifted == NULL || drift_counts_init(&entry.counts, features) != OK) {
+    if (entry.drifted == NULL || drift_counts_init(&entry.counts, features, true) != OK) {
         memory_free(entry.drifted);
         return ERR_NO_MEMORY;
     }
@@ -182,24 +184,30 @@ static Entry *entry_lock(Drifts *drifts, const char *id, int64_t features) {
 
 // ---- counting ----
 
+static int64_t rows_of(const LoadedModel *model, const ModelInputs *inputs) {
+    bool graphs = predictor_task(model->predictor)->rows == ROWS_GRAPHS;
+    return graphs ? inputs->graphs.data.graphs : inputs->rows;
+}
+
+// Into `all` too, where it is not NULL.
 static int count_inputs(const LoadedModel *model, const ModelInputs *inputs,
-                        const DriftReference *reference, DriftCounts *counts) {
+                        const DriftReference *reference, DriftCounts *own, DriftCounts *all) {
     const Task *task = predictor_task(model->predictor);
     const Forecast *forecast = predictor_forecast(model->predictor);
-    int64_t width = predictor_input_width(model->predictor);
-    bool graphs = task->rows == ROWS_GRAPHS;
-    int64_t rows = graphs ? inputs->graphs.data.graphs : inputs->rows;
+    int64_t width = predictor_input_width(model->predictor), rows = rows_of(model, inputs);
     AUTO_FREE double *numbers = memory_array((size_t)reference->features, sizeof *numbers);
     AUTO_FREE float *window = memory_array((size_t)width, sizeof *window);
     if (numbers == NULL || window == NULL)
         return ERR_NO_MEMORY;
     for (int64_t r = 0; r < rows; r++) {
-        if (graphs)
+        if (task->rows == ROWS_GRAPHS)
             drift_describe_graph(task, &inputs->graphs.data, r, numbers);
         else
             drift_describe(task, forecast, inputs->values + r * width,
                            inputs->lengths != NULL ? inputs->lengths[r] : 0, window, numbers);
-        drift_count(reference, numbers, counts);
+        drift_count(reference, numbers, own);
+        if (all != NULL)
+            drift_count(reference, numbers, all);
     }
     return OK;
 }
@@ -290,7 +298,7 @@ static void note_write(Note *note, JsonOut *out) {
              note->outside ? "numbers are further beyond the training range than three times it"
                            : "",
              note->outside && note->distribution ? ", and " : "", shift);
-    json_begin_object(out, "drift");
+    json_begin_object(out, NULL);
     json_string(out, "explanation", text);
     json_raw(out, "features", text_string(&note->features.text));
     json_end_object(out);
@@ -305,6 +313,7 @@ static void entry_test(Entry *entry, const LoadedModel *model, const DriftRefere
         return;
     entry->tested = rows;
     entry->any = false;
+    memory_free(TAKE(entry->note));
     for (int64_t f = 0; f < reference->features; f++) {
         DriftTest test;
         drift_test(reference, &entry->counts, f, distributions, &test);
@@ -313,13 +322,16 @@ static void entry_test(Entry *entry, const LoadedModel *model, const DriftRefere
     }
 }
 
-// The request's own rows where they are enough, else the last ones.
-static void note_all(const Entry *entry, const LoadedModel *model, const DriftReference *reference,
-                     const DriftCounts *own, JsonOut *out) {
+// The note as a JSON object, to be freed; NULL where there is nothing to say, or no memory. Of the request's own rows where
+// they are enough, else of the last ones.
+static char *note_text(const Entry *entry, const LoadedModel *model,
+                       const DriftReference *reference, const DriftCounts *own) {
     bool distributions = predictor_forecast(model->predictor) == NULL;
     bool enough = own->rows >= DRIFT_ROWS_MIN;
-    Note note = {.rows = enough ? own->rows : -entry->counts.rows};
+    Note note = {.rows = enough ? own->rows : -entry->tested};
+    JsonOut out;
     json_init(&note.features);
+    json_init(&out);
     json_begin_array(&note.features, NULL);
     for (int64_t f = 0; f < reference->features; f++) {
         DriftTest test = {.distribution = false};
@@ -330,8 +342,11 @@ static void note_all(const Entry *entry, const LoadedModel *model, const DriftRe
     }
     json_end_array(&note.features);
     if (note.count > 0)
-        note_write(&note, out);
+        note_write(&note, &out);
+    char *text = note.count > 0 ? memory_string(text_string(&out.text)) : NULL;
     json_finish(&note.features);
+    json_finish(&out);
+    return text;
 }
 
 static bool any_outside(const DriftCounts *counts, int64_t features) {
@@ -341,26 +356,47 @@ static bool any_outside(const DriftCounts *counts, int64_t features) {
     return false;
 }
 
+static void note_entry(Entry *entry, const LoadedModel *model, const DriftReference *reference,
+                       const DriftCounts *own, JsonOut *out) {
+    if (own->rows >= DRIFT_ROWS_MIN || any_outside(own, reference->features)) {
+        AUTO_FREE char *note = note_text(entry, model, reference, own);
+        if (note != NULL)
+            json_raw(out, "drift", note);
+    } else if (entry->any) { // the same for every request until it is tested again
+        if (entry->note == NULL)
+            entry->note = note_text(entry, model, reference, own);
+        if (entry->note != NULL)
+            json_raw(out, "drift", entry->note);
+    }
+}
+
 void drifts_note(Drifts *drifts, const char *id, const LoadedModel *model,
                  const ModelInputs *inputs, JsonOut *out) {
+    bool many = rows_of(model, inputs) >= DRIFT_ROWS_MIN; // few prove nothing by themselves
     DriftReference reference;
     DriftCounts own = {0};
-    if (reference_of(model, &reference) != OK || drift_counts_init(&own, reference.features) != OK)
-        return;
-    Entry *entry = count_inputs(model, inputs, &reference, &own) == OK
-                       ? entry_lock(drifts, id, reference.features)
-                       : NULL;
-    if (entry != NULL) {
+    Entry *entry = NULL;
+    int error = reference_of(model, &reference);
+    if (error == OK)
+        error = drift_counts_init(&own, reference.features, many);
+    if (error == OK && many)
+        error = count_inputs(model, inputs, &reference, &own, NULL);
+    if (error == OK)
+        entry = entry_lock(drifts, id, reference.features);
+    if (entry != NULL && many)
         drift_counts_add(&entry->counts, &own, reference.features);
+    else if (entry != NULL)
+        error = count_inputs(model, inputs, &reference, &own, &entry->counts);
+    if (entry != NULL && error == OK) {
         entry->rows += own.rows;
         entry->changed = true;
         entry_test(entry, model, &reference);
-        if (own.rows >= DRIFT_ROWS_MIN || entry->any || any_outside(&own, reference.features))
-            note_all(entry, model, &reference, &own, out);
+        note_entry(entry, model, &reference, &own, out);
         while (entry->counts.rows >= ROWS_WINDOW)
             drift_counts_halve(&entry->counts, reference.features);
-        pthread_mutex_unlock(&drifts->lock);
     }
+    if (entry != NULL)
+        pthread_mutex_unlock(&drifts->lock);
     drift_counts_finish(&own);
 }
 
@@ -411,7 +447,7 @@ int drifts_write(Drifts *drifts, const char *id, const LoadedModel *model, JsonO
     char since[TIME_TEXT];
     int error = reference_of(model, &reference);
     if (error == OK)
-        error = drift_counts_init(&counts, reference.features);
+        error = drift_counts_init(&counts, reference.features, true);
     if (error != OK)
         return error;
     Entry *entry = entry_lock(drifts, id, reference.features);

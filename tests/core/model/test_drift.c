@@ -47,7 +47,7 @@ Test(drift, does_not_cry_at_rows_from_where_training_came_from) {
         static const int sizes[] = {1, 5, 20, 60, 400};
         Rng rng = rng_make(2, RNG_PROBE, (uint64_t)run, 0);
         DriftCounts counts;
-        cr_assert_eq(drift_counts_init(&counts, FEATURES), OK);
+        cr_assert_eq(drift_counts_init(&counts, FEATURES, true), OK);
         for (int i = 0; i < sizes[run % 5]; i++) {
             double numbers[FEATURES];
             draw(&rng, numbers);
@@ -67,7 +67,7 @@ Test(drift, sees_a_shift_from_twenty_rows_on) {
     DriftReference from = reference(&archive);
     DriftCounts counts;
     Rng rng = rng_make(3, RNG_PROBE, 0, 0);
-    cr_assert_eq(drift_counts_init(&counts, FEATURES), OK);
+    cr_assert_eq(drift_counts_init(&counts, FEATURES, true), OK);
     for (int i = 0; i < 40; i++) {
         double numbers[FEATURES];
         draw(&rng, numbers);
@@ -88,7 +88,7 @@ Test(drift, sees_missing_numbers_and_a_coin_that_changes) {
     DriftReference from = reference(&archive);
     DriftCounts counts;
     Rng rng = rng_make(4, RNG_PROBE, 0, 0);
-    cr_assert_eq(drift_counts_init(&counts, FEATURES), OK);
+    cr_assert_eq(drift_counts_init(&counts, FEATURES, true), OK);
     for (int i = 0; i < 200; i++) {
         double numbers[FEATURES];
         draw(&rng, numbers);
@@ -108,7 +108,7 @@ Test(drift, sees_one_number_far_outside) {
     DriftReference from = reference(&archive);
     DriftCounts counts;
     double width = (double)from.range[1] - (double)from.range[0];
-    cr_assert_eq(drift_counts_init(&counts, FEATURES), OK);
+    cr_assert_eq(drift_counts_init(&counts, FEATURES, true), OK);
     drift_count(&from, (double[]){(double)from.range[1] + 2.9 * width, 1, 0, 8}, &counts);
     cr_assert_not(cries(&from, &counts, 0));
     cr_assert_not(cries(&from, &counts, 3), "what never changed has no range");
@@ -122,9 +122,9 @@ Test(drift, sees_that_what_never_changed_does) {
     Archive *archive;
     DriftReference from = reference(&archive);
     DriftCounts same, above, below;
-    cr_assert_eq(drift_counts_init(&same, FEATURES), OK);
-    cr_assert_eq(drift_counts_init(&above, FEATURES), OK);
-    cr_assert_eq(drift_counts_init(&below, FEATURES), OK);
+    cr_assert_eq(drift_counts_init(&same, FEATURES, true), OK);
+    cr_assert_eq(drift_counts_init(&above, FEATURES, true), OK);
+    cr_assert_eq(drift_counts_init(&below, FEATURES, true), OK);
     for (int i = 0; i < 40; i++) {
         drift_count(&from, (double[]){5, 1, 0, 7}, &same);
         drift_count(&from, (double[]){5, 1, 0, 7.5}, &above);
@@ -144,8 +144,8 @@ Test(drift, keeps_shares_when_counts_are_halved_and_added) {
     DriftReference from = reference(&archive);
     DriftCounts counts, more;
     Rng rng = rng_make(5, RNG_PROBE, 0, 0);
-    cr_assert_eq(drift_counts_init(&counts, FEATURES), OK);
-    cr_assert_eq(drift_counts_init(&more, FEATURES), OK);
+    cr_assert_eq(drift_counts_init(&counts, FEATURES, true), OK);
+    cr_assert_eq(drift_counts_init(&more, FEATURES, true), OK);
     for (int i = 0; i < 400; i++) {
         double numbers[FEATURES];
         draw(&rng, numbers);
