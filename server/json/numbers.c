@@ -14,6 +14,7 @@ enum {
     EXPONENT_MAX = 100000, // beyond every double; further digits of an exponent change nothing
     LITERAL_ON_STACK = 100,
     SURELY_FINITE = 308, // a number below 10^308 is no infinity
+    PLAIN = 19,          // with its point: no more than 18 digits
     POWER_MAX = 22,      // 10^22 is the greatest power of ten that is exact in a double
 };
 
@@ -76,6 +77,28 @@ static int convert(const Decimal *decimal, const char *text, size_t length, doub
         return OK;
     }
     return convert_slowly(text, length, ret_number);
+}
+
+// A number of at most PLAIN digits without an exponent, as nearly all are: the integer of its digits, and how many of them
+// stand behind the point. Where it ends; NULL: it is no such number, or none.
+static inline const char *read_plain(const char *at, const char *end, uint64_t *ret_digits,
+                                     int *ret_places) {
+    const char *whole = at, *point = NULL;
+    uint64_t digits = 0;
+    for (; is_digit(at, end); at++)
+        digits = digits * 10 + (uint64_t)(*at - '0');
+    if (at == whole || (*whole == '0' && at > whole + 1))
+        return NULL;
+    if (at < end && *at == '.') {
+        point = ++at;
+        for (; is_digit(at, end); at++)
+            digits = digits * 10 + (uint64_t)(*at - '0');
+    }
+    if (point == at || at - whole > PLAIN || (at < end && (*at == 'e' || *at == 'E')))
+        return NULL;
+    *ret_digits = digits;
+    *ret_places = point != NULL ? (int)(at - point) : 0;
+    return at;
 }
 
 // Grammar of all: [sign] digits [. digits] [e [sign] digits]; `loose` is number_read_cell's.
@@ -149,10 +172,27 @@ static inline int read(const char *start, const char *end, bool loose, const cha
 }
 
 int number_read(const char *at, const char *end, const char **ret_end, double *ret_number) {
+    bool negative = at < end && *at == '-';
+    uint64_t digits;
+    int places;
+    const char *stop = read_plain(at + negative, end, &digits, &places);
+    if (stop != NULL && digits <= (uint64_t)1 << 53) {
+        double number = (double)digits / powers_of_ten[places];
+        *ret_end = stop;
+        *ret_number = negative ? -number : number;
+        return OK;
+    }
     return read(at, end, false, ret_end, ret_number);
 }
 
 int number_check(const char *at, const char *end, const char **ret_end) {
+    uint64_t digits;
+    int places;
+    const char *stop = read_plain(at + (at < end && *at == '-'), end, &digits, &places);
+    if (stop != NULL) {
+        *ret_end = stop;
+        return OK;
+    }
     Decimal decimal;
     double number;
     int result = parse(at, end, false, ret_end, &decimal);
