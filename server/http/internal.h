@@ -56,6 +56,7 @@ struct Http {
     HostList hosts;
     Auth auth;
     struct MHD_Daemon *daemon;
+    struct Acceptor *acceptor;
     Executor *executor;
     Meter *meter;
     atomic_bool draining, stopping;

@@ -21,6 +21,7 @@
 #include "server/base/exposition.h"
 #include "server/base/log.h"
 #include "server/base/time.h"
+#include "server/http/acceptor.h"
 #include "server/http/address.h"
 #include "server/http/listen.h"
 #include "server/http/page.h"
@@ -591,15 +592,18 @@ int http_start(Http *http, int directory) {
         return ERR_UNAVAILABLE;
     }
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
-        on_request, http, MHD_OPTION_LISTEN_SOCKET, http->listener, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned)HTTP_IO_THREADS, MHD_OPTION_THREAD_STACK_SIZE, (size_t)IO_STACK_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->connections_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_URI_LOG_CALLBACK,
-        on_request_line, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
-    return http->daemon != NULL ? OK : ERR_UNAVAILABLE;
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+            MHD_USE_NO_LISTEN_SOCKET,
+        0, NULL, NULL, on_request, http, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_IO_THREADS,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)IO_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)http->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, http, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+    if (http->daemon == NULL)
+        return ERR_UNAVAILABLE;
+    return acceptor_create(http->daemon, http->listener, &http->open, http->connections_max,
+                           &http->acceptor);
 }
 
 void http_drain(Http *http) {
@@ -652,7 +656,7 @@ bool http_destroy(Http *http) {
     http_drain(http);
     atomic_store(&http->stopping, true);
     if (http->daemon != NULL) {
-        MHD_quiesce_daemon(http->daemon);
+        acceptor_destroy(TAKE(http->acceptor));
         if (!http_settle(http)) { // MHD cannot close suspended connections
             log_warning("some requests were still under way at the end");
             return false;
