@@ -2,7 +2,7 @@
 //
 // Every step needs gradient norms (clipping does), so the backward half always runs: one pass over
 // the gradients of a node while they are in the cache. The forward half runs at recorded steps
-// only.
+// only, and at those whose histograms are wanted.
 #include "core/diagnose/statistics.h"
 #include <math.h>
 #include <stdint.h>
@@ -22,6 +22,8 @@ struct Statistics {
     uint32_t *alive;         // [widest output] units seen to be other than 0
     Parallel *parallel;      // of this step, with
     const Real *gradients;
+    bool record;                 // this step's activations
+    LayerHistograms *histograms; // [model_layers]; NULL: not of this step
     PlanObserver with_activations, gradients_only;
 };
 
@@ -70,12 +72,8 @@ static double saturated_fraction(const ActivationDesc *activation, const Tensor 
     return (double)count_outside(output->data, elements, low, high) / (double)elements;
 }
 
-// What is not stored of the output is 0.
-static void observe_output(void *context, int node, const Tensor *output, size_t stored) {
-    Statistics *statistics = context;
-    if (statistics->first[node] < 0)
-        return;
-    size_t elements = (size_t)shape_elements(&output->shape);
+static void measure_output(Statistics *statistics, int node, const Tensor *output, size_t elements,
+                           size_t stored) {
     size_t units = (size_t)shape_last(&output->shape);
     Real from = stored > 0 ? output->data[0] : 0; // one of the values
     double sum, squares;
@@ -93,6 +91,23 @@ static void observe_output(void *context, int node, const Tensor *output, size_t
         if (activation != NULL && isfinite(activation->lower) && isfinite(activation->upper))
             layer->saturated_fraction = saturated_fraction(activation, output, elements);
     }
+}
+
+// What is not stored of the output is 0.
+static void observe_output(void *context, int node, const Tensor *output, size_t stored) {
+    Statistics *statistics = context;
+    size_t elements = (size_t)shape_elements(&output->shape);
+    int first = statistics->first[node];
+    if (first < 0)
+        return;
+    if (statistics->record)
+        measure_output(statistics, node, output, elements, stored);
+    if (statistics->histograms == NULL)
+        return;
+    Histogram *histogram = &statistics->histograms[first].activation;
+    histogram_take(output->data, stored, elements - stored, histogram);
+    for (int i = statistics->next[first]; i >= 0; i = statistics->next[i])
+        statistics->histograms[i].activation = *histogram;
 }
 
 static void observe_gradients(void *context, int node) {
@@ -160,12 +175,16 @@ void statistics_destroy(Statistics *statistics) {
 }
 
 const PlanObserver *statistics_begin(Statistics *statistics, Parallel *parallel,
-                                     const Real *gradients, bool record) {
+                                     const Real *gradients, bool record,
+                                     LayerHistograms *histograms) {
     statistics->parallel = parallel;
     statistics->gradients = gradients;
+    statistics->record = record;
+    statistics->histograms = histograms;
     memset(statistics->squares, 0,
            (size_t)model_layers(statistics->model) * sizeof(*statistics->squares));
-    return record ? &statistics->with_activations : &statistics->gradients_only;
+    return record || histograms != NULL ? &statistics->with_activations
+                                        : &statistics->gradients_only;
 }
 
 double statistics_gradient_norm(const Statistics *statistics) {

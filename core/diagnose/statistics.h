@@ -2,6 +2,7 @@
 // PlanObserver), while the data is in the cache. Gradients are measured before clipping, or
 // clipping would hide what the rules look for.
 #pragma once
+#include "core/diagnose/histogram.h"
 #include "core/model/model.h"
 
 typedef struct LayerStatistics {
@@ -26,9 +27,11 @@ typedef struct Statistics Statistics;
 int statistics_create(const Model *model, Statistics **ret_statistics);
 void statistics_destroy(Statistics *statistics);
 // Before a step: `record` says whether activations are measured too; gradient norms always are
-// (clipping needs them). On the pool's threads; NULL: on the caller's alone.
+// (clipping needs them). On the pool's threads; NULL: on the caller's alone. histograms [model_layers]: gets
+// those of the activations; NULL: they are not wanted.
 const PlanObserver *statistics_begin(Statistics *statistics, Parallel *parallel,
-                                     const Real *gradients, bool record);
+                                     const Real *gradients, bool record,
+                                     LayerHistograms *histograms);
 double statistics_gradient_norm(const Statistics *statistics); // global, after the backward pass
 // After a layer's optimizer step.
 void statistics_updated(Statistics *statistics, int layer, double update_squares,

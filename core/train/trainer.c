@@ -32,11 +32,14 @@ static int allocate(Trainer *trainer) {
     trainer->gradients = memory_array(learned, sizeof(Real));
     trainer->slots = memory_array(slots, sizeof(Real));
     trainer->reported = memory_array(rule_registry.count, sizeof(bool));
+    trainer->histograms =
+        memory_array((size_t)model_layers(job_model(job)), sizeof(*trainer->histograms));
     bool keeps_best = training->stop != NULL && training->stop->restore_best;
     if (keeps_best)
         trainer->best_weights = memory_array(elements, sizeof(Real));
     if (trainer->weights == NULL || trainer->gradients == NULL || trainer->slots == NULL ||
-        trainer->reported == NULL || (keeps_best && trainer->best_weights == NULL))
+        trainer->reported == NULL || trainer->histograms == NULL ||
+        (keeps_best && trainer->best_weights == NULL))
         return ERR_NO_MEMORY;
     return OK;
 }
@@ -107,6 +110,7 @@ void trainer_destroy(Trainer *trainer) {
     memory_free(trainer->slots);
     memory_free(trainer->best_weights);
     memory_free(trainer->reported);
+    memory_free(trainer->histograms);
     memory_free(trainer);
 }
 
@@ -170,7 +174,7 @@ static void send(const Trainer *trainer, const TrainEvent *event) {
 typedef struct Step {
     const JobPhase *phase;
     int64_t number, epoch, rows;
-    bool recorded;
+    bool recorded, counted; // its statistics, its histograms
     bool
         validated; // what is not finite is the validation loss: the layers were measured on training rows
     double learning_rate, loss, gradient_norm, clipped_norm;
@@ -202,6 +206,7 @@ static Step next_step(Trainer *trainer) {
     const JobPhase *phase = job_phase_at(job, number);
     Step step = {.phase = phase, .number = number, .epoch = job_epoch_at(job, number)};
     step.recorded = (number - 1) % job_record_every(job) == 0;
+    step.counted = histogram_due(number, job_steps(job));
     if (number == phase->begin + 1)
         begin_phase(trainer, phase);
     if ((number - 1 - phase->begin) % phase->steps_per_epoch == 0) {
@@ -230,8 +235,9 @@ static void run_passes(Trainer *trainer, Step *step) {
     loader_take(trainer->loader, step->number, trainer->parallel, batch);
     step->rows = batch->rows;
     OpContext context = step_context(trainer, step);
-    const PlanObserver *observer = statistics_begin(trainer->statistics, trainer->parallel,
-                                                    trainer->gradients, step->recorded);
+    const PlanObserver *observer =
+        statistics_begin(trainer->statistics, trainer->parallel, trainer->gradients, step->recorded,
+                         step->counted ? trainer->histograms : NULL);
     Tensor output;
     plan_forward(trainer->plan, &context, observer, &batch->inputs, trainer->weights, &output);
     const Real *picked = batch_pick(batch, output.data);
@@ -322,6 +328,27 @@ static void send_step(Trainer *trainer, const Step *step) {
     send(trainer, &event);
 }
 
+// The activations were counted in the forward pass; here the rest: gradients before clipping, weights after the step.
+static void send_histograms(Trainer *trainer, const Step *step) {
+    const Model *model = job_model(trainer->job);
+    int layers = model_layers(model) < HISTOGRAM_LAYERS ? model_layers(model) : HISTOGRAM_LAYERS;
+    for (int i = 0; i < layers; i++) {
+        LayerHistograms *layer = &trainer->histograms[i];
+        size_t begin, end;
+        graph_layer_range(model_graph(model), i, &begin, &end);
+        bool frozen = graph_frozen(model_graph(model), i);
+        histogram_take(trainer->gradients + begin, frozen ? 0 : end - begin, 0, &layer->gradient);
+        histogram_take(trainer->weights + begin, end - begin, 0, &layer->weight);
+    }
+    send(trainer,
+         &(TrainEvent){.kind = TRAIN_HISTOGRAMS,
+                       .step = step->number,
+                       .epoch = step->epoch,
+                       .histograms = trainer->histograms,
+                       .histogram_layers = layers,
+                       .interval = histogram_interval(step->number, job_steps(trainer->job))});
+}
+
 // Rows of the batch whose outputs are not finite: the first few, by their numbers in the dataset.
 static void find_bad_rows(const Trainer *trainer, const Tensor *output, WatchFailure *failure) {
     const Batch *batch = &trainer->batch;
@@ -341,8 +368,8 @@ static int diverged(Trainer *trainer, const Step *step) {
         .step = step->number, .loss = step->loss, .gradient_norm = step->gradient_norm};
     if (!step->validated) {
         OpContext context = step_context(trainer, step);
-        const PlanObserver *observer =
-            statistics_begin(trainer->statistics, trainer->parallel, trainer->gradients, true);
+        const PlanObserver *observer = statistics_begin(trainer->statistics, trainer->parallel,
+                                                        trainer->gradients, true, NULL);
         Tensor output;
         plan_forward(trainer->plan, &context, observer, &trainer->batch.inputs, trainer->weights,
                      &output);
@@ -372,6 +399,8 @@ static int run_step(Trainer *trainer, Step *ret_step) {
     update_weights(trainer, &step);
     trainer->state.step = step.number;
     send_step(trainer, &step);
+    if (step.counted)
+        send_histograms(trainer, &step);
     *ret_step = step;
     return OK;
 }

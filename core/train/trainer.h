@@ -22,11 +22,12 @@ double metrics_perplexity(const Task *task, const Metrics *metrics);
 
 typedef enum TrainEventKind {
     TRAIN_STEP, // after every step: step, loss, learning_rate, gradient_norm, clipped_gradient_norm
-    TRAIN_GRADIENTS, // every record_every steps, after its TRAIN_STEP: layers, samples_per_second
-    TRAIN_EPOCH,     // at an epoch's end and after the last step, after validation: epoch, train,
-                     // validation
-    TRAIN_FINDING,   // finding: told once
-    TRAIN_DIAGNOSIS, // findings, view: all that holds now, where that has changed, and at the end
+    TRAIN_GRADIENTS,  // every record_every steps, after its TRAIN_STEP: layers, samples_per_second
+    TRAIN_HISTOGRAMS, // at some of the steps, after its TRAIN_STEP: histograms, interval
+    TRAIN_EPOCH,      // at an epoch's end and after the last step, after validation: epoch, train,
+                      // validation
+    TRAIN_FINDING,    // finding: told once
+    TRAIN_DIAGNOSIS,  // findings, view: all that holds now, where that has changed, and at the end
 } TrainEventKind;
 
 typedef struct TrainEvent {
@@ -35,9 +36,12 @@ typedef struct TrainEvent {
     int64_t epoch; // the epoch it belongs to, from 1
     double loss, learning_rate, gradient_norm, clipped_gradient_norm;
     double samples_per_second;
-    const LayerStatistics *layers; // [model_layers]
-    Metrics train;                 // means over the epoch's training rows (loss, accuracy)
-    Metrics validation;            // NAN throughout without validation rows
+    const LayerStatistics *layers;     // [model_layers]
+    const LayerHistograms *histograms; // [histogram_layers]
+    int histogram_layers;
+    int64_t interval;   // of those taken before only multiples of this are still of use
+    Metrics train;      // means over the epoch's training rows (loss, accuracy)
+    Metrics validation; // NAN throughout without validation rows
     bool best; // better than every epoch before, by early_stopping's metric (val_loss without)
     const Finding *finding;
     const Finding *findings; // [finding_count], the likeliest root cause first

@@ -33,11 +33,12 @@ struct Trainer {
     Evaluator evaluator;
     bool evaluates; // there are rows to evaluate
     Statistics *statistics;
-    Real *weights;      // [graph_weight_elements]
-    Real *gradients;    // [graph_learned]
-    Real *slots;        // [job_slots, graph_learned]; of the phase under way
-    Real *best_weights; // [graph_weight_elements]; NULL unless restore_best
-    bool *reported;     // [rule_registry.count] rules whose finding was told
+    LayerHistograms *histograms; // [model_layers] of the newest step that was due
+    Real *weights;               // [graph_weight_elements]
+    Real *gradients;             // [graph_learned]
+    Real *slots;                 // [job_slots, graph_learned]; of the phase under way
+    Real *best_weights;          // [graph_weight_elements]; NULL unless restore_best
+    bool *reported;              // [rule_registry.count] rules whose finding was told
     // The doctor's: see watch.h.
     History *history;
     Finding *findings; // of the newest look

@@ -156,6 +156,16 @@ static int diagnosis_frame(Store *store, Slot *slot, const Frame *frame, Value r
                          frame->length);
 }
 
+static int histograms_frame(Store *store, Slot *slot, const Frame *frame, Value root) {
+    int64_t step, interval;
+    if (!value_integer(value_member(root, "step"), 1, INT64_MAX / 2, &step) ||
+        !value_integer(value_member(root, "interval"), 1, INT64_MAX / 2, &interval) ||
+        value_kind(value_member(root, "layers")) != VALUE_OBJECT)
+        return ERR_DAMAGED;
+    const HistogramsRow row = {step, interval, (const char *)frame->body, frame->length};
+    return histograms_put(store, slot->row.id, slot->row.attempt, &row);
+}
+
 static int step_frame(Slot *slot, const Frame *frame) {
     int64_t step;
     if (frame->length != sizeof step)
@@ -358,6 +368,9 @@ static int other_frame(Store *store, Slot *slot, const Frame *frame) {
         break;
     case FRAME_DIAGNOSIS:
         result = diagnosis_frame(store, slot, frame, root);
+        break;
+    case FRAME_HISTOGRAMS:
+        result = histograms_frame(store, slot, frame, root);
         break;
     case FRAME_FINISHED:
         result = finished_frame(store, slot, root);

@@ -19,6 +19,7 @@
 //   STEP       i64: the step just done, told one by one after an earlier worker's death
 //   FINDING    a finding                             PROGRESS   {"progress", "metrics", "best",
 //                                                                "samples" of this attempt}
+//   HISTOGRAMS {"step", "interval", "layers": {NAME: {KIND: {"least", "greatest", "counts"}}}}
 //   BEAT       nothing: it lives and works
 //   DIAGNOSIS  {"findings", "checklist"}: all that holds now
 //   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"},
@@ -33,6 +34,7 @@
     X(STEP, 'n')                                                                                   \
     X(BEAT, 'b')                                                                                   \
     X(GRADIENTS, 'g')                                                                              \
+    X(HISTOGRAMS, 'h')                                                                             \
     X(FINDING, 'f')                                                                                \
     X(DIAGNOSIS, 'd')                                                                              \
     X(PROGRESS, 'p')                                                                               \

@@ -304,6 +304,39 @@ static void diagnosis_event(Report *report, const TrainEvent *event) {
     report_send_json(report, FRAME_DIAGNOSIS, &out);
 }
 
+static void histogram_write(JsonOut *out, const char *key, const Histogram *histogram) {
+    if (histogram->counted == 0)
+        return;
+    json_begin_object(out, key);
+    json_number(out, "least", histogram->least);
+    json_number(out, "greatest", histogram->greatest);
+    json_begin_array(out, "counts");
+    for (int i = 0; i < HISTOGRAM_BINS; i++)
+        json_integer(out, NULL, histogram->counts[i]);
+    json_end_array(out);
+    json_end_object(out);
+}
+
+static void histograms_event(Report *report, const TrainEvent *event) {
+    const Model *model = job_model(report->job);
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_integer(&out, "step", event->step);
+    json_integer(&out, "interval", event->interval);
+    json_begin_object(&out, "layers");
+    for (int i = 0; i < event->histogram_layers; i++) {
+        json_begin_object(&out, model_layer(model, i)->name);
+#define X(kind) histogram_write(&out, #kind, &event->histograms[i].kind);
+        HISTOGRAM_KINDS(X)
+#undef X
+        json_end_object(&out);
+    }
+    json_end_object(&out);
+    json_end_object(&out);
+    report_send_json(report, FRAME_HISTOGRAMS, &out);
+}
+
 void report_event(Report *report, const TrainEvent *event) {
     switch (event->kind) {
     case TRAIN_STEP:
@@ -311,6 +344,9 @@ void report_event(Report *report, const TrainEvent *event) {
         break;
     case TRAIN_GRADIENTS:
         gradients_event(report, event);
+        break;
+    case TRAIN_HISTOGRAMS:
+        histograms_event(report, event);
         break;
     case TRAIN_EPOCH:
         epoch_event(report, event);

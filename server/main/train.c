@@ -160,6 +160,8 @@ static void trained(void *context, const TrainEvent *event) {
     case TRAIN_GRADIENTS:
         progress->speed = event->samples_per_second;
         break;
+    case TRAIN_HISTOGRAMS: // the server's alone
+        break;
     case TRAIN_EPOCH:
         progress->epoch = event->epoch;
         progress->train = event->train;

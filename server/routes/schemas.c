@@ -260,6 +260,15 @@ static const struct {
      "\"object\",\"properties\":{\"name\":" TEXT ",\"type\":" TEXT ",\"index\":" WHOLE
      ",\"parameters\":" WHOLE
      ",\"series\":{\"type\":\"object\",\"additionalProperties\":" REF("Series") "}}}}}}"},
+    {"Histograms",
+     "{\"type\":\"object\",\"description\":\"At each of the steps: 33 edges of 32 bins, and how "
+     "many of "
+     "up to 2,048 numbers of the layer lie in each. Gradients are those before clipping, weights "
+     "those after the step. A step at which none was finite is left out.\",\"required\":["
+     "\"steps\",\"edges\",\"counts\"],\"properties\":{\"layer\":" TEXT
+     ",\"kind\":{\"enum\":[\"gradient\",\"weight\",\"activation\"]},\"steps\":" WHOLES
+     ",\"edges\":{\"type\":\"array\",\"items\":" NUMBERS
+     "},\"counts\":{\"type\":\"array\",\"items\":" WHOLES "}}}"},
     {"Confusion",
      "{\"type\":\"object\",\"properties\":{\"classes\":" TEXTS
      ",\"matrix\":{\"type\":\"array\",\"description\":\"A row for each true class, a column for "

@@ -145,6 +145,9 @@ static int forget_change(sqlite3 *database, void *argument) {
                          " AND kind IN ('metrics', 'gradients', 'finding')",
                          "sl", forget->job, forget->step);
     if (result == OK)
+        result = sql_run(database, "DELETE FROM histograms WHERE job = ? AND step > ?", "sl",
+                         forget->job, forget->step);
+    if (result == OK)
         result = straddling_cut(database, forget);
     return result;
 }

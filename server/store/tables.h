@@ -127,7 +127,7 @@ typedef struct Record {
 // Fenced by attempt as above. The seq is given here. A finding whose code and layer the job has
 // already is passed over.
 int records_append(Store *store, const char *job, int attempt, const Record *records, size_t count);
-// A resumed run writes what lies beyond its checkpoint again: forget metrics, gradients and
+// A resumed run writes what lies beyond its checkpoint again: forget metrics, gradients, histograms and
 // findings after `step`.
 int records_forget_after(Store *store, const char *job, int attempt, int64_t step);
 int records_span(Store *store, const char *job, const char *kind, int64_t *ret_first_step,
@@ -144,6 +144,19 @@ int confusions_get(Store *store, const char *job, char **ret_json); // memory_fr
 // {"findings", "checklist"} in English, as its worker told it. Fenced by attempt; the one before is replaced.
 int diagnoses_put(Store *store, const char *job, int attempt, const char *json, size_t length);
 int diagnoses_get(Store *store, const char *job, char **ret_json); // memory_free; ERR_NOT_FOUND
+
+// ---- histograms of a job's layers: a row a step, with their job ----
+typedef struct HistogramsRow {
+    int64_t step, interval; // rows whose step − 1 is no multiple of the interval are dropped
+    const char
+        *json; // {"step", "interval", "layers": {NAME: {KIND: {"least", "greatest", "counts"}}}}
+    size_t length;
+} HistogramsRow;
+// Fenced by attempt.
+int histograms_put(Store *store, const char *job, int attempt, const HistogramsRow *row);
+// In the order of their steps; stops early where `found` returns non-zero.
+int histograms_each(Store *store, const char *job,
+                    int (*found)(void *context, int64_t step, const char *json), void *context);
 
 // ---- models ----
 typedef struct ModelRow {

@@ -204,6 +204,45 @@ class Recorded(unittest.TestCase):
         relu = next(layer for layer in layers if layer["type"] == "activation")["series"]
         self.assertTrue(all(0 <= value <= 1 for value in relu["dead_fraction"]["value"]))
 
+    def histograms(self, query, headers=None):
+        return self.server.get(f"{self.path}/histograms?{query}", headers=headers)
+
+    def test_every_layer_has_its_histograms(self):
+        parameters = {layer["name"]: layer["parameters"] for layer in self.job["plan"]["layers"]}
+        for kind in ("gradient", "weight", "activation"):
+            told = self.histograms(f"layer=dense_1&kind={kind}").json
+            self.assertEqual((told["layer"], told["kind"], told["steps"][0]), ("dense_1", kind, 1))
+            steps = told["steps"]
+            self.assertTrue(16 <= len(steps) <= 32, steps)
+            self.assertEqual(len({b - a for a, b in zip(steps, steps[1:])}), 1, "they lie evenly")
+            self.assertGreater(steps[-1] + 2 * (steps[1] - steps[0]), self.job["plan"]["steps"])
+            self.assertEqual([len(edges) for edges in told["edges"]], [33] * len(steps))
+            self.assertTrue(all(edges == sorted(edges) for edges in told["edges"]))
+            wanted = min(2048, parameters["dense_1"]) if kind != "activation" else 2048
+            self.assertEqual([sum(counts) for counts in told["counts"]], [wanted] * len(steps))
+        # Gradients are what the norms are of: a norm is at most √n of the greatest.
+        norms = self.server.get(self.path + "/gradients?points=all&series=gradient_norm").json["layers"]
+        norm = dict(zip(*(norms[0]["series"]["gradient_norm"][key] for key in ("step", "value"))))
+        told = self.histograms("layer=" + norms[0]["name"]).json
+        for step, edges in zip(told["steps"], told["edges"]):
+            if step in norm:
+                self.assertLessEqual(max(abs(edges[0]), abs(edges[-1])), 1.001 * norm[step])
+
+    def test_histograms_of_what_has_none(self):
+        relu = next(layer["name"] for layer in self.job["plan"]["layers"] if layer["type"] == "activation")
+        self.assertEqual(self.histograms(f"layer={relu}&kind=weight").json["steps"], [])
+        self.assertGreater(len(self.histograms(f"layer={relu}&kind=activation").json["steps"]), 15)
+        for query, status in (("layer=nobody", 404), ("kind=weight", 400), ("layer=dense_1&kind=taste", 400)):
+            self.assertEqual(self.histograms(query).status, status)
+
+    def test_histograms_come_as_csv(self):
+        told = self.histograms("layer=dense_1&kind=weight").json
+        answer = self.histograms("layer=dense_1&kind=weight", {"Accept": "text/csv"})
+        self.assertEqual(answer.headers["Content-Type"].split(";")[0], "text/csv")
+        rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
+        self.assertEqual([int(row["count"]) for row in rows], [count for counts in told["counts"] for count in counts])
+        self.assertEqual([int(row["step"]) for row in rows[::32]], told["steps"])
+
     def test_both_come_as_csv(self):
         for path, column in (("/metrics", "train_loss"), ("/gradients", "gradient_norm")):
             with self.subTest(path):

@@ -80,6 +80,7 @@ class Killed(LiveTest):
             "last": but_speed(ended["metrics"]), "best": but_speed(ended["best"]),
             "metrics": but_speed(self.server.get(f"/v1/jobs/{job}/metrics?points=all").json["series"]),
             "layers": self.server.get(f"/v1/jobs/{job}/gradients?points=all").json,
+            "histograms": self.server.get(f"/v1/jobs/{job}/histograms?layer={ended['plan']['layers'][-1]['name']}").json,
             "findings": self.server.get(f"/v1/jobs/{job}").json["diagnosis"]}
 
     def test_a_killed_worker_changes_nothing(self):

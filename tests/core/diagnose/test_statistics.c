@@ -23,7 +23,7 @@ static void pass(const Model *model, Statistics *statistics, bool record, Real *
     for (int i = 0; i < ROWS * WIDTH; i++)
         inputs[i] = (Real)rng_normal(&rng);
     const OpContext context = {.training = true, .step = 1};
-    const PlanObserver *observer = statistics_begin(statistics, NULL, gradients, record);
+    const PlanObserver *observer = statistics_begin(statistics, NULL, gradients, record, NULL);
     Tensor input = {inputs, SHAPE(ROWS, WIDTH)}, output;
     plan_forward(plan, &context, observer, &input, weights, &output);
     for (int i = 0; i < ROWS * OUTPUTS; i++)

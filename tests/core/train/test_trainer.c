@@ -18,7 +18,8 @@ typedef struct Told {
     char finding[32], layer[32];
     double losses[4096]; // of each step
     double gradient_norms[4096];
-    int diagnoses;
+    int diagnoses, histograms;
+    bool counted; // some layer had all kinds of histograms
 } Told;
 
 static void listen(void *context, const TrainEvent *event) {
@@ -32,6 +33,15 @@ static void listen(void *context, const TrainEvent *event) {
     case TRAIN_GRADIENTS:
         cr_assert_not_null(event->layers);
         told->gradients++;
+        break;
+    case TRAIN_HISTOGRAMS:
+        cr_assert_eq(event->step, told->steps);
+        cr_assert_eq((event->step - 1) % event->interval, 0);
+        for (int i = 0; i < event->histogram_layers; i++)
+            told->counted |= event->histograms[i].gradient.counted > 0 &&
+                             event->histograms[i].weight.counted > 0 &&
+                             event->histograms[i].activation.counted > 0;
+        told->histograms++;
         break;
     case TRAIN_EPOCH:
         told->epochs++;
@@ -89,6 +99,8 @@ Test(trainer, learns_classes_that_lie_apart) {
     cr_assert_eq(told.steps, job_steps(job));
     cr_assert_eq(told.epochs, 50);
     cr_assert_eq(told.gradients, job_steps(job));
+    cr_assert_gt(told.histograms, 0);
+    cr_assert(told.counted);
     cr_assert_eq(told.findings, 0);
     trainer_destroy(trainer);
     job_destroy(job);
