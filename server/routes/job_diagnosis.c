@@ -10,6 +10,7 @@
 #include "server/json/document.h"
 #include "server/routes/common.h"
 #include "server/routes/job_answer.h"
+#include "server/routes/job_view.h"
 
 static int severity_of(const char *severity) {
     return severity == NULL                    ? 0
@@ -168,6 +169,42 @@ static void write_diagnosis(JsonOut *out, Value diagnosis, Value data, Language 
     json_end_object(out);
 }
 
+// The answer, which has been written as JSON, for a terminal.
+static int write_terminal(const Request *request, const JobRow *row, const char *json, Text *out) {
+    Document *document = NULL;
+    JobView view;
+    int error = parse(json, &document);
+    if (error != OK)
+        return error;
+    Value root = document_root(document);
+    job_view_init(&view, request);
+    text_add_format(out, "%s  %s  %s\n", row->id, row->name,
+                    value_string(value_member(root, "verdict")));
+    job_view_write_checklist(value_member(root, "checklist"), out);
+    job_view_write_findings(&view, row, value_member(root, "findings"), out);
+    document_destroy(document);
+    return out->failed ? ERR_NO_MEMORY : OK;
+}
+
+static void answer_diagnosis(Request *request, const JobRow *row, JsonOut *json,
+                             Language language) {
+    answer_header(request, "Content-Language", "%s", language == LANGUAGE_JAPANESE ? "ja" : "en");
+    answer_header(request, "Vary", "Accept, Accept-Language");
+    if (strcmp(request_preferred_type(request), "text/plain") != 0) {
+        answer_json(request, 200, json);
+        return;
+    }
+    Text text;
+    text_init(&text);
+    int error = json->text.failed ? ERR_NO_MEMORY
+                                  : write_terminal(request, row, text_string(&json->text), &text);
+    if (error == OK)
+        answer_text(request, 200, "text/plain; charset=utf-8", &text);
+    else
+        answer_error(request, error, NULL);
+    text_finish(&text);
+}
+
 static void job_diagnosis_get(Request *request) {
     Store *store = request_services(request)->store;
     Document *diagnosis = NULL, *data = NULL;
@@ -191,10 +228,7 @@ static void job_diagnosis_get(Request *request) {
         Language language = language_of(request);
         write_diagnosis(&out, diagnosis != NULL ? document_root(diagnosis) : VALUE_NONE,
                         data != NULL ? document_root(data) : VALUE_NONE, language);
-        answer_header(request, "Content-Language", "%s",
-                      language == LANGUAGE_JAPANESE ? "ja" : "en");
-        answer_header(request, "Vary", "Accept-Language");
-        answer_json(request, 200, &out);
+        answer_diagnosis(request, &row, &out, language);
         json_finish(&out);
     } else {
         answer_error(request, error, NULL);
@@ -212,6 +246,7 @@ static const RouteDesc routes[] = {
      .tag = "jobs",
      .summary = "What is wrong with its training, why, and what mends it",
      .status = 200,
+     .produces = job_view_types,
      .response_schema = "Diagnosis",
      .errors = errors,
      .handler = job_diagnosis_get},

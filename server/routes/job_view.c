@@ -128,6 +128,22 @@ static void write_wrapped(Text *out, const char *words, size_t indent) {
     text_add_char(out, '\n');
 }
 
+static void write_evidence(Text *out, Value evidence) {
+    Text line;
+    text_init(&line);
+    VALUE_FOREACH(item, evidence) {
+        const char *word = value_string(item);
+        text_add_format(&line, "%s%s ", line.length > 0 ? ", " : "", value_key(item));
+        if (word != NULL)
+            text_add(&line, word);
+        else
+            text_add_format(&line, "%.4g", value_number(item));
+    }
+    if (line.length > 0)
+        write_wrapped(out, text_string(&line), 11);
+    text_finish(&line);
+}
+
 static void write_finding(Text *out, Value finding) {
     const char *code = value_string(value_member(finding, "code"));
     const char *severity = value_string(value_member(finding, "severity"));
@@ -142,6 +158,7 @@ static void write_finding(Text *out, Value finding) {
     text_add_char(out, '\n');
     if (explanation != NULL && explanation[0] != '\0')
         write_wrapped(out, explanation, 11);
+    write_evidence(out, value_member(finding, "evidence"));
     VALUE_FOREACH(remedy, value_member(finding, "remedies")) {
         const char *name = value_string(value_member(remedy, "code"));
         const char *title = value_string(value_member(remedy, "title"));
@@ -201,18 +218,27 @@ static void write_next(Text *out, const JobView *view, const JobRow *row, Value 
         write_command(out, view, "%s/v1/models/%s", host, row->model);
 }
 
-int job_view_write_findings(const JobView *view, Store *store, const JobRow *row, Text *out) {
-    JobFindings findings = {0};
-    int error = job_findings_read(store, row, &findings);
-    if (error != OK)
-        return error;
-    Value list = job_findings_list(&findings);
-    text_add(out, value_length(list) > 0 ? "\nfindings\n" : "\nfindings: none\n");
-    VALUE_FOREACH(finding, list)
+void job_view_write_findings(const JobView *view, const JobRow *row, Value findings, Text *out) {
+    text_add(out, value_length(findings) > 0 ? "\nfindings\n" : "\nfindings: none\n");
+    VALUE_FOREACH(finding, findings)
     write_finding(out, finding);
-    write_next(out, view, row, list);
-    job_findings_finish(&findings);
-    return OK;
+    write_next(out, view, row, findings);
+}
+
+void job_view_write_checklist(Value checklist, Text *out) {
+    bool any = false;
+    VALUE_FOREACH(item, checklist) {
+        const char *state = value_string(value_member(item, "state"));
+        const char *title = value_string(value_member(item, "title"));
+        const char *note = value_string(value_member(item, "note"));
+        if (state == NULL || strcmp(state, "attention") != 0)
+            continue;
+        text_add_format(out, "%s  %s\n", any ? "" : "\nchecklist, where attention is due\n",
+                        title != NULL ? title : "");
+        if (note != NULL)
+            write_wrapped(out, note, 11);
+        any = true;
+    }
 }
 
 // ---- the job ----
@@ -255,7 +281,14 @@ static int write_text(const JobView *view, Store *store, const JobRow *row, Text
     int error = write_metrics(out, store, row->id);
     if (error == OK)
         error = write_gradients(out, store, row->id);
-    return error == OK ? job_view_write_findings(view, store, row, out) : error;
+    JobFindings findings = {0};
+    if (error == OK)
+        error = job_findings_read(store, row, &findings);
+    if (error != OK)
+        return error;
+    job_view_write_findings(view, row, job_findings_list(&findings), out);
+    job_findings_finish(&findings);
+    return OK;
 }
 
 int job_view_write(const JobView *view, Store *store, const JobRow *row, Text *out) {

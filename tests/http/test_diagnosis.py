@@ -80,6 +80,26 @@ class Diagnosis(LiveTest):
         self.assertIn("初期化", first["remedies"][0]["title"])
         self.assertTrue(any("学習率" in (item["note"] or "") for item in diagnosis["checklist"]))
 
+    def test_a_terminal_gets_it_as_text(self):
+        ended, diagnosis = self.diagnosis(job(ZEROS))
+        for language in ("en", "ja"):
+            answer = self.server.get(f"/v1/jobs/{ended['id']}/diagnosis",
+                                     headers={"Accept": "text/plain", "Accept-Language": language})
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; charset=utf-8")
+            self.assertEqual(answer.headers["Content-Language"], language)
+            self.assertIn("Accept-Language", ", ".join(answer.headers.get_all("Vary")))
+            text = answer.body.decode()
+            lines = text.splitlines()
+            self.assertEqual(lines[0], f"{ended['id']}  {ended['name']}  {diagnosis['verdict']}")
+            first = diagnosis["findings"][0]
+            self.assertTrue(any(first["code"] in line and first["layer"] in line for line in lines), text)
+            told = " ".join(text.split())
+            for name, value in first["evidence"].items():
+                self.assertIn(f"{name} {value if isinstance(value, str) else format(value, '.4g')}", told)
+            self.assertIn(f"→ {first['remedies'][0]['code']}: ", text)
+            self.assertIn(f"\"remedies\": [\"{first['remedies'][0]['code']}\"]", text.split("next\n")[1])
+            self.assertEqual("ユニット" in text, language == "ja")
+
     def test_a_divergence_names_step_layer_and_rate(self):
         body = job(SOUND, optimizer={"type": "sgd", "learning_rate": 1e6})
         _, diagnosis = self.diagnosis(body)
