@@ -282,6 +282,13 @@ const TextEntry text_findings[] = {
       "最も狭い所で {narrowest#} ユニットの ReLU 層が {layers#} 個続くと、少なくとも {born_dead%} "
       "の確率でまったく働かない層から始まります。"
       "同じジョブがシードしだいで学んだり学ばなかったりします。"}},
+    {"finding.seed_sensitive.runs",
+     {"Of {runs#} runs that differ in their seed alone {low#} lie far behind: {metric} goes from "
+      "{worst} "
+      "to {best}. What this job learns is a matter of luck.",
+      "シードだけが異なる {runs#} 回の実行のうち {low#} 回が大きく劣ります: {metric} は {worst} "
+      "から "
+      "{best} まで開きます。このジョブが何を学ぶかは運しだいです。"}},
     {"finding.class_imbalance",
      {"The most frequent class has {ratio} times the rows of the rarest ({most%} against "
       "{least%}). A net that never answers the rare class is "

@@ -10,6 +10,7 @@
 #include "server/json/document.h"
 #include "server/routes/common.h"
 #include "server/routes/job_answer.h"
+#include "server/routes/job_findings.h"
 #include "server/routes/job_view.h"
 
 static int severity_of(const char *severity) {
@@ -147,9 +148,19 @@ static int parse(const char *json, Document **ret_document) {
     return error;
 }
 
-static void write_diagnosis(JsonOut *out, Value diagnosis, Value data, Language language) {
+// The document borrows the text.
+static int read_findings(Store *store, const JobRow *row, Text *text, Document **ret_document) {
+    text_add_char(text, '[');
+    int error = job_findings_read_run(store, row, text);
+    text_add_char(text, ']');
+    if (error != OK)
+        return error;
+    return text->failed ? ERR_NO_MEMORY : parse(text_string(text), ret_document);
+}
+
+static void write_diagnosis(JsonOut *out, Value diagnosis, Value findings, Value data,
+                            Language language) {
     static const char *const verdicts[] = {"healthy", "warning", "critical"};
-    Value findings = value_member(diagnosis, "findings");
     int worst = 0;
     VALUE_FOREACH(finding, findings) {
         int severity = severity_of(value_string(value_member(finding, "severity")));
@@ -207,15 +218,19 @@ static void answer_diagnosis(Request *request, const JobRow *row, JsonOut *json,
 
 static void job_diagnosis_get(Request *request) {
     Store *store = request_services(request)->store;
-    Document *diagnosis = NULL, *data = NULL;
+    Document *diagnosis = NULL, *findings = NULL, *data = NULL;
     AUTO_FREE char *json = NULL;
     DatasetRow dataset = {0};
     JobRow row;
+    Text found;
     if (job_find(request, request_param(request, "id"), &row) != OK)
         return;
+    text_init(&found);
     int error = diagnoses_get(store, row.id, &json);
     if (error == OK)
         error = parse(json, &diagnosis);
+    if (error == OK)
+        error = read_findings(store, &row, &found, &findings);
     // Before it runs there is none, and an ended job outlives its dataset.
     if ((error == OK || error == ERR_NOT_FOUND) &&
         datasets_get(store, row.dataset, &dataset) == OK) {
@@ -227,6 +242,7 @@ static void job_diagnosis_get(Request *request) {
         json_init(&out);
         Language language = language_of(request);
         write_diagnosis(&out, diagnosis != NULL ? document_root(diagnosis) : VALUE_NONE,
+                        findings != NULL ? document_root(findings) : VALUE_NONE,
                         data != NULL ? document_root(data) : VALUE_NONE, language);
         answer_diagnosis(request, &row, &out, language);
         json_finish(&out);
@@ -234,6 +250,8 @@ static void job_diagnosis_get(Request *request) {
         answer_error(request, error, NULL);
     }
     document_destroy(diagnosis);
+    document_destroy(findings);
+    text_finish(&found);
     document_destroy(data);
     job_row_finish(&row);
 }

@@ -4,14 +4,35 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "server/base/json_out.h"
+#include "server/routes/job_seeds.h"
 
 static void separate(Text *text) {
     if (text->length > 1)
         text_add_char(text, ',');
 }
 
-// The items of an array, out of the newest diagnosis of the job's worker.
-static int add_diagnosis(Store *store, const char *job, Text *text) {
+static void add_item(Text *text, const JsonOut *item) {
+    if (item->text.length > 0) {
+        separate(text);
+        text_add(text, text_string(&item->text));
+    }
+    text->failed |= item->text.failed;
+}
+
+static bool hurts(Value finding) {
+    const char *severity = value_string(value_member(finding, "severity"));
+    return severity != NULL && strcmp(severity, "info") != 0;
+}
+
+static bool of_seeds(Value finding) {
+    const char *code = value_string(value_member(finding, "code"));
+    return code != NULL && strcmp(code, "seed_sensitive") == 0;
+}
+
+// The items of an array, out of the newest diagnosis of the job's worker. What seeds were seen to do takes the place of what was feared
+// of them: behind all that hurts where it hurts, else last.
+static int add_diagnosis(Store *store, const char *job, const JsonOut *seeds, bool seeds_hurt,
+                         Text *text) {
     AUTO_FREE char *json = NULL;
     Document *document = NULL;
     Issues issues;
@@ -23,16 +44,23 @@ static int add_diagnosis(Store *store, const char *job, Text *text) {
     issues_finish(&issues);
     if (error != OK)
         return error;
+    bool seen = seeds->text.length == 0;
     VALUE_FOREACH(finding, value_member(document_root(document), "findings")) {
         JsonOut out;
+        if (seeds->text.length > 0 && of_seeds(finding))
+            continue;
+        if (!seen && seeds_hurt && !hurts(finding)) {
+            add_item(text, seeds);
+            seen = true;
+        }
         json_init(&out);
         ValueWriter writer = json_writer(&out);
         write_value(&writer, NULL, finding);
-        separate(text);
-        text_add(text, text_string(&out.text));
-        text->failed |= out.text.failed;
+        add_item(text, &out);
         json_finish(&out);
     }
+    if (!seen)
+        add_item(text, seeds);
     document_destroy(document);
     return OK;
 }
@@ -52,13 +80,24 @@ static int add_dataset(Store *store, const char *id, Text *text) {
     return OK;
 }
 
+int job_findings_read_run(Store *store, const JobRow *row, Text *out) {
+    bool seeds_hurt;
+    JsonOut seeds;
+    json_init(&seeds);
+    int error = job_seeds_write(store, row, &seeds, &seeds_hurt);
+    if (error == OK)
+        error = add_diagnosis(store, row->id, &seeds, seeds_hurt, out);
+    json_finish(&seeds);
+    return error;
+}
+
 int job_findings_read(Store *store, const JobRow *row, JobFindings *ret_findings) {
     Text text;
     Issues issues;
     JobFindings findings = {0};
     text_init(&text);
     text_add_char(&text, '[');
-    int error = add_diagnosis(store, row->id, &text);
+    int error = job_findings_read_run(store, row, &text);
     if (error == OK)
         error = add_dataset(store, row->dataset, &text);
     text_add_char(&text, ']');

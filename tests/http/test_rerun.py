@@ -105,6 +105,26 @@ class Reruns(LiveTest):
         self.assertLess(spread["p"], 0.05)
         self.assertIn("the difference exceeds their spread", comparison["verdict"])
 
+    def test_seeds_that_decide_are_told(self):
+        # Layers of two ReLUs start dead with one seed and alive with another.
+        parent = self.server.submit({
+            "dataset": {"inputs": [[x] for x in range(-100, 100)], "targets": ["low"] * 100 + ["high"] * 100},
+            "model": {"layers": [{"type": "dense", "units": 2, "activation": "relu"}] * 3 + [{"type": "dense", "units": 2}]},
+            "training": {"epochs": 30, "batch_size": 20, "optimizer": {"type": "adam", "learning_rate": 0.02}}})
+        child = self.server.post(f"/v1/jobs/{parent}/rerun", {"seeds": 8}).json
+        values = [self.server.wait(job)["metrics"]["val_accuracy"] for job in child["runs"]["child"]]
+        self.assertTrue(max(values) - min(values) > 0.3, values)
+        unlucky = child["runs"]["child"][values.index(min(values))]
+        lucky = child["runs"]["child"][values.index(max(values))]
+        for job, severity in ((unlucky, "warning"), (lucky, "info")):
+            diagnosis = self.server.get(f"/v1/jobs/{job}/diagnosis").json
+            told = [finding for finding in diagnosis["findings"] if finding["code"] == "seed_sensitive"]
+            self.assertEqual([finding["severity"] for finding in told], [severity], diagnosis)
+            self.assertEqual((told[0]["evidence"]["best"], told[0]["evidence"]["worst"]), (max(values), min(values)))
+            self.assertIn(f"of {told[0]['evidence']['runs']} runs", told[0]["explanation"].lower())
+        best = told[0]["remedies"][0]["patch"]["training"]["seed"]
+        self.assertEqual(best, self.server.get(f"/v1/jobs/{lucky}").json["spec"]["training"]["seed"])
+
     def test_a_change_that_does_nothing_does_not_exceed_the_spread(self):
         child = self.rerun({"seeds": 4, "patch": {"training": {"clip_norm": 1e9, "seed": 20}}})
         for job in child["runs"]["parent"] + child["runs"]["child"]:
