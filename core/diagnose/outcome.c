@@ -2,6 +2,8 @@
 #include "core/diagnose/outcome.h"
 #include <math.h>
 
+enum { PROBE_LEAST = 50 }; // steps of a probe that can be judged
+
 static Fit fit_of(double closure, double room, double error) {
     if (!isfinite(closure))
         return FIT_UNKNOWN;
@@ -39,6 +41,18 @@ static void by_loss(Outcome *outcome) {
                    : closure < 0.1 ? FIT_POOR
                    : closure < 0.5 ? FIT_FAIR
                                    : FIT_GOOD;
+}
+
+Outcome outcome_judge_probe(const Facts *facts, const History *history, double travel,
+                            bool finite) {
+    Outcome outcome = outcome_judge(facts, history, true, finite);
+    if (outcome.diverged)
+        return outcome;
+    bool moved = travel >= 0.15, stands = travel < 0.15 * outcome.progress;
+    outcome.fit = outcome.validation = FIT_UNKNOWN;
+    if (history->steps >= PROBE_LEAST && (moved || stands || !isfinite(travel)))
+        by_loss(&outcome);
+    return outcome;
 }
 
 Outcome outcome_judge(const Facts *facts, const History *history, bool ended, bool finite) {

@@ -24,6 +24,9 @@ typedef struct Outcome {
     double progress; // share of the steps done
 } Outcome;
 
+// Of a probe: whether one batch was fitted, by the loss alone. A net that has not moved yet, but would in the whole run, cannot be
+// judged. travel: Σ ‖Δw‖ / ‖w‖ over the probe.
+Outcome outcome_judge_probe(const Facts *facts, const History *history, double travel, bool finite);
 Outcome outcome_judge(const Facts *facts, const History *history, bool ended, bool finite);
 // Whether the training itself comes to little.
 static inline bool outcome_bad(const Outcome *outcome) {

@@ -39,6 +39,7 @@ typedef struct Finding {
 typedef enum Stage {
     STAGE_BEFORE, // the spec and the data; no step was run
     STAGE_LIVE,   // the run is under way
+    STAGE_PROBE,  // one batch was trained on for some steps, to see whether the net can fit it
     STAGE_END,    // it is over, well or not
 } Stage;
 

@@ -36,7 +36,7 @@ bool start_scale_find(const RuleView *view, const StartScale *scale, const char 
                       double threshold, bool hurts, Finding *ret_finding) {
     bool suffers = view->outcome.diverged || outcome_bad(&view->outcome) ||
                    (view->outcome.fit == FIT_FAIR && hurts);
-    if (!suffers && view->stage != STAGE_END)
+    if (!suffers && view->stage == STAGE_LIVE)
         return false;
     *ret_finding = (Finding){.code = code,
                              .severity = suffers ? SEVERITY_WARNING : SEVERITY_INFO,

@@ -13,6 +13,9 @@
 #include "core/tensor/blas.h"
 #include "core/tensor/kernels.h"
 
+// A probe's steps, and over how many of them a job that warms up does so.
+enum { PROBE_STEPS = 200, PROBE_WARMUP = 20 };
+
 double trainer_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -205,8 +208,8 @@ static Step next_step(Trainer *trainer) {
     int64_t number = trainer->state.step + 1;
     const JobPhase *phase = job_phase_at(job, number);
     Step step = {.phase = phase, .number = number, .epoch = job_epoch_at(job, number)};
-    step.recorded = (number - 1) % job_record_every(job) == 0;
-    step.counted = histogram_due(number, job_steps(job));
+    step.recorded = trainer->probes || (number - 1) % job_record_every(job) == 0;
+    step.counted = !trainer->probes && histogram_due(number, job_steps(job));
     if (number == phase->begin + 1)
         begin_phase(trainer, phase);
     if ((number - 1 - phase->begin) % phase->steps_per_epoch == 0) {
@@ -220,6 +223,9 @@ static double learning_rate(Trainer *trainer, const Step *step) {
     const JobPhase *phase = step->phase;
     const OptimizerCommon *optimizer = phase->optimizer.params;
     const ScheduleCommon *schedule = phase->schedule.params;
+    if (trainer->probes) // what the run has most of
+        return optimizer->learning_rate *
+               (schedule->warmup_steps > 0 ? fmin(1, (double)step->number / PROBE_WARMUP) : 1);
     const ScheduleCall call = {.params = schedule,
                                .step = step->number - phase->begin,
                                .steps = phase->end - phase->begin,
@@ -232,7 +238,8 @@ static double learning_rate(Trainer *trainer, const Step *step) {
 
 static void run_passes(Trainer *trainer, Step *step) {
     Batch *batch = &trainer->batch;
-    loader_take(trainer->loader, step->number, trainer->parallel, batch);
+    if (!trainer->probes || step->number == 1)
+        loader_take(trainer->loader, step->number, trainer->parallel, batch);
     step->rows = batch->rows;
     OpContext context = step_context(trainer, step);
     const PlanObserver *observer =
@@ -541,6 +548,27 @@ static int run_steps(Trainer *trainer) {
             return error;
     }
     return OK;
+}
+
+int trainer_probe(Trainer *trainer, double seconds) {
+    const Job *job = trainer->job;
+    trainer->probes = true;
+    trainer->recorded_at = trainer_clock();
+    measure_frozen(trainer);
+    int error = watch_begin(trainer);
+    double until = trainer_clock() + seconds;
+    while (error == OK && trainer->state.step < job_steps(job) &&
+           trainer->state.step < PROBE_STEPS && trainer_clock() < until) {
+        Step step;
+        if (wanted(trainer->hooks.stop))
+            return ERR_STOPPED;
+        error = run_step(trainer, &step);
+        if (error == OK && !all_finite(step.loss, step.gradient_norm))
+            error = ERR_DIVERGED; // and it was told
+    }
+    if (error == OK)
+        watch_probed(trainer);
+    return error;
 }
 
 int trainer_run(Trainer *trainer) {

@@ -72,6 +72,11 @@ void trainer_destroy(Trainer *trainer); // takes NULL
 // the finding event), or what a hook returned.
 int trainer_run(Trainer *trainer);
 
+// In place of a run: at most 200 steps and so many seconds on the first batch alone, at the job's own rate, then one look at what
+// they show (TRAIN_DIAGNOSIS). It writes nothing and keeps no checkpoint. A net that cannot fit one batch will not fit them all
+// (Karpathy, A Recipe for Training Neural Networks, 2019). Errors as of trainer_run.
+int trainer_probe(Trainer *trainer, double seconds);
+
 int64_t trainer_step(const Trainer *trainer);              // steps done
 int64_t trainer_best_epoch(const Trainer *trainer);        // 0: none yet
 const Metrics *trainer_validation(const Trainer *trainer); // newest

@@ -31,6 +31,7 @@ struct Trainer {
     Loader *loader;
     Plan *plan;
     Evaluator evaluator;
+    bool probes;    // on one batch alone
     bool evaluates; // there are rows to evaluate
     Statistics *statistics;
     LayerHistograms *histograms; // [model_layers] of the newest step that was due

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/diagnose/advice.h"
 #include "core/diagnose/weights.h"
 #include "core/train/job_private.h"
 #include "core/train/survey.h"
@@ -58,6 +59,9 @@ static RuleView view_of(const Trainer *trainer, Stage stage, const WatchFailure 
     view.weights = trainer->weights;
     view.outcome =
         outcome_judge(&trainer->facts, trainer->history, stage == STAGE_END, failure == NULL);
+    if (trainer->probes)
+        view.outcome = outcome_judge_probe(&trainer->facts, trainer->history, view_travel(&view),
+                                           failure == NULL);
     if (failure == NULL)
         return view;
     view.step = failure->step;
@@ -199,6 +203,10 @@ static double rare_recall(Trainer *trainer) {
     }
     confusion_finish(&confusion);
     return recall;
+}
+
+void watch_probed(Trainer *trainer) {
+    look(trainer, STAGE_PROBE, NULL, trainer->state.step, 1);
 }
 
 void watch_end(Trainer *trainer, int64_t epoch) {

@@ -24,3 +24,4 @@ typedef struct WatchFailure {
 } WatchFailure;
 void watch_failed(Trainer *trainer, const WatchFailure *failure, int64_t epoch);
 void watch_end(Trainer *trainer, int64_t epoch); // the run is over
+void watch_probed(Trainer *trainer);             // the probe is

@@ -24,7 +24,8 @@
 //   DIAGNOSIS  {"findings", "checklist"}: all that holds now
 //   FINISHED   {"progress", "metrics", "best", "model": {"sha256", "parameters", "input_shape"},
 //               "samples", "confusion" of a classifier};
-//               {"progress", "metrics", "best", "result"} of a job that leaves no model
+//               {"progress", "metrics", "best", "result"} of a job that leaves no model;
+//               {"probe": {"steps", "first_loss", "loss"}, "findings"} of a probe
 //   FAILED     {"code", "detail"}: the run ended with this error
 //   STOPPED    {"step"}: asked to, after a checkpoint
 #define FRAME_TYPES(X)                                                                             \

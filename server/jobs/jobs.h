@@ -48,6 +48,11 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
 // a server.
 void submission_check_keys(const PoolOptions *options, Value body, Issues *issues);
 
+// What the first steps of a checked submission show: a worker of its own trains on one batch for at most two seconds, bounded in
+// memory and time; nothing is stored. One at a time: ERR_CONFLICT while another is under way. ERR_UNAVAILABLE: the worker came to
+// no end. ret_answer (memory_free): {"probe": {"steps", "first_loss", "loss"}, "findings": […]}.
+int probe_run(Store *store, const JobRow *row, char **ret_answer);
+
 // ---- live events: who waits for a job's next record ----
 // Calls wake(context) from the pool's thread after each commit of records of that job, until
 // unsubscribed; never after live_unsubscribe has returned. Also every 15 s, as a heartbeat.

@@ -98,7 +98,8 @@ static void slot_start(Pool *pool, Slot *slot, JobRow row) {
     limits_read(&row, &seconds, &bytes);
     if (seconds > 0) // of all attempts together
         slot->deadline = now + (int64_t)fmax(seconds * 1000 - (double)row.ran, 1);
-    int result = spawn_worker(pool->store, &row, slot->model, bytes, pool->options.lease, &spawned);
+    const WorkerOrder order = {slot->model, bytes, pool->options.lease, false};
+    int result = spawn_worker(pool->store, &row, &order, &spawned);
     if (result == OK) {
         slot->pid = spawned.pid;
         slot->frames = spawned.frames;

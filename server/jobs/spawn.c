@@ -23,15 +23,14 @@ static const char *const inherited[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSA
                                         "LSAN_OPTIONS",    "TSAN_OPTIONS", LOG_FORMAT_VARIABLE};
 
 // The job's frame in memory, to be read as standard input: so nobody waits for a reader.
-static int input_make(Store *store, const JobRow *row, const char *model, int64_t max_memory_bytes,
-                      int64_t lease, int *ret_input) {
+static int input_make(Store *store, const JobRow *row, const WorkerOrder *order, int *ret_input) {
     JsonOut out;
     json_init(&out);
     json_begin_object(&out, NULL);
     json_string(&out, "job", row->id);
     json_string(&out, "data", store_path(store));
     json_string(&out, "dataset", row->dataset);
-    json_string(&out, "model", model);
+    json_string(&out, "model", order->model);
     json_integer(&out, "threads", row->threads);
     json_string(&out, "spec", row->spec);
     if (row->deaths > 0)
@@ -39,10 +38,11 @@ static int input_make(Store *store, const JobRow *row, const char *model, int64_
     json_raw(&out, "progress", row->progress);
     json_raw(&out, "metrics", row->metrics);
     json_raw(&out, "best", row->best);
-    json_integer(&out, "lease", lease);
+    json_integer(&out, "lease", order->lease);
+    json_boolean(&out, "probe", order->probe);
     json_boolean(&out, "finish", strcmp(row->wish, "stop") == 0);
-    if (max_memory_bytes > 0)
-        json_integer(&out, "max_memory_bytes", max_memory_bytes);
+    if (order->max_memory_bytes > 0)
+        json_integer(&out, "max_memory_bytes", order->max_memory_bytes);
     json_end_object(&out);
     int result = out.text.failed ? ERR_NO_MEMORY : OK;
     int input = result == OK ? memfd_create("job", MFD_CLOEXEC) : -1;
@@ -132,12 +132,11 @@ static int process_start(int input, int output, char *const *environment, pid_t 
     return error == 0 ? OK : error == ENOMEM ? ERR_NO_MEMORY : ERR_UNAVAILABLE;
 }
 
-int spawn_worker(Store *store, const JobRow *row, const char *model, int64_t max_memory_bytes,
-                 int64_t lease, Spawned *ret_spawned) {
+int spawn_worker(Store *store, const JobRow *row, const WorkerOrder *order, Spawned *ret_spawned) {
     int ends[2] = {-1, -1}, input = -1;
     Environment environment;
     pid_t pid = 0;
-    int result = input_make(store, row, model, max_memory_bytes, lease, &input);
+    int result = input_make(store, row, order, &input);
     if (result != OK)
         return result;
     environment_init(&environment, row->threads);

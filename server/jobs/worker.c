@@ -7,6 +7,7 @@
 //    "progress", "metrics", "best": as last reported, or null,
 //    "died_at": the step near which an earlier worker died, where one did,
 //    "lease": milliseconds that it may be silent, "finish": whether it is to end as on SIGUSR1,
+//    "probe": whether it is only to see what a few steps show (core/train/trainer.h),
 //    "max_memory_bytes": where there is a bound}
 //
 // Of the two checkpoints DIR/checkpoints/JOB.a and .b the newer is tried first, then the older; a
@@ -49,6 +50,8 @@ enum {
     MEMORY_SLACK_THREAD = 64 << 20, // … of each thread
     BEATS = 4,                      // in the time that it may be silent
     BEAT_STACK_BYTES = 256 << 10,   // the libraries keep some of each thread's for themselves
+    PROBE_SECONDS = 2,              // of steps
+    PROBE_CPU_SECONDS = 15,         // of each thread, then the kernel ends it
     WORK_NANOSECONDS = 1000000,     // less of the processor than that between two beats is none
 };
 
@@ -70,7 +73,10 @@ typedef struct Work {
     Dataset *dataset;
     Job *plan;
     Trainer *trainer;
-    LrRange range; // of a range test: what it has seen
+    LrRange range;           // of a range test: what it has seen
+    bool probe;              // a few steps, nothing is kept …
+    double first_loss, loss; // … of which it tells these …
+    JsonOut findings;        // … and what was found
     Report report;
     Issues issues;
     char checkpoints[2][ID_TEXT + 32]; // paths; [0] is the next to be written
@@ -150,6 +156,7 @@ static int work_read(Work *work) {
     value_integer(value_member(root, "max_memory_bytes"), 1, INT64_MAX, &work->max_memory_bytes);
     if (value_boolean(value_member(root, "finish")))
         atomic_store(&finish_asked, true);
+    work->probe = value_boolean(value_member(root, "probe"));
     if (!value_integer(value_member(root, "threads"), 1, 4096, &work->threads) ||
         !value_integer(value_member(root, "lease"), 1, INT64_MAX, &work->lease) ||
         work->job == NULL || work->data == NULL || work->dataset_id == NULL ||
@@ -159,8 +166,11 @@ static int work_read(Work *work) {
                           &work->spec_document);
 }
 
-// A job that was given a bound is held to it by the kernel, too.
+// A job that was given a bound is held to it by the kernel, too; a probe also to its time.
 static void memory_bound(const Work *work) {
+    rlim_t seconds = PROBE_CPU_SECONDS * (rlim_t)work->threads;
+    if (work->probe)
+        setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds});
     if (work->max_memory_bytes == 0)
         return;
     rlim_t bytes = (rlim_t)work->max_memory_bytes + MEMORY_SLACK_BYTES +
@@ -263,9 +273,27 @@ static void range_event(Work *work, const TrainEvent *event) {
         atomic_store(&stop_asked, true);
 }
 
+static void probe_event(Work *work, const TrainEvent *event) {
+    if (event->kind == TRAIN_STEP) {
+        work->first_loss = event->step == 1 ? event->loss : work->first_loss;
+        work->loss = event->loss;
+    }
+    if (event->kind != TRAIN_DIAGNOSIS)
+        return;
+    json_finish(&work->findings);
+    json_init(&work->findings);
+    ValueWriter writer = json_writer(&work->findings);
+    json_begin_array(&work->findings, NULL);
+    for (int i = 0; i < event->finding_count; i++)
+        finding_write(&event->findings[i], job_spec(work->plan), NULL, &writer);
+    json_end_array(&work->findings);
+}
+
 static void event_hook(void *context, const TrainEvent *event) {
     Work *work = context;
-    if (job_lr_range(work->plan) != NULL)
+    if (work->probe)
+        probe_event(work, event);
+    else if (job_lr_range(work->plan) != NULL)
         range_event(work, event);
     else
         report_event(&work->report, event);
@@ -289,7 +317,7 @@ static int work_prepare(Work *work) {
     char path[ID_TEXT + 32];
     const TrainerHooks hooks = {.context = work,
                                 .event = event_hook,
-                                .checkpoint = checkpoint_hook,
+                                .checkpoint = work->probe ? NULL : checkpoint_hook,
                                 .stop = &stop_asked,
                                 .finish = &finish_asked};
     work->directory = open(work->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -333,6 +361,27 @@ static int work_train(Work *work) {
     if (result != OK)
         report_progress(&work->report);
     return work->report.failed ? ERR_NO_MEMORY : result;
+}
+
+static int probe_run_steps(Work *work) {
+    if (work->initial_result != OK)
+        return work->initial_result;
+    int result = trainer_probe(work->trainer, PROBE_SECONDS);
+    if (result != OK && result != ERR_DIVERGED)
+        return result;
+    JsonOut out;
+    json_init(&out);
+    json_begin_object(&out, NULL);
+    json_begin_object(&out, "probe");
+    json_integer(&out, "steps", trainer_step(work->trainer));
+    json_number(&out, "first_loss", work->first_loss);
+    json_number(&out, "loss", work->loss);
+    json_end_object(&out);
+    json_raw(&out, "findings", text_string(&work->findings.text));
+    out.text.failed |= work->findings.text.failed;
+    json_end_object(&out);
+    report_send_json(&work->report, FRAME_FINISHED, &out);
+    return work->report.failed ? ERR_NO_MEMORY : OK;
 }
 
 // What a range test leaves in place of a model.
@@ -428,6 +477,7 @@ static void work_finish(Work *work) {
     trainer_destroy(work->trainer);
     lr_range_finish(&work->range);
     report_finish(&work->report);
+    json_finish(&work->findings);
     job_destroy(work->plan);
     dataset_close(work->dataset);
     document_destroy(work->spec_document);
@@ -449,6 +499,7 @@ int command_worker(int argc, char **argv) {
     if (process_prepare(argv[1]) != OK || output_take(&work.output) != OK)
         return STATUS_FAILED;
     issues_init(&work.issues);
+    json_init(&work.findings);
     int result = work_read(&work);
     report_open(&work.report, work.output, (uint32_t)work.attempt);
     if (result == OK) {
@@ -457,13 +508,13 @@ int command_worker(int argc, char **argv) {
         result = work_prepare(&work);
     }
     if (result == OK)
-        result = work_train(&work);
+        result = work.probe ? probe_run_steps(&work) : work_train(&work);
     bool broke_away = work.range.broke_away && (result == ERR_STOPPED || result == ERR_DIVERGED);
-    if (work.range.params != NULL && (result == OK || broke_away))
+    if (!work.probe && work.range.params != NULL && (result == OK || broke_away))
         result = range_send(&work);
-    else if (result == OK)
+    else if (result == OK && !work.probe)
         result = model_send(&work);
-    if (result == ERR_STOPPED)
+    if (result == ERR_STOPPED && !work.probe)
         stop_send(&work);
     else if (result != OK)
         failure_send(&work, result);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/memory.h"
 #include "server/data/intake.h"
 #include "server/routes/common.h"
 #include "server/routes/idempotency.h"
@@ -81,17 +82,82 @@ void answer_job(Request *request, int status, const char *id) {
 
 // ---- submission ----
 
-static void answer_dry_run(Request *request, const JobRow *row, const JsonOut *findings) {
+static bool has_code(Value findings, Value finding) {
+    const char *code = value_string(value_member(finding, "code"));
+    VALUE_FOREACH(other, findings) {
+        const char *known = value_string(value_member(other, "code"));
+        if (code != NULL && known != NULL && strcmp(code, known) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int parse_own(const char *text, Document **ret_document) {
+    Issues issues;
+    issues_init(&issues);
+    int error = document_parse(text, strlen(text), NULL, &issues, ret_document);
+    issues_finish(&issues);
+    return error == OK || error == ERR_NO_MEMORY ? error : ERR_DAMAGED;
+}
+
+// What the probe found, then what else was found without a step.
+static int write_probed(const char *probed, const char *findings, JsonOut *out) {
+    Document *shown = NULL, *told = NULL;
+    int error = parse_own(probed, &shown);
+    if (error == OK)
+        error = parse_own(findings, &told);
+    if (error == OK) {
+        ValueWriter writer = json_writer(out);
+        Value found = value_member(document_root(shown), "findings");
+        json_begin_array(out, "findings");
+        VALUE_FOREACH(finding, found)
+        write_value(&writer, NULL, finding);
+        VALUE_FOREACH(finding, document_root(told)) {
+            if (!has_code(found, finding))
+                write_value(&writer, NULL, finding);
+        }
+        json_end_array(out);
+        write_value(&writer, "probe", value_member(document_root(shown), "probe"));
+    }
+    document_destroy(shown);
+    document_destroy(told);
+    return error;
+}
+
+// probed: what a probe answered, or NULL.
+static void answer_dry_run(Request *request, const JobRow *row, const JsonOut *findings,
+                           const char *probed) {
     JsonOut out;
+    int error = findings->text.failed ? ERR_NO_MEMORY : OK;
     json_init(&out);
     json_begin_object(&out, NULL);
     json_raw(&out, "plan", row->plan);
     json_raw(&out, "spec", row->spec);
-    json_raw(&out, "findings", text_string(&findings->text));
-    out.text.failed |= findings->text.failed;
+    if (probed == NULL)
+        json_raw(&out, "findings", text_string(&findings->text));
+    else if (error == OK)
+        error = write_probed(probed, text_string(&findings->text), &out);
     json_end_object(&out);
-    answer_json(request, 200, &out);
+    if (error == OK)
+        answer_json(request, 200, &out);
+    else
+        answer_error(request, error, NULL);
     json_finish(&out);
+}
+
+static void answer_probe(Request *request, const JobRow *row, const JsonOut *findings) {
+    AUTO_FREE char *probed = NULL;
+    int error = probe_run(request_services(request)->store, row, &probed);
+    if (error == OK) {
+        answer_dry_run(request, row, findings, probed);
+    } else if (error == ERR_CONFLICT) {
+        answer_header(request, "Retry-After", "3");
+        answer_problem(request, 429, "Another job is being probed; ask again.");
+    } else {
+        answer_error(request, error,
+                     error == ERR_UNAVAILABLE ? "The probe's worker did not come to an end."
+                                              : NULL);
+    }
 }
 
 static void answer_refused(Request *request, int error, const Issues *issues) {
@@ -177,8 +243,10 @@ static void job_submit(Request *request, const Document *document, Idempotency *
     }
     if (error != OK)
         answer_refused(request, error, &issues);
+    else if (dry_run && request_query_boolean(request, "probe"))
+        answer_probe(request, &row, &findings);
     else if (dry_run)
-        answer_dry_run(request, &row, &findings);
+        answer_dry_run(request, &row, &findings, NULL);
     else
         kept = job_enqueue(request, &row, idempotency) == OK;
     if (!kept) {
@@ -192,6 +260,10 @@ static void job_submit(Request *request, const Document *document, Idempotency *
 
 static void jobs_post(Request *request) {
     Idempotency idempotency;
+    if (request_query_boolean(request, "probe") && !request_query_boolean(request, "dry_run")) {
+        answer_problem(request, 400, "A \"probe\" is part of a dry run: add dry_run=true.");
+        return;
+    }
     if (!idempotency_begin(request, &idempotency, answer_job))
         return;
     Document *document = body_parse(request, intake_lifted_inline, true);
@@ -307,6 +379,8 @@ static void job_get(Request *request) {
 
 static const QueryDesc post_query[] = {
     {"dry_run", QUERY_BOOLEAN, 0, 0, NULL, NULL, "Check and plan, but queue nothing."},
+    {"probe", QUERY_BOOLEAN, 0, 0, NULL, NULL,
+     "With dry_run: find also what at most 2 s of steps on one batch show."},
     {0},
 };
 static const QueryDesc list_query[] = {

@@ -204,7 +204,8 @@ static const struct {
      "\"additionalProperties\":" WHOLE "},\"steps\":" WHOLE ",\"estimated_seconds\":" NUMBER "}}"},
     {"Job",
      "{\"description\":\"With dry_run only plan, spec and findings, and status "
-     "200.\",\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
+     "200; with probe also probe: its steps on one batch, the first loss and the last.\","
+     "\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
      ",\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","
      "\"cancelled\"]},"
      "\"created_at\":" TIME ",\"started_at\":" TIME_OR_NULL ",\"finished_at\":" TIME_OR_NULL

@@ -1,5 +1,6 @@
 """What a job's diagnosis says: findings with remedies that are patches of the spec, the checklist, languages, events."""
 import math
+import os
 import random
 import unittest
 
@@ -112,6 +113,43 @@ class Diagnosis(LiveTest):
         findings = self.server.post("/v1/jobs?dry_run=true", body).json["findings"]
         self.assertEqual([finding["code"] for finding in findings], ["wrong_output_activation", "missing_nonlinearity"])
         self.assertEqual(findings[0]["remedies"][0]["code"], "linear_output")
+
+    def probe(self, body):
+        return self.server.post("/v1/jobs?dry_run=true&probe=true", body)
+
+    def test_a_probe_finds_what_a_few_steps_show(self):
+        cases = (("sound", job(SOUND), None), ("zeros", job(ZEROS), "symmetric_units"),
+                 ("wild", job(SOUND, optimizer={"type": "sgd", "learning_rate": 1e6}), None),
+                 ("large", job([{**layer, "kernel_init": {"type": "normal", "scale": 30}} for layer in SOUND]),
+                  "initial_weights_too_large"))
+        for name, body, code in cases:
+            with self.subTest(name):
+                answer = self.probe(body)
+                self.assertEqual(answer.status, 200, answer)
+                told = answer.json
+                self.assertEqual(set(told), {"plan", "spec", "findings", "probe"})
+                hurting = [finding["code"] for finding in told["findings"] if finding["severity"] != "info"]
+                if name == "sound":
+                    self.assertEqual(hurting, [], told)
+                    self.assertGreater(told["probe"]["steps"], 20)
+                    self.assertLess(told["probe"]["loss"], 0.5 * told["probe"]["first_loss"])
+                elif name == "wild":
+                    self.assertTrue(set(hurting) & {"learning_rate_too_high", "non_finite"}, told)
+                else:
+                    self.assertIn(code, [finding["code"] for finding in told["findings"]], told)
+
+    def test_a_probe_leaves_nothing(self):
+        for path in ("jobs", "datasets", "models"):
+            before = self.server.get(f"/v1/{path}").json
+            self.assertEqual(self.probe(job(SOUND)).status, 200)
+            self.assertEqual(self.server.get(f"/v1/{path}").json, before)
+        for folder in ("datasets", "models", "checkpoints", "tmp"):
+            path = os.path.join(self.server.folder, folder)
+            if os.path.isdir(path):
+                self.assertEqual([name for name in os.listdir(path) if name.startswith("job_")], [])
+
+    def test_a_probe_belongs_to_a_dry_run(self):
+        self.assertProblem(self.server.post("/v1/jobs?probe=true", job(SOUND)), 400)
 
     def test_no_such_job(self):
         self.assertProblem(self.server.get("/v1/jobs/job_00000000000000000000000000/diagnosis"), 404)

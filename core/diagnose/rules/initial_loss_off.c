@@ -22,7 +22,7 @@ static bool test(const RuleView *view, Finding *ret_finding) {
     if (!off)
         return false;
     bool suffers = outcome_bad(&view->outcome) || view->outcome.diverged;
-    if (!suffers && view->stage != STAGE_END)
+    if (!suffers && view->stage == STAGE_LIVE)
         return false;
     *ret_finding = (Finding){.code = "initial_loss_off",
                              .symptom = classes ? "classes" : "numbers",

@@ -11,7 +11,7 @@ static bool test(const RuleView *view, Finding *ret_finding) {
     if (view->history == NULL || view->stage == STAGE_BEFORE || outcome->diverged)
         return false;
     double travel = view_travel(view), late = view_update_ratio(view, true);
-    if (view->stage == STAGE_LIVE) // as if it went on like this
+    if (view->stage != STAGE_END) // as if it went on like this
         travel /= fmax(outcome->progress, 0.01);
     bool still = travel < 0.15 && (outcome_bad(outcome) || outcome->fit == FIT_FAIR);
     bool slow = travel < 0.6 && outcome_bad(outcome) && outcome->late_change > 0 && late < 2e-3;
