@@ -113,6 +113,7 @@ def datasets():
         "sentences": lambda: data.sentences(), "verse": lambda: data.verse(),
         "wide": lambda: data.blobs(count=5, rows=500, width=20, spread=3.5, seed=3),
         "few": lambda: data.blobs(count=2, rows=240, width=30, spread=16.0, seed=5),
+        "weak": lambda: data.weak_signal(),
         "noisy numbers": lambda: data.friedman(rows=200, noise=2.5, seed=3), "hard": lambda: data.moons(noise=0.35, seed=2),
         "rare": lambda: data.blobs(count=2, rows=600, width=2, spread=3.2, seed=8, weights=[24, 1]),
         "large targets": lambda: data.friedman(scale=400, offset=50000),
@@ -230,6 +231,10 @@ def faults():
                 ("overfitting: diabetes", "diabetes", DIABETES, job(dense(128, 128, out=1), epochs=120, rate=0.002), {"overfitting"}, 1),
                 ("overfitting: noisy numbers", "noisy numbers", job(dense(12, out=1), epochs=60),
                  job(dense(128, 128, out=1), epochs=300, rate=0.003), {"overfitting"}, 2),
+                ("overfitting: weak signal", "weak", job(dense(out=1), epochs=30, rate=0.02),
+                 job(dense(128, 128, out=1), epochs=200, rate=0.003), {"overfitting"}, 3),
+                ("overfitting: weak signal, by heart", "weak", job(dense(out=1), epochs=30, rate=0.02),
+                 job(dense(256, out=1), epochs=300, rate=0.003), {"overfitting"}, 2),
                 ("overfitting: sunspots", "sunspots", SUNSPOTS, relaid(SUNSPOTS, FLAT + dense(128, 128, out=1), epochs=200), {"overfitting"}, 1),
                 ("overfitting: language", "shakespeare", job(language(0), epochs=5, rate=0.005),
                  job(language(0, units=96), epochs=40, rate=0.01), {"overfitting"}, 1))

@@ -64,6 +64,13 @@ def friedman(rows=400, noise=1.0, seed=0, scale=1.0, offset=0.0, input_scale=1.0
     return numbers(inputs, targets)
 
 
+def weak_signal(rows=90, width=20, noise=1.0, seed=0):
+    """Two features of many tell something, the rest is noise: a large net learns the noise by heart."""
+    rng = random.Random(f"weak {seed}")
+    inputs = [[rng.gauss(0, 1) for _ in range(width)] for _ in range(rows)]
+    return numbers(inputs, [x[0] - 0.5 * x[1] + rng.gauss(0, noise) for x in inputs])
+
+
 def sine(rows=300, noise=0.05, seed=0):
     rng = random.Random(f"sine {seed}")
     inputs = [[rng.uniform(-3, 3)] for _ in range(rows)]

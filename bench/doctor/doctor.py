@@ -1,14 +1,18 @@
-"""doctor.py PROGRAM [--only TEXT] [--page FILE] [--verbose]: how often the doctor is right, cries wolf, and heals.
+"""doctor.py PROGRAM [--set NAME] [--only TEXT] [--page FILE] [--verbose]: how often the doctor is right, cries wolf, and heals.
 
 Every fault runs beside its healthy twin of the same seed; three more seeds tell the spread. A run counts as struck when it failed, or when its validation metric
 (accuracy, R², minus the loss of a language model) lies below its twin's by twice the spread of three and a margin: faults strike some seeds and
 not others, and a run that came out well is none to be healed. Of struck runs: is the finding that stands first one of those that
 name the fault (recall), and does the first remedy of that finding, applied as it is, bring the run to its twin's metric less that
 spread (healed)? Of the healthy runs: how many have a finding of severity warning or worse (false alarms)?
+
+There are two sets of jobs: those that the rules were fitted to (cases.py) and those that they were not (held_out.py). Each is counted by
+itself, and only its own section of the page is written anew.
 """
 import argparse
 import collections
 import concurrent.futures
+import importlib
 import json
 import pathlib
 import statistics
@@ -16,8 +20,13 @@ import subprocess
 import sys
 import tempfile
 
-import cases
+SETS = {"cases": "Jobs that the rules were fitted to", "held_out": "Jobs held out"}
+HEAD = """# The doctor, measured
 
+Made by `./dev doctor`; [bench/doctor](../bench/README.md) says what counts. Faulty jobs run beside healthy twins; a run counts as
+struck by its outcome, not by its spec. Each set of jobs is counted by itself.
+
+"""
 MARGIN = {"accuracy": 0.03, "r2": 0.05, "loss": 0.05}
 TOLERANCE = {"accuracy": 0.02, "r2": 0.03, "loss": 0.05}
 TWIN_SEEDS = (11, 12, 13)
@@ -37,8 +46,8 @@ def merge(target, patch):
 
 
 class Bench:
-    def __init__(self, program, folder):
-        self.program, self.folder = program, folder
+    def __init__(self, program, folder, cases):
+        self.program, self.folder, self.cases = program, folder, cases
         self.datasets, self.missing, self.known = {}, set(), {}
 
     def dataset(self, name):
@@ -47,7 +56,7 @@ class Bench:
             return None
         if name not in self.datasets:
             try:
-                made = cases.datasets()[name]()
+                made = self.cases.datasets()[name]()
             except OSError:
                 self.missing.add(name)
                 return None
@@ -94,7 +103,7 @@ def judge_fault(bench, fault, seed):
     twin_data, faulty_data = (dataset.split(" → ") * 2)[:2]
     if bench.dataset(twin_data) is None or bench.dataset(faulty_data) is None:
         return {"name": name, "missing": True}
-    of_data = name.startswith(cases.OF_DATA)
+    of_data = name.startswith(bench.cases.OF_DATA)
     run = bench.run(faulty_data, faulty, seed)
     result = {"name": name, "seed": seed, "value": run["value"], "findings": run["findings"], "of_data": of_data,
               "outcome": run["outcome"]}
@@ -142,13 +151,11 @@ def percent(part, whole):
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def page(faults, healthy, missing):
+def section(title, faults, healthy, missing):
     struck = [r for r in faults if r["struck"]]
     healable = [r for r in struck if not r["of_data"]]
     alarms = [r for r in healthy if r["alarms"]]
-    lines = ["# The doctor, measured", "",
-             "Made by `./dev doctor`; [bench/doctor](../bench/README.md) says what counts. Faulty jobs run beside healthy twins; a run counts as",
-             "struck by its outcome, not by its spec.", "",
+    lines = [f"## {title}", "",
              "| | runs | |", "|---|---|---|",
              f"| faulty runs | {len(faults)}, of them struck {len(struck)} | |",
              f"| an acceptable code stands first (recall) | {sum(r['right'] for r in struck)} of {len(struck)} | {percent(sum(r['right'] for r in struck), len(struck))} |",
@@ -174,19 +181,36 @@ def page(faults, healthy, missing):
     return "\n".join(lines) + "\n"
 
 
+def write_section(path, title, text):
+    """In place of the section with this title; what else stands in the page stays."""
+    old = path.read_text().split("\n## ")[1:] if path.exists() else []
+    sections = {part.split("\n")[0]: "## " + part.rstrip("\n") + "\n" for part in old}
+    sections[title] = text
+    path.write_text(HEAD + "\n".join(sections[known] for known in SETS.values() if known in sections))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
+    parser.add_argument("--set", choices=SETS, action="append", help="which jobs (all)")
     parser.add_argument("--only", help="cases whose name has this text")
     parser.add_argument("--page", help="file to write the table to")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    for name in options.set or SETS:
+        text = count(importlib.import_module(name), SETS[name], options)
+        print(text)
+        if options.page:
+            write_section(pathlib.Path(options.page), SETS[name], text)
+
+
+def count(cases, title, options):
     faults = [(f, seed) for f in cases.faults() for seed in range(1, f[5] + 1) if not options.only or options.only in f[0]]
     sound = [(h, seed) for h in cases.healthy() for seed in range(1, h[3] + 1) if not options.only or options.only in "healthy " + h[0]]
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
-        bench = Bench(options.program, pathlib.Path(folder))
-        for name in {part for f, _ in faults for part in f[1].split(" → ")} | {h[1] for h, _ in sound} | {"friedman"}:
+        bench = Bench(options.program, pathlib.Path(folder), cases)
+        for name in {part for f, _ in faults for part in f[1].split(" → ")} | {h[1] for h, _ in sound} | ({"friedman"} & set(cases.datasets())):
             bench.dataset(name)
         fault_results, sound_results, missing = [], [], set()
         for result in pool.map(lambda item: judge_fault(bench, *item), faults):
@@ -203,10 +227,7 @@ def main():
             sound_results.append(result)
             if options.verbose or result["alarms"]:
                 print(f"healthy {result['name']} #{result['seed']}: {result['value']:.3f} {result['alarms']} {result['outcome']}", flush=True)
-    text = page(fault_results, sound_results, missing)
-    print(text)
-    if options.page:
-        pathlib.Path(options.page).write_text(text)
+    return section(title, fault_results, sound_results, missing)
 
 
 if __name__ == "__main__":
