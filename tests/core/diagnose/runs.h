@@ -10,7 +10,7 @@ static Task task;
 static Facts facts;
 static History *history;
 
-static void make_for(const char *layers, Task wanted) {
+static inline void make_for(const char *layers, Task wanted) {
     Issues issues;
     issues_init(&issues);
     task = wanted;
@@ -43,11 +43,11 @@ static void make_for(const char *layers, Task wanted) {
                                .shift_feature = -1}};
 }
 
-static void make(const char *layers) {
+static inline void make(const char *layers) {
     make_for(layers, (Task){.kind = TASK_CLASSIFICATION, .input = SHAPE(3), .outputs = 2});
 }
 
-static void end(void) {
+static inline void end(void) {
     memory_free(history);
     history = NULL;
     model_destroy(model);
@@ -55,7 +55,7 @@ static void end(void) {
 }
 
 // A run of 400 steps in 40 epochs at this loss and accuracy throughout, every layer's records alike.
-static void run_at(double loss, double accuracy, LayerStatistics layer) {
+static inline void run_at(double loss, double accuracy, LayerStatistics layer) {
     LayerStatistics layers[32];
     for (int i = 0; i < model_layers(model); i++)
         layers[i] = layer;
@@ -69,7 +69,7 @@ static void run_at(double loss, double accuracy, LayerStatistics layer) {
         history->layer[i].start_scale = 1;
 }
 
-static RuleView view_at(Stage stage) {
+static inline RuleView view_at(Stage stage) {
     RuleView view = {.stage = stage,
                      .model = model,
                      .loss = facts.loss,
@@ -84,7 +84,7 @@ static RuleView view_at(Stage stage) {
     return view;
 }
 
-static bool judge(const char *name, const RuleView *view, Finding *finding) {
+static inline bool judge(const char *name, const RuleView *view, Finding *finding) {
     const RuleDesc *rule = (const RuleDesc *)registry_find(&rule_registry, name);
     cr_assert_not_null(rule);
     return rule->test(view, finding);
