@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/memory.h"
 #include "core/diagnose/texts.h"
 #include "server/routes/comparison_runs.h"
 
