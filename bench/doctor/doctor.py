@@ -186,7 +186,8 @@ def write_section(path, title, text):
     old = path.read_text().split("\n## ")[1:] if path.exists() else []
     sections = {part.split("\n")[0]: "## " + part.rstrip("\n") + "\n" for part in old}
     sections[title] = text
-    path.write_text(HEAD + "\n".join(sections[known] for known in SETS.values() if known in sections))
+    order = [known for known in SETS.values() if known in sections] + [known for known in sections if known not in SETS.values()]
+    path.write_text(HEAD + "\n".join(sections[known] for known in order))
 
 
 def main():
