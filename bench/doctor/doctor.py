@@ -6,8 +6,8 @@ not others, and a run that came out well is none to be healed. Of struck runs: i
 name the fault (recall), and does the first remedy of that finding, applied as it is, bring the run to its twin's metric less that
 spread (healed)? Of the healthy runs: how many have a finding of severity warning or worse (false alarms)?
 
-There are two sets of jobs: those that the rules were fitted to (cases.py) and those that they were not (held_out.py). Each is counted by
-itself, and only its own section of the page is written anew.
+There are three sets of jobs: those that the rules were fitted to (cases.py), those held out (held_out.py), and the latter over other data
+and seeds (drawn_again.py). Each is counted by itself, and only its own section of the page is written anew.
 """
 import argparse
 import collections
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-SETS = {"cases": "Jobs that the rules were fitted to", "held_out": "Jobs held out"}
+SETS = {"cases": "Jobs that the rules were fitted to", "held_out": "Jobs held out", "drawn_again": "Jobs held out, drawn again"}
 HEAD = """# The doctor, measured
 
 Made by `./dev doctor`; [bench/doctor](../bench/README.md) says what counts. Faulty jobs run beside healthy twins; a run counts as
@@ -207,8 +207,9 @@ def main():
 
 
 def count(cases, title, options):
-    faults = [(f, seed) for f in cases.faults() for seed in range(1, f[5] + 1) if not options.only or options.only in f[0]]
-    sound = [(h, seed) for h in cases.healthy() for seed in range(1, h[3] + 1) if not options.only or options.only in "healthy " + h[0]]
+    first = getattr(cases, "SEEDS_FROM", 1)
+    faults = [(f, seed) for f in cases.faults() for seed in range(first, first + f[5]) if not options.only or options.only in f[0]]
+    sound = [(h, seed) for h in cases.healthy() for seed in range(first, first + h[3]) if not options.only or options.only in "healthy " + h[0]]
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
         bench = Bench(options.program, pathlib.Path(folder), cases)
         for name in {part for f, _ in faults for part in f[1].split(" → ")} | {h[1] for h, _ in sound} | ({"friedman"} & set(cases.datasets())):

@@ -29,11 +29,13 @@ static bool test(const RuleView *view, Finding *ret_finding) {
                  view->outcome.validation != FIT_UNKNOWN;
     if (!turned && !apart)
         return false;
+    // The best of many epochs is better than it deserves: a little below it, and still as good as plain methods, nothing suffers.
+    bool still_good = view->outcome.validation == FIT_GOOD && fell < 0.1;
     if (view->stage == STAGE_LIVE && view->outcome.progress < 0.3)
         return false;
     *ret_finding = (Finding){.code = "overfitting",
                              .symptom = turned ? "turned" : "gap",
-                             .severity = SEVERITY_WARNING,
+                             .severity = still_good ? SEVERITY_INFO : SEVERITY_WARNING,
                              .first_step = best->step,
                              .rank = 58};
     finding_number(ret_finding, "train_loss", last->train_loss);

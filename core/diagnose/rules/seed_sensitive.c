@@ -4,10 +4,13 @@
 static bool test(const RuleView *view, Finding *ret_finding) {
     if (view->net->born_dead < 0.1)
         return false;
-    bool struck = view->stage != STAGE_BEFORE && outcome_bad(&view->outcome);
+    // More likely dead than alive: then it is the root of whatever else such a net shows.
+    bool likely = view->net->born_dead > 0.5;
+    bool struck = view->stage != STAGE_BEFORE &&
+                  (outcome_bad(&view->outcome) || (likely && view->outcome.fit == FIT_FAIR));
     *ret_finding = (Finding){.code = "seed_sensitive",
                              .severity = struck ? SEVERITY_WARNING : SEVERITY_INFO,
-                             .rank = 25};
+                             .rank = struck && likely ? 79 : 25};
     finding_number(ret_finding, "born_dead", view->net->born_dead);
     finding_number(ret_finding, "narrowest", (double)view->net->narrowest);
     finding_number(ret_finding, "layers", view->net->rectified);
