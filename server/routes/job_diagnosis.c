@@ -6,10 +6,10 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/diagnose/texts.h"
 #include "server/json/document.h"
 #include "server/routes/common.h"
 #include "server/routes/job_answer.h"
+#include "server/routes/job_diagnosis.h"
 #include "server/routes/job_findings.h"
 #include "server/routes/job_view.h"
 
@@ -19,9 +19,11 @@ static int severity_of(const char *severity) {
                                                : strcmp(severity, "warning") == 0;
 }
 
-// The language that is wanted most among those that there are: the first of the header's that is one, by its quality.
-static Language language_of(const Request *request) {
-    const char *header = request_header(request, "Accept-Language");
+// The first of the header's that is one, by its quality.
+Language request_language(const Request *request) {
+    const char *header = request_query(request, "lang");
+    if (header == NULL)
+        header = request_header(request, "Accept-Language");
     double best = 0;
     Language language = LANGUAGE_ENGLISH;
     while (header != NULL && *header != '\0') {
@@ -180,6 +182,40 @@ static void write_diagnosis(JsonOut *out, Value diagnosis, Value findings, Value
     json_end_object(out);
 }
 
+int diagnosis_write(Store *store, const JobRow *row, Language language, JsonOut *out) {
+    Document *diagnosis = NULL, *findings = NULL, *data = NULL;
+    AUTO_FREE char *json = NULL;
+    DatasetRow dataset = {0};
+    Text found;
+    text_init(&found);
+    int error = diagnoses_get(store, row->id, &json);
+    if (error == OK)
+        error = parse(json, &diagnosis);
+    if (error == OK)
+        error = read_findings(store, row, &found, &findings);
+    // Before it runs there is none, and an ended job outlives its dataset.
+    if ((error == OK || error == ERR_NOT_FOUND) &&
+        datasets_get(store, row->dataset, &dataset) == OK) {
+        error = dataset.findings != NULL ? parse(dataset.findings, &data) : OK;
+        dataset_row_finish(&dataset);
+    }
+    if (error == ERR_NOT_FOUND)
+        error = OK;
+    if (error == OK)
+        write_diagnosis(out, diagnosis != NULL ? document_root(diagnosis) : VALUE_NONE,
+                        findings != NULL ? document_root(findings) : VALUE_NONE,
+                        data != NULL ? document_root(data) : VALUE_NONE, language);
+    document_destroy(diagnosis);
+    document_destroy(findings);
+    text_finish(&found);
+    document_destroy(data);
+    return error;
+}
+
+const char *language_tag(Language language) {
+    return language == LANGUAGE_JAPANESE ? "ja" : "en";
+}
+
 // The answer, which has been written as JSON, for a terminal.
 static int write_terminal(const Request *request, const JobRow *row, const char *json, Text *out) {
     Document *document = NULL;
@@ -199,7 +235,7 @@ static int write_terminal(const Request *request, const JobRow *row, const char 
 
 static void answer_diagnosis(Request *request, const JobRow *row, JsonOut *json,
                              Language language) {
-    answer_header(request, "Content-Language", "%s", language == LANGUAGE_JAPANESE ? "ja" : "en");
+    answer_header(request, "Content-Language", "%s", language_tag(language));
     answer_header(request, "Vary", "Accept, Accept-Language");
     if (strcmp(request_preferred_type(request), "text/plain") != 0) {
         answer_json(request, 200, json);
@@ -217,42 +253,18 @@ static void answer_diagnosis(Request *request, const JobRow *row, JsonOut *json,
 }
 
 static void job_diagnosis_get(Request *request) {
-    Store *store = request_services(request)->store;
-    Document *diagnosis = NULL, *findings = NULL, *data = NULL;
-    AUTO_FREE char *json = NULL;
-    DatasetRow dataset = {0};
     JobRow row;
-    Text found;
     if (job_find(request, request_param(request, "id"), &row) != OK)
         return;
-    text_init(&found);
-    int error = diagnoses_get(store, row.id, &json);
+    JsonOut out;
+    json_init(&out);
+    Language language = request_language(request);
+    int error = diagnosis_write(request_services(request)->store, &row, language, &out);
     if (error == OK)
-        error = parse(json, &diagnosis);
-    if (error == OK)
-        error = read_findings(store, &row, &found, &findings);
-    // Before it runs there is none, and an ended job outlives its dataset.
-    if ((error == OK || error == ERR_NOT_FOUND) &&
-        datasets_get(store, row.dataset, &dataset) == OK) {
-        error = dataset.findings != NULL ? parse(dataset.findings, &data) : OK;
-        dataset_row_finish(&dataset);
-    }
-    if (error == OK || error == ERR_NOT_FOUND) {
-        JsonOut out;
-        json_init(&out);
-        Language language = language_of(request);
-        write_diagnosis(&out, diagnosis != NULL ? document_root(diagnosis) : VALUE_NONE,
-                        findings != NULL ? document_root(findings) : VALUE_NONE,
-                        data != NULL ? document_root(data) : VALUE_NONE, language);
         answer_diagnosis(request, &row, &out, language);
-        json_finish(&out);
-    } else {
+    else
         answer_error(request, error, NULL);
-    }
-    document_destroy(diagnosis);
-    document_destroy(findings);
-    text_finish(&found);
-    document_destroy(data);
+    json_finish(&out);
     job_row_finish(&row);
 }
 

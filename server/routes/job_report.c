@@ -7,8 +7,9 @@
 #include "server/http/page_files.h"
 #include "server/routes/common.h"
 #include "server/routes/job_answer.h"
+#include "server/routes/job_diagnosis.h"
 
-enum { POINTS = 1000, LAYER_POINTS = 250, FINDINGS_MAX = 1000 };
+enum { POINTS = 1000, LAYER_POINTS = 250 };
 
 // JSON inside a script element: no "</script" may stand in it.
 static void add_escaped(Text *html, const Text *json) {
@@ -27,55 +28,51 @@ static void add_file(Text *html, const char *path) {
         text_add_bytes(html, (const char *)file->data, file->length);
 }
 
-static int add_finding(void *context, const Record *record) {
-    Text *findings = context;
-    if (findings->length > 0)
-        text_add(findings, ",");
-    text_add_bytes(findings, record->body, record->length); // JSON already
-    return 0;
-}
-
-static void add_part(Text *html, const char *key, const JsonOut *part) {
-    text_add_format(html, ",\"%s\":", key);
+static void add_part(Text *html, const char *separator, const char *key, const JsonOut *part) {
+    text_add_format(html, "%s\"%s\":", separator, key);
     add_escaped(html, &part->text);
 }
 
-static int report_write(Store *store, const JobRow *row, Text *html) {
-    JsonOut job, metrics, gradients;
-    Text findings;
+static int report_write(Store *store, const JobRow *row, Language language, Text *html) {
+    JsonOut job, metrics, gradients, diagnosis;
     json_init(&job);
     json_init(&metrics);
     json_init(&gradients);
-    text_init(&findings);
-    SeriesQuery of_net = {NULL, POINTS, 0};
-    SeriesQuery of_layers = {NULL, LAYER_POINTS, 0};
+    json_init(&diagnosis);
+    SeriesQuery of_net = {.points = POINTS};
+    SeriesQuery of_layers = {.points = LAYER_POINTS};
     job_write(&job, row);
     int error = series_write_metrics(store, row->id, &of_net, &metrics);
     if (error == OK)
         error = series_write_gradients(store, row->id, &of_layers, &gradients);
     if (error == OK)
-        error = records_since(store, row->id, "finding", 0, FINDINGS_MAX, add_finding, &findings);
+        error = diagnosis_write(store, row, language, &diagnosis);
     if (error == OK) {
-        text_add(html, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<title>backpropd</title>\n<style>\n");
+        text_add_format(html,
+                        "<!doctype html>\n<html lang=\"%s\">\n<meta charset=\"utf-8\">\n"
+                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                        "<title>backpropd</title>\n<style>\n",
+                        language_tag(language));
         add_file(html, "/report/report.css");
         text_add(html, "</style>\n<body>\n<main></main>\n<script type=\"application/json\" "
-                       "id=\"run\">\n{\"findings\":[");
-        add_escaped(html, &findings);
-        text_add(html, "]");
-        add_part(html, "job", &job);
-        add_part(html, "metrics", &metrics);
-        add_part(html, "gradients", &gradients);
+                       "id=\"run\">\n");
+        add_part(html, "{", "job", &job);
+        add_part(html, ",", "metrics", &metrics);
+        add_part(html, ",", "gradients", &gradients);
+        add_part(html, ",", "diagnosis", &diagnosis);
         text_add(html, "}\n</script>\n<script type=\"module\">\n");
+        if (language == LANGUAGE_JAPANESE)
+            add_file(html, "/languages/ja.js");
+        else
+            text_add(html, "const japanese = {};\n");
         add_file(html, "/report/report.js");
         text_add(html, "</script>\n</body>\n</html>\n");
-        error = html->failed || findings.failed ? ERR_NO_MEMORY : OK;
+        error = html->failed || diagnosis.text.failed ? ERR_NO_MEMORY : OK;
     }
     json_finish(&job);
     json_finish(&metrics);
     json_finish(&gradients);
-    text_finish(&findings);
+    json_finish(&diagnosis);
     return error;
 }
 
@@ -85,8 +82,11 @@ static void job_report_get(Request *request) {
     if (job_find(request, request_param(request, "id"), &row) != OK)
         return;
     text_init(&html);
-    int error = report_write(request_services(request)->store, &row, &html);
+    Language language = request_language(request);
+    int error = report_write(request_services(request)->store, &row, language, &html);
     if (error == OK) {
+        answer_header(request, "Content-Language", "%s", language_tag(language));
+        answer_header(request, "Vary", "Accept-Language");
         answer_header(request, "Content-Disposition", "attachment; filename=\"%s.html\"", row.id);
         answer_text(request, 200, "text/html; charset=utf-8", &html);
     } else {
@@ -96,6 +96,12 @@ static void job_report_get(Request *request) {
     job_row_finish(&row);
 }
 
+static const char *const languages[] = {"en", "ja", NULL};
+static const QueryDesc query[] = {
+    {"lang", QUERY_TEXT, 0, 0, NULL, languages,
+     "The report's language; by default Accept-Language's."},
+    {0},
+};
 static const char *const produces_html[] = {"text/html", NULL};
 static const int errors[] = {404, 0};
 
@@ -104,6 +110,7 @@ static const RouteDesc routes[] = {
      .path = "/v1/jobs/{id}/report",
      .tag = "jobs",
      .summary = "The run as one HTML file that needs nothing else",
+     .query = query,
      .status = 200,
      .produces = produces_html,
      .errors = errors,

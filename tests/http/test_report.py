@@ -19,8 +19,20 @@ class Report(LiveTest):
         self.assertEqual(run["metrics"], self.server.get(f"/v1/jobs/{job['id']}/metrics?points=1000").json)
         self.assertEqual(run["gradients"], self.server.get(f"/v1/jobs/{job['id']}/gradients?points=250").json)
         diagnosis = self.server.get(f"/v1/jobs/{job['id']}/diagnosis").json
-        self.assertEqual([finding["code"] for finding in run["findings"]], [finding["code"] for finding in diagnosis["findings"]])
+        self.assertEqual(run["diagnosis"], diagnosis)
         self.assertNotRegex(html, r'(?:src|href)="?(?!data:)')
+
+    def test_it_comes_in_the_readers_language(self):
+        job = self.server.wait(self.server.submit({**small_job(XOR), "training": {"epochs": 40, "optimizer": {"type": "sgd", "learning_rate": 1e30}}}))
+        japanese = self.server.get(f"/v1/jobs/{job['id']}/diagnosis", headers={"Accept-Language": "ja"}).json
+        self.assertTrue(japanese["findings"])
+        for query, header, language in (("", "ja", "ja"), ("?lang=ja", "en", "ja"), ("?lang=en", "ja", "en"), ("", "fr", "en")):
+            answer = self.server.get(f"/v1/jobs/{job['id']}/report{query}", headers={"Accept-Language": header})
+            self.assertEqual(answer.headers["Content-Language"], language)
+            html = answer.body.decode()
+            self.assertIn(f'<html lang="{language}">', html)
+            self.assertEqual(japanese["findings"][0]["explanation"] in html, language == "ja")
+        self.assertEqual(self.server.get(f"/v1/jobs/{job['id']}/report?lang=xx").status, 400)
 
     def test_there_is_none_of_a_job_that_is_not_there(self):
         self.assertProblem(self.server.get("/v1/jobs/job_0/report"), 404)

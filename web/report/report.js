@@ -1,7 +1,37 @@
 // Draws a run from the JSON that stands in its own file (#run): state, figures, curves, the depth × time map of gradient
 // norms, what was found, the layers, the spec. It imports nothing and asks for nothing: the file is whole by itself.
-const { job, metrics, gradients, findings } = JSON.parse(document.getElementById('run').textContent);
+// Before it, in the same script, stands the page's table of its language as `japanese`; in English an empty one.
+const { job, metrics, gradients, diagnosis } = JSON.parse(document.getElementById('run').textContent);
+const { findings } = diagnosis;
 const series = metrics.series;
+
+function t(text, values) {
+  const said = japanese[text] ?? text;
+  return values ? said.replace(/\{(\w+)\}/g, (_, name) => values[name]) : said;
+}
+const named = {
+  train_loss: t('train loss'),
+  val_loss: t('validation loss'),
+  train_accuracy: t('training accuracy'),
+  val_accuracy: t('validation accuracy'),
+  val_mae: t('Mean absolute error'),
+  val_rmse: t('RMSE'),
+  val_r2: t('R²'),
+  val_perplexity: t('Perplexity'),
+  learning_rate: t('Learning rate'),
+  samples_per_second: t('Rows/s'),
+  gradient_norm: t('Gradient norm'),
+  clipped_gradient_norm: t('gradient norm after clipping'),
+  test_loss: t('test loss'),
+  test_accuracy: t('test accuracy'),
+  test_mae: t('test MAE'),
+  test_rmse: t('test RMSE'),
+  weight_norm: t('Weight norm'),
+  update_ratio: t('Update : weight'),
+  dead_fraction: t('Dead'),
+  saturated_fraction: t('Saturated'),
+};
+const words = (name) => named[name] ?? name.replaceAll('_', ' ');
 
 function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
@@ -93,7 +123,7 @@ function heat() {
   const high = Math.ceil(Math.log10(Math.max(...norms)));
   const low = Math.min(high - 4, Math.floor(Math.log10(Math.min(...norms))));
   const columns = Math.max(...layers.map((layer) => layer.series.gradient_norm.step.length));
-  const canvas = h('canvas', { width: columns, height: layers.length, role: 'img', 'aria-label': 'Gradient norm of each layer over steps' });
+  const canvas = h('canvas', { width: columns, height: layers.length, role: 'img', 'aria-label': t('gradient norm, layer × step') });
   canvas.style.height = `${16 * layers.length}px`;
   const picture = new ImageData(columns, layers.length);
   layers.forEach((layer, row) =>
@@ -106,7 +136,7 @@ function heat() {
   return h(
     'section',
     {},
-    h('h2', {}, 'Gradient norm ', h('span', { class: 'muted' }, `layer × step, input at the top; dark 1e${low}, light 1e${high}`)),
+    h('h2', {}, t('Gradient norm'), ' ', h('span', { class: 'muted' }, `${t('layer × step')} · ${t('input at the top; dark {low}, light {high}', { low: `1e${low}`, high: `1e${high}` })}`)),
     h('div', { class: 'heat' }, h('div', {}, layers.map(({ name }) => h('span', { style: 'display:block' }, name))), canvas),
   );
 }
@@ -124,54 +154,54 @@ const newest = (name, of) => gradients.layers.find((layer) => layer.name === nam
 const seconds = job.started_at && job.finished_at ? (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000 : null;
 const facts = [
   ...Object.entries(job.metrics ?? {}),
-  ['best val_loss', job.best?.val_loss],
-  ['best epoch', job.best?.epoch],
-  ['parameters', job.plan?.parameters],
-  ['steps', job.progress?.step],
-  ['seconds', seconds],
+  [t('best validation loss'), job.best?.val_loss],
+  [t('best epoch'), job.best?.epoch],
+  [t('parameters'), job.plan?.parameters],
+  [t('steps'), job.progress?.step],
+  [t('seconds'), seconds],
 ].filter(([, value]) => value !== null && value !== undefined);
 
 const verdict = job.diagnosis?.verdict;
 document.title = `${job.name || job.id} · backpropd`;
 document.querySelector('main').append(
   h('h1', {}, job.name || job.id),
-  h('p', {}, `${job.status} `, verdict ? h('span', { class: verdict }, verdict) : '', h('span', { class: 'muted' }, ` · ${job.id} · ${job.finished_at ?? job.created_at}`)),
-  h('dl', {}, facts.map(([name, value]) => h('div', {}, h('dt', {}, name.replaceAll('_', ' ')), h('dd', { title: value }, number(value))))),
+  h('p', {}, `${t(job.status)} `, verdict ? h('span', { class: verdict }, t(verdict)) : '', h('span', { class: 'muted' }, ` · ${job.id} · ${job.finished_at ?? job.created_at}`)),
+  h('dl', {}, facts.map(([name, value]) => h('div', {}, h('dt', {}, words(name)), h('dd', { title: value }, number(value))))),
   ...[
     findings.length
       ? h(
           'section',
           {},
-          h('h2', {}, 'Findings'),
+          h('h2', {}, t('Findings')),
           findings.map((finding) =>
             h(
               'div',
               {},
-              h('p', {}, h('span', { class: finding.severity }, finding.severity), ' ', h('strong', {}, finding.code.replaceAll('_', ' ')), finding.layer ? ` in ${finding.layer}` : '', finite(finding.first_step) ? ` since step ${finding.first_step}` : ''),
+              h('p', {}, h('span', { class: finding.severity }, t(finding.severity)), ' ', h('strong', {}, t(finding.code.replaceAll('_', ' '))), finding.layer ? ` ${t('in {layer}', finding)}` : '', finite(finding.first_step) ? ` ${t('since step {step}', { step: finding.first_step })}` : ''),
               h('p', {}, finding.explanation ?? ''),
               (finding.remedies ?? []).map((remedy) => h('p', {}, '→ ', remedy.title, remedy.why ? `: ${remedy.why}` : '')),
             ),
           ),
         )
       : null,
-    chart('Loss', [
-      { of: 'train_loss', name: 'train', kind: 'train' },
-      { of: 'val_loss', name: 'validation', kind: 'validation' },
+    chart(t('Loss'), [
+      { of: 'train_loss', name: t('train'), kind: 'train' },
+      { of: 'val_loss', name: t('validation'), kind: 'validation' },
     ]),
-    chart('Accuracy', [
-      { of: 'train_accuracy', name: 'train', kind: 'train' },
-      { of: 'val_accuracy', name: 'validation', kind: 'validation' },
+    chart(t('Accuracy'), [
+      { of: 'train_accuracy', name: t('train'), kind: 'train' },
+      { of: 'val_accuracy', name: t('validation'), kind: 'validation' },
     ]),
-    ...['val_mae', 'val_r2', 'val_perplexity'].map((of) => chart(of.replaceAll('_', ' '), [{ of, name: 'validation', kind: 'validation' }])),
+    ...['val_mae', 'val_r2', 'val_perplexity'].map((of) => chart(of.replaceAll('_', ' '), [{ of, name: t('validation'), kind: 'validation' }])),
     heat(),
-    chart('Gradient norm, whole net, log', [{ of: 'gradient_norm', name: 'before clipping', kind: 'plain' }], true),
-    chart('Learning rate', [{ of: 'learning_rate', name: 'rate', kind: 'plain' }]),
-    h('h2', {}, 'Layers ', h('span', { class: 'muted' }, 'newest record of each')),
+    chart(`${t('Gradient norm')} · ${t('whole net, log')}`, [{ of: 'gradient_norm', name: t('before clipping'), kind: 'plain' }], true),
+    chart(t('Learning rate'), [{ of: 'learning_rate', name: t('rate'), kind: 'plain' }]),
+    h('h2', {}, t('Layers'), ' ', h('span', { class: 'muted' }, t('newest record of each'))),
     table(
-      ['layer', 'type', 'output', 'parameters', ...statistics.map((name) => name.replaceAll('_', ' '))],
+      [t('Layer'), t('Type'), t('Output'), t('Parameters'), ...statistics.map(words)],
       (job.plan?.layers ?? []).map((layer) => [layer.name, layer.type, layer.output_shape.join(' × '), layer.parameters, ...statistics.map((of) => number(newest(layer.name, of)))]),
     ),
-    h('h2', {}, 'Spec'),
+    h('h2', {}, t('Spec')),
     h('pre', {}, JSON.stringify(job.spec, null, 2)),
   ].filter(Boolean),
 );
