@@ -1,24 +1,32 @@
 // The one place that speaks to the service. Everything here rejects with an Error whose `problem` is the answer's
 // application/problem+json, where there was an answer.
 
+import { breath } from './dom.js';
 import { language, t } from './language.js';
 
 const origin = location.origin;
 
-async function request(method, path, { body, type = 'application/json', signal } = {}) {
+/** What start.js has asked for already, once. */
+function takeEarly(path) {
+  const answer = globalThis.early?.get(path);
+  globalThis.early?.delete(path);
+  return answer;
+}
+
+async function send(method, path, { body, type = 'application/json', signal } = {}) {
   const headers = { Accept: 'application/json', 'Accept-Language': language };
   if (body !== undefined) headers['Content-Type'] = type;
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body, signal });
+    answer = await ((method === 'GET' && takeEarly(path)) || fetch(path, { method, headers, body, signal }));
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     setOnline(false);
     throw Object.assign(new Error(t('The service does not answer.')), { offline: true });
   }
   setOnline(true);
+  if (answer.ok) return answer;
   const text = await answer.text();
-  if (answer.ok) return text ? JSON.parse(text) : null;
   const error = new Error(`${method} ${path}: ${answer.status}`);
   error.status = answer.status;
   try {
@@ -29,7 +37,19 @@ async function request(method, path, { body, type = 'application/json', signal }
   throw error;
 }
 
+async function request(method, path, more) {
+  const text = await (await send(method, path, more)).text();
+  return text ? JSON.parse(text) : null;
+}
+
 export const get = (path, signal) => request('GET', path, { signal });
+
+/** What belongs to a job, and the id of the newest of its events that it knows of: those after it tell what is new since. */
+export async function getAsOf(path, signal) {
+  const answer = await send('GET', path, { signal });
+  return { value: await answer.json(), event: Number(answer.headers.get('Last-Event-ID') ?? 0) };
+}
+
 export const post = (path, value, signal) =>
   request('POST', path, { body: value === undefined ? undefined : JSON.stringify(value), signal });
 export const remove = (path) => request('DELETE', path);
@@ -60,35 +80,46 @@ export async function offers(path) {
 }
 
 /**
- * Follows a job's events until `end` or the signal, from its newest record on, or from the first (`replay`). The browser
- * reconnects with Last-Event-ID by itself; where it gives up (the server refused), a new stream is opened, which replays
- * from the start, so that nothing is missed: handlers must bear repeats.
+ * Follows a job's events after the one of id `after` until `end` or the signal. The browser reconnects with Last-Event-ID by
+ * itself; where it gives up (the server refused), a new stream goes on after the newest event, so that nothing is missed. What
+ * comes at once is taken in small portions, so that no key and no pointer waits for all of it.
  */
-export function follow(job, signal, handlers, replay = false) {
-  let begun;
-  const beginning = new Promise((resolve) => {
-    begun = resolve; // what is asked for from now on reaches to where the stream begins, or beyond
-  });
-  const open = (start) => {
-    const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events${start}`);
-    source.onopen = () => {
-      setOnline(true);
-      begun();
-    };
+export function follow(job, signal, after, handlers) {
+  const portion = 8; // milliseconds
+  const waiting = [];
+  let newest = after;
+  let taking = false;
+  const take = async () => {
+    taking = true;
+    while (waiting.length && !signal.aborted) {
+      const until = performance.now() + portion;
+      do {
+        const [handler, data] = waiting.shift();
+        handler(JSON.parse(data));
+      } while (waiting.length && performance.now() < until);
+      await breath();
+    }
+    taking = false;
+  };
+  const open = () => {
+    if (signal.aborted) return;
+    const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events?after=${newest}`);
+    source.onopen = () => setOnline(true);
     source.onerror = () => {
       setOnline(false);
-      if (source.readyState === EventSource.CLOSED && !signal.aborted) setTimeout(() => open(''), 2000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000);
     };
     for (const [name, handler] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
+        newest = Number(event.lastEventId) || newest;
         if (name === 'end') source.close();
-        if (!signal.aborted) handler(JSON.parse(event.data));
+        waiting.push([handler, event.data]);
+        if (!taking) take();
       });
     }
     signal.addEventListener('abort', () => source.close());
   };
-  if (!signal.aborted) open(replay ? '' : '?live=true');
-  return beginning;
+  open();
 }
 
 /** `curl` for a path of this service, in a form that a POSIX shell takes as it stands. */

@@ -207,7 +207,12 @@ function stepAxis() {
   };
 }
 
-function valueAxis(log, format) {
+/** The axis of a plot whose x has a logarithmic scale. */
+export function logAxis() {
+  return { ...stepAxis(), incrs: (_, __, low, high) => [high - low], filter: (_, splits) => splits, values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))) };
+}
+
+export function valueAxis(log, format) {
   const axis = {
     stroke: () => ink('muted'),
     font: axisFont,
@@ -221,6 +226,7 @@ function valueAxis(log, format) {
   if (!log) return axis;
   return {
     ...axis,
+    incrs: (_, __, low, high) => [high - low], // else an axis over more decades than uPlot has steps for is left out
     splits: (plot, _, low, high) => decades(low, high, plot.bbox.height / devicePixelRatio / 18),
     filter: (_, splits) => splits,
     grid: { ...axis.grid, filter: (_, splits) => splits },
@@ -229,7 +235,7 @@ function valueAxis(log, format) {
 }
 
 /** Whole decades from low to high, so far apart that at most `most` of them are named. */
-function decades(low, high, most) {
+export function decades(low, high, most) {
   const [first, last] = [Math.round(Math.log10(low)), Math.round(Math.log10(high))];
   const stride = Math.max(1, Math.ceil((last - first + 1) / Math.max(2, most)));
   const splits = [];
@@ -426,7 +432,7 @@ export class Chart {
     setText(this.#stepText, step === null || step === undefined ? '' : `· ${t('step {step}', { step: integer(step) })}`);
     for (const { value, swatch, line } of this.cells) {
       const at = step === null || step === undefined ? line.series.value.length - 1 : line.series.indexAt(step);
-      const shown = at < 0 ? null : line.series.value[at];
+      const shown = at < 0 ? null : step === null || step === undefined ? line.series.newest : line.series.value[at];
       setText(value, this.#options.format(shown));
       value.title = at < 0 ? '' : t('{value} at step {step}', { value: shown, step: line.series.step[at] });
       swatch.style.setProperty('--swatch', line.color());

@@ -72,10 +72,11 @@ export class Series {
     return this.#means.get(steps).series;
   }
 
-  hint = null; // the newest value, where it is known before the records are here
+  hint = null; // {step, value} of the newest record, where it is known better than by the records here
 
   get newest() {
-    return this.value.length ? this.value[this.value.length - 1] : parse(this.hint);
+    const held = (this.step.at(-1) ?? -Infinity) > (this.hint?.step ?? -Infinity);
+    return held ? this.value.at(-1) : (this.hint?.value ?? null);
   }
 
   /** The index of the last record at or before `step`; -1 where there is none. */
@@ -128,6 +129,7 @@ export class SeriesSet {
     const series = new Series(this.#most);
     series.append(columns);
     series.append(this.get(name));
+    series.hint = this.get(name).hint;
     this.#byName.set(name, series);
   }
 

@@ -1,7 +1,6 @@
 // The course of a job's loss in a line of text: asked for when the row comes into sight, few at a time; again while it runs.
 import { get } from './api.js';
-import { ink, onThemeChange } from './color.js';
-import { h } from './dom.js';
+import { svg } from './dom.js';
 import { parse } from './format.js';
 import { t } from './language.js';
 
@@ -23,7 +22,6 @@ export function sparklines(signal) {
     }
   });
   signal.addEventListener('abort', () => watch.disconnect());
-  onThemeChange(signal, () => lines.forEach(paint));
 
   function want(line) {
     const state = `${line.job.status} ${line.job.progress?.step ?? 0}`;
@@ -40,7 +38,7 @@ export function sparklines(signal) {
     const line = queue.shift();
     line.asked = performance.now();
     try {
-      const { series } = await get(`/v1/jobs/${line.job.id}/metrics?series=train_loss&points=${points}`, signal);
+      const { series } = await get(`/v1/jobs/${line.job.id}/metrics?series=train_loss&points=${points}&single=true`, signal);
       line.series = series.train_loss;
       paint(line);
     } catch {
@@ -53,46 +51,34 @@ export function sparklines(signal) {
   return {
     of(job) {
       if (!lines.has(job.id)) {
-        const canvas = h('canvas', { class: 'spark', role: 'img', 'aria-label': t('course of the loss'), 'data-job': job.id });
-        lines.set(job.id, { canvas, job, state: '', asked: -again, seen: false, waiting: false });
-        watch.observe(canvas);
+        const path = svg('path');
+        const picture = svg('svg', { class: 'spark', viewBox: `0 0 ${wide} ${tall}`, role: 'img', 'aria-label': t('course of the loss'), 'data-job': job.id }, path);
+        lines.set(job.id, { picture, path, job, state: '', asked: -again, seen: false, waiting: false });
+        watch.observe(picture);
       }
       const line = lines.get(job.id);
       line.job = job;
       want(line);
-      return line.canvas;
+      return line.picture;
     },
   };
 }
 
-/** A pixel column a bucket, from its least to its greatest, so that no spike is lost; a gap where it is no number. */
-function paint({ canvas, series }) {
+/** A stroke a bucket, from its least to its greatest, so that no spike is lost; a gap where it is no number. */
+function paint({ path, series }) {
   if (!series?.step.length) return;
-  const ratio = devicePixelRatio;
-  canvas.width = wide * ratio;
-  canvas.height = tall * ratio;
-  const context = canvas.getContext('2d');
-  const low = series.step.map((_, at) => parse((series.min ?? series.value)[at]));
-  const high = series.step.map((_, at) => parse((series.max ?? series.value)[at]));
+  const [low, high, value] = [series.min, series.max, series.value].map((column) => column.map(parse));
   const finite = [...low, ...high].filter(Number.isFinite);
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
   const last = series.step.at(-1);
-  const x = (at) => (series.step[at] / last) * (canvas.width - 2 * ratio) + ratio;
-  const y = (value) => (1 - (value - least) / (most - least || 1)) * (canvas.height - 2 * ratio) + ratio;
-  context.strokeStyle = ink('train');
-  context.lineWidth = 1.25 * ratio;
-  context.beginPath();
-  let pen = false;
-  series.step.forEach((_, at) => {
-    if (!Number.isFinite(low[at]) || !Number.isFinite(high[at])) {
-      pen = false;
-      return;
-    }
-    if (pen) context.lineTo(x(at), y(high[at]));
-    else context.moveTo(x(at), y(high[at]));
-    context.lineTo(x(at), y(low[at]));
-    context.lineTo(x(at), y(parse(series.value[at])));
-    pen = true;
+  const x = (at) => ((series.step[at] / last) * (wide - 2) + 1).toFixed(1);
+  const y = (number) => ((1 - (number - least) / (most - least || 1)) * (tall - 2) + 1).toFixed(1);
+  let pen = 'M';
+  const strokes = series.step.map((_, at) => {
+    const drawn = Number.isFinite(low[at]) && Number.isFinite(high[at]);
+    const stroke = drawn ? `${pen}${x(at)} ${y(high[at])}V${y(low[at])}${Number.isFinite(value[at]) ? `V${y(value[at])}` : ''}` : '';
+    pen = drawn ? 'L' : 'M';
+    return stroke;
   });
-  context.stroke();
+  path.setAttribute('d', strokes.join(''));
 }

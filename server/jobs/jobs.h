@@ -68,6 +68,9 @@ typedef struct SeriesQuery {
     const char *names; // comma-separated; NULL: all
     int64_t points;    // buckets; 0: every step
     int64_t from_step;
+    // For pictures, as JSON alone:
+    bool peaks; // of a bucket its greatest as `value` (NaN where it ends in NaN), no min and no max
+    bool single; // numbers to the precision of a float
 } SeriesQuery;
 // ERR_INVALID: `names` has one that is no series (of metrics, or of gradients).
 int series_write_metrics(Store *store, const char *job, const SeriesQuery *query,

@@ -6,6 +6,7 @@
 // Records come in order of their seq; a step that was written again after a resume takes the place
 // of the earlier one, and steps never go back.
 #include "server/jobs/series.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,15 @@ static int collection_read(Store *store, const char *job, const char *kind,
 
 // ---- JSON ----
 
+typedef struct Form { // what is written of a point, and how
+    bool bounds;      // min and max too
+    bool peaks, single;
+} Form;
+
+static Form form_of(const SeriesQuery *query) {
+    return (Form){!query->peaks, query->peaks, query->single};
+}
+
 static void steps_write(const Series *series, JsonOut *out) {
     json_begin_array(out, "step");
     for (size_t i = 0; i < series->count; i++)
@@ -233,18 +243,39 @@ static void steps_write(const Series *series, JsonOut *out) {
     json_end_array(out);
 }
 
-static void values_write(const Series *series, const char *key, size_t offset, JsonOut *out) {
+static double point_value(const Point *point) {
+    return point->value;
+}
+
+static double point_minimum(const Point *point) {
+    return point->minimum;
+}
+
+static double point_maximum(const Point *point) {
+    return point->maximum;
+}
+
+static double point_peak(const Point *point) {
+    return isnan(point->value) ? point->value : point->maximum;
+}
+
+static void number_write(double number, bool single, JsonOut *out) {
+    if (single && (fabs(number) <= (double)FLT_MAX || !isfinite(number)))
+        json_float(out, NULL, (float)number);
+    else
+        json_number(out, NULL, number);
+}
+
+static void values_write(const Series *series, const char *key, double (*value)(const Point *point),
+                         bool single, JsonOut *out) {
     json_begin_array(out, key);
-    for (size_t i = 0; i < series->count; i++) {
-        double value;
-        memcpy(&value, (const char *)&series->points[i] + offset, sizeof value);
-        json_number(out, NULL, value);
-    }
+    for (size_t i = 0; i < series->count; i++)
+        number_write(value(&series->points[i]), single, out);
     json_end_array(out);
 }
 
-// The series of one row as "series": {…}. With `bounds`, min and max too.
-static void row_write(const Collection *collection, size_t row, bool bounds, JsonOut *out) {
+// The series of one row as "series": {…}.
+static void row_write(const Collection *collection, size_t row, Form form, JsonOut *out) {
     json_begin_object(out, "series");
     for (int i = collection->first_column; i < collection->columns; i++) {
         const Series *series = &collection->series[row * (size_t)collection->columns + (size_t)i];
@@ -252,22 +283,22 @@ static void row_write(const Collection *collection, size_t row, bool bounds, Jso
             continue;
         json_begin_object(out, collection->names[i]);
         steps_write(series, out);
-        values_write(series, "value", offsetof(Point, value), out);
-        if (bounds) {
-            values_write(series, "min", offsetof(Point, minimum), out);
-            values_write(series, "max", offsetof(Point, maximum), out);
+        values_write(series, "value", form.peaks ? point_peak : point_value, form.single, out);
+        if (form.bounds) {
+            values_write(series, "min", point_minimum, form.single, out);
+            values_write(series, "max", point_maximum, form.single, out);
         }
         json_end_object(out);
     }
     json_end_object(out);
 }
 
-static int metrics_write(Collection *collection, bool bounds, JsonOut *out) {
+static int metrics_write(Collection *collection, Form form, JsonOut *out) {
     int result = collection_grow(collection, 1);
     if (result != OK)
         return result;
     json_begin_object(out, NULL);
-    row_write(collection, 0, bounds, out);
+    row_write(collection, 0, form, out);
     json_end_object(out);
     return out->text.failed ? ERR_NO_MEMORY : OK;
 }
@@ -316,7 +347,7 @@ static bool row_empty(const Collection *collection, size_t row) {
     return true;
 }
 
-static int gradients_write(const Collection *collection, const Layers *layers, bool bounds,
+static int gradients_write(const Collection *collection, const Layers *layers, Form form,
                            JsonOut *out) {
     Value layer = layer_first(layers);
     json_begin_object(out, NULL);
@@ -329,7 +360,7 @@ static int gradients_write(const Collection *collection, const Layers *layers, b
             json_integer(out, "index", (int64_t)row);
             json_integer(out, "parameters",
                          (int64_t)value_number(value_member(layer, "parameters")));
-            row_write(collection, row, bounds, out);
+            row_write(collection, row, form, out);
             json_end_object(out);
         }
         if (layer.node != NULL)
@@ -345,7 +376,7 @@ int series_write_metrics(Store *store, const char *job, const SeriesQuery *query
     int result = collection_read(store, job, "metrics", query, &collection);
     if (result != OK)
         return result;
-    result = metrics_write(&collection, true, out);
+    result = metrics_write(&collection, form_of(query), out);
     collection_finish(&collection);
     return result;
 }
@@ -358,7 +389,7 @@ int series_write_gradients(Store *store, const char *job, const SeriesQuery *que
         return result;
     result = collection_read(store, job, "gradients", query, &collection);
     if (result == OK) {
-        result = gradients_write(&collection, &layers, true, out);
+        result = gradients_write(&collection, &layers, form_of(query), out);
         collection_finish(&collection);
     }
     layers_finish(&layers);
@@ -382,11 +413,11 @@ int record_write_event(Store *store, const char *job, const Record *record, Json
     collection.scale.first = 0;
     result = collect(&collection, record);
     if (result == OK && !gradients)
-        result = metrics_write(&collection, false, out);
+        result = metrics_write(&collection, (Form){0}, out);
     if (result == OK && gradients) {
         result = layers_read(store, job, &layers);
         if (result == OK) {
-            result = gradients_write(&collection, &layers, false, out);
+            result = gradients_write(&collection, &layers, (Form){0}, out);
             layers_finish(&layers);
         }
     }

@@ -56,7 +56,7 @@ static void viewer_wake(void *stream) {
 
 static bool last_seq(const Request *request, int64_t *ret_seq) {
     const char *id = request_header(request, "Last-Event-ID");
-    *ret_seq = 0;
+    *ret_seq = request_query_integer(request, "after", 0);
     if (id == NULL || id[0] == '\0')
         return true;
     if (strlen(id) > 18 || strspn(id, "0123456789") != strlen(id))
@@ -96,6 +96,8 @@ static void events_get(Request *request) {
 }
 
 static const QueryDesc events_query[] = {
+    {"after", QUERY_INTEGER, 0, (int64_t)1 << 53, NULL, NULL,
+     "Begin after the event of this id; Last-Event-ID goes before it."},
     {"live", QUERY_BOOLEAN, 0, 0, NULL, NULL,
      "Begin with the newest event, not with the first; Last-Event-ID goes before it."},
     {0},

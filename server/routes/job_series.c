@@ -29,13 +29,16 @@ static void answer_series(Request *request, const SeriesForms *forms, int64_t po
     if (job_find(request, request_param(request, "id"), &row) != OK)
         return;
     SeriesQuery query = {request_query(request, "series"), query_points(request, points),
-                         request_query_integer(request, "from_step", 0)};
+                         request_query_integer(request, "from_step", 0),
+                         request_query_boolean(request, "peaks"),
+                         request_query_boolean(request, "single")};
     JsonOut out;
     json_init(&out);
     bool csv = strcmp(request_preferred_type(request), "text/csv") == 0;
     int error = csv ? forms->csv(store, row.id, &query, &out.text)
                     : forms->json(store, row.id, &query, &out);
     answer_header(request, "Vary", "Accept");
+    answer_newest_event(request, &row);
     if (error != OK)
         answer_series_error(request, error);
     else
@@ -61,6 +64,10 @@ static const QueryDesc series_query[] = {
      "Thin each series to so many buckets; all: every step."},
     {"from_step", QUERY_INTEGER, 0, (int64_t)1 << 53, NULL, NULL,
      "Leave out what is before this step."},
+    {"peaks", QUERY_BOOLEAN, 0, 0, NULL, NULL,
+     "In JSON, of each bucket the greatest value alone, as `value`."},
+    {"single", QUERY_BOOLEAN, 0, 0, NULL, NULL,
+     "In JSON, numbers to the precision of a 32-bit float: shorter, and enough for a picture."},
     {0},
 };
 static const int series_errors[] = {400, 404, 0};

@@ -64,7 +64,7 @@ static int write_metrics(Text *out, Store *store, const char *job) {
     } shown[] = {{"train_loss", true},     {"val_loss", true},     {"train_accuracy", false},
                  {"val_accuracy", false},  {"val_rmse", true},     {"val_perplexity", true},
                  {"learning_rate", false}, {"gradient_norm", true}};
-    const SeriesQuery query = {NULL, POINTS, 0};
+    const SeriesQuery query = {.points = POINTS};
     Document *document = NULL;
     JsonOut json;
     json_init(&json);
@@ -84,7 +84,7 @@ static int write_metrics(Text *out, Store *store, const char *job) {
 }
 
 static int write_gradients(Text *out, Store *store, const char *job) {
-    const SeriesQuery query = {"gradient_norm", POINTS, 0};
+    const SeriesQuery query = {.names = "gradient_norm", .points = POINTS};
     Document *document = NULL;
     JsonOut json;
     json_init(&json);

@@ -38,8 +38,10 @@ void job_write_members(JsonOut *out, const JobRow *row) {
     json_raw(out, "tags", row->tags != NULL ? row->tags : "[]");
     json_integer(out, "priority", row->priority);
     write_id(out, "dataset", row->dataset);
-    json_raw(out, "spec", row->spec);
-    json_raw(out, "plan", row->plan);
+    if (row->spec != NULL)
+        json_raw(out, "spec", row->spec);
+    if (row->plan != NULL)
+        json_raw(out, "plan", row->plan);
     json_raw(out, "progress", row->progress);
     json_raw(out, "metrics", row->metrics);
     json_raw(out, "best", row->best);
@@ -66,6 +68,10 @@ int job_find(Request *request, const char *id, JobRow *ret_row) {
     if (error != OK)
         answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such job." : NULL);
     return error;
+}
+
+void answer_newest_event(Request *request, const JobRow *row) {
+    answer_header(request, "Last-Event-ID", "%lld", (long long)row->last_seq);
 }
 
 void answer_job(Request *request, int status, const char *id) {
@@ -276,25 +282,33 @@ static void jobs_post(Request *request) {
 
 // ---- reading ----
 
+typedef struct JobList {
+    List list;
+    bool brief;
+} JobList;
+
 static int list_job(void *context, const JobRow *row) {
-    List *list = context;
-    if (!list_room(list, row->id))
+    JobList *jobs = context;
+    if (!list_room(&jobs->list, row->id))
         return 1;
-    job_write(&list->out, row);
+    JobRow brief = *row;
+    if (jobs->brief)
+        brief.spec = brief.plan = NULL;
+    job_write(&jobs->list.out, &brief);
     return 0;
 }
 
 static void jobs_get_all(Request *request) {
     Page page;
-    List list;
+    JobList jobs = {.brief = request_query_boolean(request, "brief")};
     if (request_page(request, "job_", &page) != OK)
         return;
     JobFilter filter = {request_query(request, "status"), request_query(request, "tag"),
                         request_query(request, "dataset"), request_query(request, "parent")};
-    list_begin(&list, page.limit);
+    list_begin(&jobs.list, page.limit);
     int error = jobs_list(request_services(request)->store, &filter, page.cursor, page.limit + 1,
-                          list_job, &list);
-    answer_list(request, &list, error);
+                          list_job, &jobs);
+    answer_list(request, &jobs.list, error);
 }
 
 // GET …?wait=: the job is the one piece of a stream that waits for its end.
@@ -367,6 +381,7 @@ static void job_get(Request *request) {
     } else {
         Text text;
         text_init(&text);
+        answer_newest_event(request, &row);
         int error = job_view_write(&view, request_services(request)->store, &row, &text);
         if (error == OK)
             answer_text(request, 200, job_view_type(&view), &text);
@@ -388,6 +403,7 @@ static const QueryDesc list_query[] = {
     {"tag", QUERY_TEXT, 0, 0, NULL, NULL, "Only jobs with this tag."},
     {"dataset", QUERY_TEXT, 0, 0, NULL, NULL, "Only jobs on this dataset."},
     {"parent", QUERY_TEXT, 0, 0, NULL, NULL, "Only reruns of this job."},
+    {"brief", QUERY_BOOLEAN, 0, 0, NULL, NULL, "Each without its spec and its plan."},
     PAGE_QUERIES,
     {0},
 };

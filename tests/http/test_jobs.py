@@ -183,6 +183,31 @@ class Recorded(unittest.TestCase):
         self.assertEqual(min(thin["min"]), min(whole["value"]))
         self.assertEqual((thin["step"][-1], thin["value"][-1]), (whole["step"][-1], whole["value"][-1]))
 
+    def test_a_picture_may_have_less_of_it(self):
+        whole = self.server.get(self.path + "/gradients?points=20&series=gradient_norm").json["layers"]
+        peaks = self.server.get(self.path + "/gradients?points=20&series=gradient_norm&peaks=true&single=true").json["layers"]
+        for layer, drawn in zip(whole, peaks, strict=True):
+            series = layer["series"]["gradient_norm"]
+            peak = drawn["series"]["gradient_norm"]
+            self.assertEqual(set(peak), {"step", "value"})
+            self.assertEqual(peak["step"], series["step"])
+            for value, most in zip(peak["value"], series["max"], strict=True):
+                self.assertLessEqual(abs(value - most), 1.2e-7 * most)
+                self.assertLessEqual(len(repr(value)), len("1.23456789e-05"))
+
+    def test_the_list_may_be_brief(self):
+        (long,), (brief,) = (self.server.get("/v1/jobs?limit=1" + more).json["items"] for more in ("", "&brief=true"))
+        self.assertEqual({**brief, "spec": long["spec"], "plan": long["plan"]}, long)
+        self.assertTrue({"spec", "plan"}.isdisjoint(brief))
+
+    def test_events_go_on_after_what_an_answer_knows(self):
+        for path in ("", "/metrics", "/gradients"):
+            newest = int(self.server.get(self.path + path).headers["Last-Event-ID"])
+            self.assertEqual(self.server.events(self.job["id"])[-1][0], newest, path)
+        after = self.server.get(f"{self.path}/events?after={newest - 1}").body.decode()
+        self.assertIn(f"id: {newest}\nevent: end\n", after)
+        self.assertEqual(after.count("event: "), 1)
+
     def test_a_part_may_be_asked_for(self):
         series = self.server.get(self.path + "/metrics?points=all&series=train_loss,learning_rate&from_step=100").json["series"]
         self.assertEqual(set(series), {"train_loss", "learning_rate"})

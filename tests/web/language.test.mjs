@@ -26,7 +26,7 @@ const named = [
 
 async function sources() {
   const web = path.join(root, 'web');
-  const names = (await readdir(web, { recursive: true })).filter((name) => name.endsWith('.js') && !/^(lib|languages|report)/.test(name));
+  const names = (await readdir(web, { recursive: true })).filter((name) => name.endsWith('.js') && !/^(lib|languages)/.test(name));
   return (await Promise.all(names.map((name) => readFile(path.join(web, name), 'utf8')))).join('\n');
 }
 

@@ -62,10 +62,14 @@ test('a report is one file that shows the run without the service, and runs noth
   const facts = await page.locator('dl dd').evaluateAll((all) => all.map((one) => one.title));
   for (const value of [job.metrics.train_loss, job.metrics.val_loss, job.plan.parameters]) assert.ok(facts.includes(String(value)), `${value}`);
   for (const layer of job.plan.layers) await page.getByRole('rowheader', { name: layer.name }).waitFor();
-  await page.getByRole('img', { name: 'Gradient norm of each layer over steps' }).waitFor();
+  await page.getByRole('img', { name: 'gradient norm, layer × step' }).waitFor();
   const path_ = await page.locator('svg[aria-label=Loss] path.train').last().getAttribute('d');
   assert.equal(path_.split(/[ML]/).length - 1, job.progress.steps, 'a point a step');
   assert.ok((await text(page.locator('pre'))).includes('"seed": 1'));
+  await writeFile(file, await (await fetch(`${service.url}/v1/jobs/${id}/report?lang=ja`)).text());
+  await page.reload();
+  await page.getByRole('heading', { name: '損失' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'ja');
   assert.deepEqual([asked, page.complaints], [[], []]);
   await browser.close();
   await rm(folder, { recursive: true });

@@ -1,6 +1,9 @@
 // The parts of the page that need no browser.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
+import vm from 'node:vm';
 import { bytes, count, decade, duration, integer, number, percent, shape } from '../../web/format.js';
 import { pretty } from '../../web/pretty.js';
 import { Series, onSteps, unionOfSteps } from '../../web/series.js';
@@ -111,4 +114,37 @@ test('pretty JSON is the same value, a layer a line', () => {
   const text = pretty(spec);
   assert.deepEqual(JSON.parse(text), spec);
   assert.equal(text.split('\n').filter((line) => line.includes('"dense"')).length, 4);
+});
+
+/** The modules that one needs, itself included, by the static imports that stand in their text. */
+async function needed(module, found = new Set()) {
+  if (found.has(module)) return found;
+  found.add(module);
+  const text = await readFile(new URL(`../../web/${module}`, import.meta.url), 'utf8');
+  for (const [, from] of text.matchAll(/^import [^;]*?from '([^']+)';/gm)) await needed(path.posix.join(path.posix.dirname(module), from), found);
+  return found;
+}
+
+/** What start.js asks for at an address, in a browser of which it sees no more than this. */
+async function asked(hash, language = 'en') {
+  const links = [];
+  const fetched = [];
+  vm.runInNewContext(await readFile(new URL('../../web/start.js', import.meta.url), 'utf8'), {
+    location: { hash },
+    navigator: { language },
+    localStorage: { getItem: () => null },
+    document: { createElement: () => ({}), head: { append: (link) => links.push(link.href) } },
+    fetch: async (address) => fetched.push(address),
+  });
+  return { links: links.sort(), fetched };
+}
+
+test('what the first places need is asked for at once, all of it and nothing else', async () => {
+  const frame = await needed('app.js');
+  for (const [hash, place] of [['', 'jobs'], ['#/jobs', 'jobs'], ['#/jobs/job_1?view=net', 'job'], ['#/trace', null]]) {
+    const all = new Set([...frame, ...(place ? await needed(`places/${place}.js`) : [])]);
+    assert.deepEqual((await asked(hash)).links, [...all].sort(), hash);
+  }
+  assert.ok((await asked('', 'ja-JP')).links.includes('languages/ja.js'));
+  assert.equal((await asked('#/jobs?status=failed')).fetched.length, 0);
 });

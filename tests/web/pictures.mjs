@@ -52,14 +52,19 @@ try {
     ],
     { type: 'adam', learning_rate: 0.003 },
   );
-  const found = (await train('diverges', [dense(32, 'relu'), dense(10)], { type: 'sgd', learning_rate: 1000 })).id;
+  await train('diverges', [dense(32, 'relu'), dense(10)], { type: 'sgd', learning_rate: 1000 });
+  const range = await service.ended(
+    (await service.post('/v1/jobs', { kind: 'lr_range', name: 'which rate', dataset: digits.id, model: { layers: [dense(32, 'relu'), dense(10)] }, training: { batch_size: 32, seed: 1 } })).id,
+  );
 
   const places = {
     jobs: '/jobs',
     job: `/jobs/${job.id}`,
     vanishing: `/jobs/${sick.id}`,
     layers: `/jobs/${sound.id}?view=layers`,
-    findings: `/jobs/${sick.diagnosis?.codes?.length ? sick.id : found}?view=findings`,
+    histograms: `/jobs/${sound.id}?view=layers&layer=dense_6&of=activation`,
+    findings: `/jobs/${sick.id}?view=findings`,
+    range: `/jobs/${range.id}`,
     net: `/jobs/${branches.id}?view=net`,
     confusion: `/jobs/${job.id}?view=data`,
     compare: `/compare?jobs=${sick.id},${sound.id},${branches.id}`,
@@ -71,6 +76,7 @@ try {
     predict: `/models/${job.model}`,
     trace: `/trace?example=${Object.keys(traces)[0]}&step=8`,
   };
+  const below = { histograms: '.histograms' }; // what stands further down than a window is tall
   const shoot = async (options, suffix, names) => {
     const page = await openPage(browser, service.url, options);
     for (const name of names) {
@@ -80,6 +86,7 @@ try {
       await page.getByRole('heading').first().waitFor();
       await page.waitForLoadState('networkidle').catch(() => {});
       await sleep(1200);
+      if (below[name]) await page.locator(below[name]).scrollIntoViewIfNeeded();
       await page.screenshot({ path: path.join(folder, `${name}${suffix}.png`) });
     }
     await page.context().close();

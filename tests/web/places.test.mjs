@@ -46,6 +46,7 @@ before(async () => {
     { type: 'concat', inputs: ['left', 'right'] },
     dense(10),
   ], adam);
+  await train('sigmoids', [...Array.from({ length: 12 }, () => dense(16, 'sigmoid')), dense(10)], { type: 'sgd', learning_rate: 0.1 });
   await train('diverges', [dense(32, 'relu'), dense(10)], { type: 'sgd', learning_rate: 1e6 });
 });
 afterEach(() => assert.deepEqual(page.complaints.splice(0), []));
@@ -112,6 +113,59 @@ test('a finding says what, where and since when, draws its evidence, and stands 
   assert.ok(red > 20, `${red} pixels of the finding's mark`);
 });
 
+test('a finding is explained in the reader’s language, shows its remedy, which trains again and is compared at once', async () => {
+  const { id } = jobs.sigmoids;
+  const told = async (language) => (await fetch(`${service.url}/v1/jobs/${id}/diagnosis`, { headers: { 'Accept-Language': language } })).json();
+  const { findings: [finding] } = await told('en');
+  const { findings: [japanese] } = await told('ja');
+  assert.equal(finding.code, 'vanishing_gradient');
+  const reader = await openPage(browser, `${service.url}/#/jobs/${id}?view=findings`, { locale: 'ja-JP' });
+  await reader.getByText(japanese.explanation).waitFor();
+  await reader.getByText(japanese.remedies[0].title).waitFor();
+  assert.deepEqual(reader.complaints, []);
+  await reader.context().close();
+
+  await go(`/jobs/${id}?view=findings`);
+  const shown = page.locator('[data-code=vanishing_gradient]');
+  await shown.getByText(finding.explanation).waitFor();
+  await shown.locator('canvas').waitFor();
+  const [remedy] = finding.remedies;
+  const offered = shown.locator(`[data-remedy=${remedy.code}]`);
+  await offered.getByText(remedy.title).waitFor();
+  const changes = await offered.locator('.differences tbody tr').allInnerTexts();
+  assert.ok(changes.length, 'it says what changes');
+  await offered.getByRole('button', { name: 'Train again with this' }).click();
+  await page.waitForURL(/#\/compare\?jobs=/);
+  const child = await service.ended(page.url().split(',').at(-1));
+  assert.equal(child.parent, id);
+  await becomes(async () => (await page.locator('.differences tbody tr').count()) > 0, true);
+  const { findings: { closed } } = await service.get(`/v1/jobs/${child.id}/comparison`);
+  if (closed.some(({ code }) => code === 'vanishing_gradient')) await page.locator('.outcome').getByText(/vanishing gradient/).first().waitFor();
+  await becomes(() => text(page.locator('.compare tbody tr').first().getByRole('cell').last()).then((shown) => shown.includes(child.status)), true);
+});
+
+test('a range test draws the loss over the rate and says which rate it suggests', async () => {
+  const { id } = await service.post('/v1/jobs', {
+    kind: 'lr_range',
+    name: 'range',
+    dataset: digits.id,
+    model: { layers: [dense(32, 'relu'), dense(10)] },
+    training: { batch_size: 32, seed: 1, optimizer: { type: 'sgd', learning_rate: 1 } },
+  });
+  const { result } = await service.ended(id);
+  const { series } = await service.get(`/v1/jobs/${id}/metrics?points=all`);
+  await go(`/jobs/${id}`);
+  const plot = page.getByRole('group', { name: /^loss over the learning rate/ });
+  await plot.locator('canvas').waitFor();
+  await page.getByText(`The loss falls fastest at a rate of ${number(result.suggested_learning_rate, 3)}`).waitFor();
+  await plot.focus();
+  await page.keyboard.press('ArrowRight');
+  const cell = (name) => page.locator('.chart.range').getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
+  await becomes(() => text(cell('rate')), number(result.curve.learning_rate[0]));
+  await becomes(() => text(cell('loss')), number(series.train_loss.value[0]));
+  await becomes(() => text(cell('smoothed')), number(result.curve.smoothed_loss[0]));
+});
+
 test('confusion: each count, precision and recall as the API has them', async () => {
   const { matrix, per_class } = await service.get(`/v1/jobs/${jobs.wide.id}/confusion`);
   await go(`/jobs/${jobs.wide.id}?view=data`);
@@ -139,6 +193,21 @@ test('smoothing is drawn over what was recorded, looks back only, and is part of
   await becomes(() => text(line('Loss', 'train')), number(series.train_loss.value.at(-1)));
   await page.reload();
   await becomes(() => text(line('Loss', 'train, smoothed')), number(mean));
+});
+
+test('opening a place asks for nothing twice', async () => {
+  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`, `/jobs/${jobs.sigmoids.id}?view=layers`]) {
+    const visitor = await openPage(browser, `${service.url}/examples/iris.json`);
+    const asked = [];
+    visitor.on('request', (request) => asked.push(request.url()));
+    await visitor.goto(`${service.url}/#${place}`);
+    await visitor.getByRole('table').first().waitFor();
+    await visitor.waitForLoadState('networkidle');
+    const repeated = asked.filter((url, at) => asked.indexOf(url) !== at && !/brief=true/.test(url)); // the list is looked at again and again
+    assert.deepEqual(repeated, [], place);
+    assert.deepEqual(visitor.complaints, []);
+    await visitor.context().close();
+  }
 });
 
 test('runs are compared: their figures, what differs, their curves, their gradients over depth', async () => {

@@ -70,8 +70,6 @@ const globalNorm = {
   ],
 };
 
-export const drawnSeries = [...learning, globalNorm].flatMap(({ lines }) => lines.map(({ of }) => of));
-
 /** {left: elements, norm: element, draw(job)} over the series of `run`. */
 export function curves(run) {
   const panels = [...learning, globalNorm].map((definition) => panel(run, definition));

@@ -2,7 +2,7 @@
 import { post, remove } from '../api.js';
 import { asked, h, problemBox, replace, setText } from '../dom.js';
 import { ago, between, bytes, count, duration, integer, number, percent } from '../format.js';
-import { t } from '../language.js';
+import { language, t } from '../language.js';
 import { active, bar, done, statusWord, verdictWord } from '../state.js';
 
 export function header(job) {
@@ -79,10 +79,10 @@ export function header(job) {
         open ? null : buttons.rerun,
         open ? null : h('a', { class: 'button', href: `#/new?from=${now.id}` }, t('Change and train again')),
         h('a', { class: 'button', href: `#/compare?jobs=${now.id}` }, t('Compare')),
-        h('a', { class: 'button', href: `${path}/report`, download: `${now.id}.html` }, t('Report')),
+        h('a', { class: 'button', href: `${path}/report?lang=${language}`, download: `${now.id}.html` }, t('Report')),
         now.status === 'running' ? null : buttons.remove,
       );
-      replace(trouble, now.error ? problemBox({ problem: now.error }) : null, now.result?.explanation ? h('p', {}, now.result.explanation) : null);
+      replace(trouble, now.error ? problemBox({ problem: now.error }) : null, now.result?.explanation && now.spec?.kind !== 'lr_range' ? h('p', {}, now.result.explanation) : null);
     }
     replace(progress, bar(done(now)), h('span', {}, progressText(now)));
     drawFacts(facts, now);
@@ -138,7 +138,7 @@ function drawFacts(list, job) {
     list.dataset.names = names;
     replace(
       list,
-      facts.map(([name, text]) => h('div', { 'data-fact': name }, h('dt', {}, text), h('dd'))),
+      facts.map(([name, text], at) => h('div', { 'data-fact': name, class: Object.values(m).includes(facts[at][2]) && at < 3 ? 'newest' : null }, h('dt', {}, text), h('dd'))),
     );
   }
   facts.forEach(([, , value, format], at) => {

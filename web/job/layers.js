@@ -1,9 +1,9 @@
 // What every layer has recorded, as curves over steps: update ratios with their healthy band, dead and saturated units,
 // spread of activations, norms of weights, and the histograms of a layer over time.
-import { get, offers } from '../api.js';
+import { curl, get, offers } from '../api.js';
 import { Chart } from '../chart.js';
 import { depth, magnitude } from '../color.js';
-import { h, problemBox, replace, setText } from '../dom.js';
+import { curlLine, h, problemBox, replace, setText } from '../dom.js';
 import { integer, number, percent, shortest } from '../format.js';
 import { t } from '../language.js';
 
@@ -36,7 +36,7 @@ export function layerCurves(run) {
       ...options,
     }),
   }));
-  const histograms = histogramSection(run);
+  const histograms = histogramSection({ ...run, running: () => run.job.status === 'running' });
   return {
     element: h('div', {}, h('div', { class: 'charts' }, charts.map(({ chart }) => chart.element)), histograms.element),
     draw() {
@@ -53,10 +53,16 @@ export function layerCurves(run) {
   };
 }
 
-/** A column a record in time, a row a bin, shaded by the share of numbers in it; the edges of the newest stand beside it. */
-function histogramSection({ path, signal, keep, query }) {
+const again = 5000; // milliseconds between looks at the histograms of a running job
+
+/**
+ * A column a record in time, a row a range of values, shaded by the share of the column's numbers in it. The values stand on a scale
+ * that is linear around zero and logarithmic beyond (asinh), so that a layer whose gradients shrink a thousandfold still has a shape.
+ */
+function histogramSection({ path, signal, keep, query, ...run }) {
   const held = new URLSearchParams(query);
-  const canvas = h('canvas', { role: 'img', class: 'histogram' });
+  const canvas = h('canvas', { role: 'img', class: 'histogram', onpointermove: point, onpointerleave: () => setText(readout, '') });
+  const readout = h('span', { class: 'muted' });
   const note = h('p', { class: 'muted' });
   const layer = h('select', { 'aria-label': t('layer') });
   const kind = h(
@@ -68,60 +74,73 @@ function histogramSection({ path, signal, keep, query }) {
       ['activation', t('activations')],
     ].map(([value, text]) => h('option', { value, selected: held.get('of') === value }, text)),
   );
-  const scale = [h('span'), h('span')];
+  const scale = [h('span'), h('span'), h('span')];
   const trouble = h('div');
   const element = h(
     'section',
     { class: 'histograms' },
-    h('div', { class: 'line' }, h('h2', {}, t('Histograms over time')), layer, kind),
+    h('div', { class: 'line' }, h('h2', {}, t('Histograms over time')), layer, kind, readout),
     trouble,
     h('div', { class: 'histogram-frame' }, h('div', { class: 'histogram-scale muted' }, scale), canvas),
     note,
   );
+  const command = curlLine('');
+  element.append(command);
+  const rows = 128;
   let names = '';
+  let looked = -again;
+  let drawn = null;
 
   async function load() {
-    keep('layer', layer.value);
-    keep('of', kind.value);
+    const address = `${path}/histograms?layer=${encodeURIComponent(layer.value)}&kind=${kind.value}`;
+    command.show(curl(address));
+    looked = performance.now();
     try {
-      const got = await get(
-        `${path}/histograms?layer=${encodeURIComponent(layer.value)}&kind=${kind.value}`,
-        signal,
-      );
+      const got = await get(address, signal);
       replace(trouble);
       paint(got);
     } catch (error) {
       if (!signal.aborted) replace(trouble, problemBox(error));
     }
   }
+  function choose() {
+    keep('layer', layer.value);
+    keep('of', kind.value);
+    load();
+  }
 
   function paint({ steps, edges, counts }) {
-    canvas.hidden = !steps.length;
+    canvas.parentNode.hidden = !steps.length;
+    drawn = null;
     if (!steps.length) {
       setText(note, t('No histogram has been recorded of this.'));
       return;
     }
-    const low = Math.min(...edges.map((one) => one[0]));
-    const high = Math.max(...edges.map((one) => one.at(-1)));
-    const rows = 96;
+    const ends = edges.map((one) => [Number(one[0]), Number(one.at(-1))]);
+    const reach = Math.max(...ends.flat().map(Math.abs)) || 1;
+    const sizes = ends.map((pair) => Math.max(...pair.map(Math.abs))).filter((size) => size > 0);
+    const unit = sizes.length ? Math.max(Math.min(...sizes) / 4, reach / 1e6) : 1;
+    const [low, high] = [Math.min(...ends.map(([first]) => first)), Math.max(...ends.map(([, last]) => last))].map((value) => Math.asinh(value / unit));
+    const valueAt = (row) => unit * Math.sinh(high - ((row + 0.5) / rows) * (high - low || 1));
+    const binAt = (column, row) => {
+      const [first, last] = ends[column];
+      const bin = Math.floor(((valueAt(row) - first) / (last - first || 1)) * counts[column].length);
+      return bin >= 0 && bin < counts[column].length ? bin : -1;
+    };
     const picture = new ImageData(steps.length, rows);
     counts.forEach((bins, column) => {
-      const total = bins.reduce((sum, n) => sum + n, 0) || 1;
-      const most = Math.max(...bins) / total;
+      const most = Math.max(...bins) || 1;
       for (let row = 0; row < rows; row++) {
-        const value = high - ((row + 0.5) / rows) * (high - low);
-        let bin = edges[column].findIndex((edge) => edge > value) - 1;
-        if (bin < 0 || bin >= bins.length) bin = -1;
-        const part = bin < 0 ? 0 : bins[bin] / total / (most || 1);
-        picture.data.set([...magnitude(Math.sqrt(part)), 255], 4 * (row * steps.length + column));
+        const bin = binAt(column, row);
+        picture.data.set([...magnitude(bin < 0 ? 0 : Math.sqrt(bins[bin] / most)), 255], 4 * (row * steps.length + column));
       }
     });
     canvas.width = steps.length;
     canvas.height = rows;
     canvas.getContext('2d').putImageData(picture, 0, 0);
     canvas.setAttribute('aria-label', t('histogram of {layer} over steps', { layer: layer.value }));
-    setText(scale[0], number(high, 3));
-    setText(scale[1], number(low, 3));
+    drawn = { steps, counts, valueAt, binAt };
+    [0, (rows - 1) / 2, rows - 1].forEach((row, at) => setText(scale[at], number(valueAt(row), 3)));
     setText(
       note,
       t('Steps {first} to {last}, a column each of {count} records; the lighter, the more numbers in the bin.', {
@@ -132,12 +151,27 @@ function histogramSection({ path, signal, keep, query }) {
     );
   }
 
-  layer.addEventListener('change', load);
-  kind.addEventListener('change', load);
+  function point(event) {
+    if (!drawn) return;
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    const column = Math.min(drawn.steps.length - 1, Math.max(0, Math.floor(((event.clientX - left) / width) * drawn.steps.length)));
+    const row = Math.min(rows - 1, Math.max(0, Math.floor(((event.clientY - top) / height) * rows)));
+    const bin = drawn.binAt(column, row);
+    setText(
+      readout,
+      `${t('step {step}', { step: integer(drawn.steps[column]) })} · ${t('{count} around {value}', { count: integer(bin < 0 ? 0 : drawn.counts[column][bin]), value: number(drawn.valueAt(row), 3) })}`,
+    );
+  }
+
+  layer.addEventListener('change', choose);
+  kind.addEventListener('change', choose);
   return {
     element,
     async offer(all) {
-      if (all.join() === names) return;
+      if (all.join() === names) {
+        if (names && run.running() && performance.now() - looked > again) load();
+        return;
+      }
       element.hidden = !(await offers('/v1/jobs/{id}/histograms'));
       if (element.hidden) return;
       names = all.join();

@@ -7,7 +7,7 @@ import { t } from '../language.js';
 import { verdictSigns } from '../state.js';
 import { namedLayers } from '../trace_steps.js';
 
-const [wide, tall, gapX, gapY] = [212, 44, 20, 22];
+const [wide, tall, gapX, gapY] = [244, 44, 20, 22];
 
 /** Boxes and lines of a model: [{name, type, inputs: [names], level, column}]; a residual block is its sum. */
 export function graphOf(model) {
@@ -117,7 +117,7 @@ function joint([fromX, fromY], [toX, toY], levels) {
 }
 
 /** The newest statistics of a layer that stand in the table of the net. */
-export const tabled = [
+const tabled = [
   { name: t('Gradient norm'), of: 'gradient_norm', format: number },
   { name: t('Weight norm'), of: 'weight_norm', format: number },
   { name: t('Update : weight'), of: 'update_ratio', format: number },

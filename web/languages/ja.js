@@ -124,6 +124,7 @@ export const japanese = {
   weights: '重み',
   activations: '活性',
   'No histogram has been recorded of this.': 'これのヒストグラムは記録されていません。',
+  '{count} around {value}': '{value} 付近に {count} 個',
   'histogram of {layer} over steps': '{layer} のヒストグラムの推移',
   'Steps {first} to {last}, a column each of {count} records; the lighter, the more numbers in the bin.':
     'ステップ {first}〜{last}、{count} 個の記録が 1 列ずつ。明るいほど多い。',
@@ -481,4 +482,48 @@ export const japanese = {
   'A recurrent net over three steps': '三段の回帰型ネット',
   'The same weights at each step in time: their gradients are summed over the steps.':
     '各時刻で同じ重みを使うので、勾配は時刻にわたる和です。',
+
+  // Keys
+  Keyboard: 'キーボード',
+  everywhere: 'どこでも',
+  'this help': 'この説明',
+  'to the search': '検索へ',
+  'to the next field, chart or button': '次の欄・図・ボタンへ',
+  'in a chart': '図の中',
+  'the crosshair, with Shift ten records at once': '十字線。Shift で記録 10 個ずつ',
+  'the first and the last record': '最初と最後の記録',
+  'zoom in and out': '拡大・縮小',
+  'the whole run again': '全体に戻る',
+  'on the slider of a trace': 'トレースのスライダー',
+  'a step back or on': '一段戻る・進む',
+  'the first and the last step': '最初と最後の段',
+  Close: '閉じる',
+
+  // What came of a comparison
+  'no longer found': '解消した所見',
+  'found anew': '新しい所見',
+  'over the seeds': '複数の種で',
+  'the difference exceeds their spread': '差はばらつきを超えています',
+  'the difference does not exceed their spread': '差はばらつきを超えていません',
+  nothing: 'なし',
+
+  // A learning-rate range test
+  'loss over the learning rate: arrows move the crosshair': '学習率に対する損失：矢印で十字線',
+  'over the learning rate, log': '学習率に対して、対数',
+  smoothed: '平滑化',
+  'The loss at each rate appears with the first steps.': '各学習率での損失は最初のステップから現れます。',
+  'suggested: {rate}': 'お勧め：{rate}',
+  'least loss': '損失が最小',
+  'breaks away': '発散',
+  'The loss never fell reliably between these rates: no rate is suggested.': 'この範囲では損失が確かに下がるところがなく、お勧めの学習率はありません。',
+  'The loss falls fastest at a rate of {rate}, which is the one suggested; it is least at {least}.':
+    '損失が最も速く下がるのは学習率 {rate} で、これがお勧めです。損失は {least} で最小になります。',
+  'It breaks away at {rate}.': '{rate} で発散します。',
+
+  // The report
+  'training accuracy': '訓練の正解率',
+  'gradient norm after clipping': 'クリップ後の勾配ノルム',
+  'input at the top; dark {low}, light {high}': '入力側が上。暗い {low}、明るい {high}',
+  'best epoch': '最良のエポック',
+  seconds: '秒数',
 };

@@ -40,7 +40,7 @@ export async function comparePlace({ query, signal, title, arrive }) {
   const ids = (query.get('jobs') ?? '').split(',').filter(Boolean).slice(0, most);
   const [jobs, { items: all }] = await Promise.all([
     Promise.all(ids.map((id) => get(`/v1/jobs/${encodeURIComponent(id)}`, signal))),
-    get('/v1/jobs?limit=200', signal),
+    get('/v1/jobs?limit=200&brief=true', signal),
   ]);
   const bank = new Bank(signal);
   const runs = jobs.map((job, at) => ({ job, at, color: () => categories()[at], metrics: new SeriesSet(), layers: [] }));
@@ -96,10 +96,12 @@ export async function comparePlace({ query, signal, title, arrive }) {
       figures.map(([name], at) => h('tr', {}, h('th', { scope: 'row' }, name), cells[at])),
     ),
   );
+  const outcome = h('div');
   const changes = differences(runs.map(({ job }) => ({ dataset: job.dataset, model: job.spec?.model, training: job.spec?.training }))).filter(({ path }) => !/layers\.\d+\.name$/.test(path));
   arrive(
     head,
     h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('the runs') }, table),
+    outcome,
     h('div', { class: 'charts' }, charts.map(({ chart }) => chart.element)),
     runs.length > 1
       ? h(
@@ -113,7 +115,7 @@ export async function comparePlace({ query, signal, title, arrive }) {
       : null,
     h('section', {}, h('h2', {}, t('Gradient from layer to layer'), ' ', h('span', { class: 'muted' }, t('median of the newest records, log; input first'))), profile),
     h('div', { class: 'charts' }, heats.map(({ element }) => element)),
-    runs.length > 1 ? curlLine(curl(`/v1/jobs/${ids[0]}/comparison?with=${ids[1]}`)) : null,
+    runs.length > 1 ? curlLine(curl(`/v1/jobs/${ids[1]}/comparison?with=${ids[0]}`)) : null,
     ids.map((id) => curlLine(curl(`/v1/jobs/${id}/metrics?points=1000`))),
   );
 
@@ -138,8 +140,8 @@ export async function comparePlace({ query, signal, title, arrive }) {
   async function load(run) {
     const path = `/v1/jobs/${run.job.id}`;
     const [metrics, gradients] = await Promise.all([
-      get(`${path}/metrics?points=1000`, signal),
-      get(`${path}/gradients?series=gradient_norm&points=250`, signal),
+      get(`${path}/metrics?points=500&single=true`, signal),
+      get(`${path}/gradients?series=gradient_norm&points=250&peaks=true&single=true`, signal),
     ]);
     run.metrics.append(metrics.series);
     for (const { name, index, series } of gradients.layers) {
@@ -158,6 +160,10 @@ export async function comparePlace({ query, signal, title, arrive }) {
     );
     drawFigures();
     draw();
+    if (runs.length === 2 && runs.every(({ job }) => ended(job))) {
+      const comparison = await get(`/v1/jobs/${ids[1]}/comparison?with=${ids[0]}`, signal).catch(() => null);
+      if (comparison) replace(outcome, outcomeOf(comparison));
+    }
   };
   onThemeChange(signal, draw);
   await update(runs);
@@ -168,6 +174,20 @@ export async function comparePlace({ query, signal, title, arrive }) {
       const open = runs.filter(({ job }) => !ended(job) || !job.finished_at);
       if (open.length) await update(open).catch(() => {}); // the frame says that it is stale; the next turn tries again
     },
+  );
+}
+
+/** What the second of two runs has that the first had not, and whether the seeds of both allow to call it more than luck. */
+function outcomeOf({ findings: { opened, closed }, spread }) {
+  const said = (findings) => findings.map(({ code, layer }) => t(code.replaceAll('_', ' ')) + (layer ? ` ${t('in {layer}', { layer })}` : '')).join(', ') || t('nothing');
+  return h(
+    'dl',
+    { class: 'facts outcome' },
+    h('div', {}, h('dt', {}, t('no longer found')), h('dd', {}, said(closed))),
+    h('div', {}, h('dt', {}, t('found anew')), h('dd', {}, said(opened))),
+    spread?.exceeds !== undefined
+      ? h('div', {}, h('dt', {}, t('over the seeds')), h('dd', {}, spread.exceeds ? t('the difference exceeds their spread') : t('the difference does not exceed their spread')))
+      : null,
   );
 }
 

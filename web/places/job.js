@@ -1,22 +1,24 @@
 // A job: verdict and state, and its views: the curves of its learning, every layer's records, what was found, the net, the
 // data, the spec. A job that goes on is followed by its events from where its record so far ends; one view is drawn at a time.
-import { curl, follow, get, offers } from '../api.js';
+import { curl, follow, get, getAsOf } from '../api.js';
 import { Bank, Chart } from '../chart.js';
 import { depth, onThemeChange } from '../color.js';
-import { curlLine, every, h, replace, settle } from '../dom.js';
+import { curlLine, every, h, problemBox, replace, settle } from '../dom.js';
+import { parse } from '../format.js';
 import { HeatMap } from '../heatmap.js';
-import { curves, drawnSeries } from '../job/curves.js';
+import { curves } from '../job/curves.js';
 import { dataView } from '../job/data.js';
 import { findingsView } from '../job/findings.js';
 import { header } from '../job/header.js';
 import { layerCurves, recorded } from '../job/layers.js';
-import { netPicture, netTable, tabled } from '../job/net.js';
+import { netPicture, netTable } from '../job/net.js';
+import { rangeChart } from '../job/range.js';
 import { t } from '../language.js';
 import { pretty } from '../pretty.js';
 import { SeriesSet } from '../series.js';
 import { active, ended, statusText } from '../state.js';
 
-const thinned = { metrics: 1000, gradients: 500, manyGradients: 300 }; // about two records a pixel, and one for each cell of the map
+const wholeNet = '/metrics?points=500&single=true'; // about a bucket a pixel; start.js asks for it too
 const recordsOfLayer = 1024; // kept of each statistic of a layer
 const manyLayers = 12; // beyond which a band each would cover the others: lines show the greatest of each bucket
 const severities = ['critical', 'warning', 'info'];
@@ -27,6 +29,15 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   const layers = new Map();
   const found = new Map();
   const asked = new Map();
+  const askNet = () => getAsOf(path + wholeNet, signal);
+  const net = askNet();
+  net.catch(() => {}); // told where it is waited for
+  const now = await getAsOf(path, signal);
+  const many = (now.value.plan?.layers?.length ?? 0) > manyLayers;
+  const perLayer = `points=${many ? 240 : 500}&single=true${many ? '&peaks=true' : ''}`;
+  const askNorms = () => getAsOf(`${path}/gradients?series=gradient_norm&${perLayer}`, signal);
+  const record = Promise.all([net, askNorms()]);
+  record.catch(() => {});
   let diagnosis = null;
   let view = '';
   let views = {};
@@ -37,7 +48,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     signal,
     bank,
     query: location.hash.split('?')[1] ?? '',
-    job: await get(path, signal),
+    job: now.value,
     metrics: new SeriesSet(),
     layersInOrder: () => [...layers.values()].sort((a, b) => a.index - b.index),
     bestStep() {
@@ -62,7 +73,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     need(...statistics) {
       const missing = statistics.filter((name) => !asked.has(name));
       if (!missing.length) return;
-      const coming = get(`${path}/gradients?series=${missing}&points=${points()}`, signal).then(({ layers: all }) => {
+      const coming = get(`${path}/gradients?series=${missing}&${perLayer}`, signal).then(({ layers: all }) => {
         for (const { name, index, series } of all)
           for (const [of, columns] of Object.entries(series)) layerOf(name, index).set.begin(of, columns);
         draw();
@@ -76,6 +87,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   };
 
   const head = header(run.job);
+  const range = run.job.spec?.kind === 'lr_range' ? rangeChart(run) : null;
   const learning = curves(run);
   const heat = new HeatMap(bank, {
     title: t('Gradient norm'),
@@ -103,19 +115,20 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
         element: h(
           'div',
           {},
-          h('div', { class: 'charts' }, h('div', {}, learning.left), h('div', {}, heat.element, gradients.element, learning.norm)),
+          h('div', { class: 'charts' }, h('div', {}, range?.element ?? [], learning.left), h('div', {}, heat.element, gradients.element, learning.norm)),
           table.element,
           lines('/metrics?points=1000', '/gradients?points=500'),
           curlLine(`curl -sN ${location.origin}${path}/events`),
         ),
         draw() {
+          range?.draw();
           learning.draw();
           const all = run
             .layersInOrder()
             .map((layer) => ({ ...layer, series: layer.set.get('gradient_norm') }))
             .filter(({ series }) => series.step.length);
           heat.update(all);
-          gradients.update(all.map((layer, at) => ({ ...layer, peaks: all.length > manyLayers, color: () => depth(at, all.length) })));
+          gradients.update(all.map((layer, at) => ({ ...layer, peaks: many, color: () => depth(at, all.length) })));
           bank.ask(table);
         },
       }),
@@ -139,6 +152,13 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
       name: t('Net'),
       make() {
         const drawing = netPicture(run);
+        get(`/v1/datasets/${run.job.dataset}`, signal).then(
+          ({ input_shape }) => {
+            run.inputShape = input_shape;
+            if (view === 'net') draw();
+          },
+          () => {}, // it has been deleted
+        );
         return {
           element: h('div', {}, drawing.element, lines('')),
           draw: () => bank.ask(drawing),
@@ -204,7 +224,6 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     for (const { name, index, series } of event.layers) layerOf(name, index).set.append(series);
     draw();
   }
-  const points = () => ((run.job.plan?.layers?.length ?? 0) > manyLayers ? thinned.manyGradients : thinned.gradients);
   const show = (changed) => {
     run.job = { ...run.job, ...changed };
     head.show(run.job);
@@ -222,7 +241,6 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     draw();
   };
   const diagnose = settle(300, async () => {
-    if (!(await offers('/v1/jobs/{id}/diagnosis'))) return;
     diagnosis = await get(`${path}/diagnosis`, signal).catch(() => diagnosis);
     showFindings();
   });
@@ -236,63 +254,47 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   show({});
   open(query.get('view') ?? 'curves');
   onThemeChange(signal, draw);
-  get(`/v1/datasets/${run.job.dataset}`, signal).then(
-    ({ input_shape }) => {
-      run.inputShape = input_shape;
-      if (view === 'net') draw();
-    },
-    () => {},
-  );
+  load(record);
 
-  const later = [];
-  let waiting = true; // events that come before the record so far are held back, so that none is missed and none is early
-  const live = (work) => (event) => (waiting ? later.push(() => work(event)) : work(event));
-  const followed = !ended(run.job);
-  let beginning = null;
-  if (followed) {
-    beginning = follow(id, signal, {
-      status: live((event) => {
-        const before = run.job.status;
-        show(event);
-        if (event.status !== before) refresh();
-      }),
-      metrics: live(takeMetrics),
-      gradients: live(takeGradients),
-      finding: live(takeFinding),
-      end: live(() => refresh().then(diagnose)),
-    });
-    every(
-      signal,
-      () => 1000,
-      () => (run.job.status === 'queued' || run.job.status === 'paused' ? refresh() : active(run.job) && head.show(run.job)),
-    );
-  } else if (run.job.diagnosis?.codes?.length) follow(id, signal, { finding: takeFinding, end: () => {} }, true);
-  load().catch((error) => {
-    if (!signal.aborted && !error.offline) console.error(error);
-  });
-  diagnose();
-
-  async function load() {
-    asked.set('gradient_norm', null);
-    await beginning;
-    const [all, deep, last] = await Promise.all([
-      get(`${path}/metrics?series=${drawnSeries}&points=${thinned.metrics}`, signal),
-      get(`${path}/gradients?series=gradient_norm&points=${points()}`, signal),
-      followed ? null : get(`${path}/gradients?series=${tabled.slice(1).map(({ of }) => of)}&points=1`, signal),
-    ]);
-    takeMetrics(all);
-    takeGradients(deep);
-    if (last) newest(last);
-    waiting = false;
-    for (const work of later.splice(0)) work();
-    showFindings();
-  }
-  /** The table shows the newest of every statistic before its whole record has been asked for. */
-  function newest(event) {
-    for (const { name, series } of event.layers) {
-      const layer = layers.get(name);
-      if (layer) for (const [of, columns] of Object.entries(series)) if (!asked.has(of)) layer.set.get(of).hint = columns.value.at(-1);
+  /** What has been recorded so far, and then what comes after the oldest of the answers: nothing is missed, and what comes twice is passed over. */
+  async function load(coming) {
+    asked.set('gradient_norm', coming);
+    let net;
+    let norms;
+    try {
+      [net, norms] = await coming;
+    } catch (error) {
+      if (error.offline) setTimeout(() => load(Promise.all([askNet(), askNorms()])), 2000);
+      else if (!signal.aborted) replace(body, problemBox(error));
+      return;
     }
+    takeMetrics(net.value);
+    takeGradients(norms.value);
+    diagnose();
+    if (!ended(run.job)) {
+      follow(id, signal, Math.min(now.event, net.event, norms.event), {
+        status: (event) => {
+          const before = run.job.status;
+          show(event);
+          if (event.status !== before) refresh();
+        },
+        metrics: takeMetrics,
+        gradients: takeGradients,
+        finding: takeFinding,
+        end: () => refresh().then(diagnose),
+      });
+      every(
+        signal,
+        () => 1000,
+        () => (run.job.status === 'queued' || run.job.status === 'paused' ? refresh() : active(run.job) && head.show(run.job)),
+      );
+    }
+    await get(`${path}/gradients?points=1`, signal).then(newest, () => {}); // without it the table waits for the next record
+  }
+  /** The table shows the newest of every statistic, to the last digit, also where its whole record has not been asked for. */
+  function newest(event) {
+    for (const { name, index, series } of event.layers)
+      for (const [of, { step, value }] of Object.entries(series)) layerOf(name, index).set.get(of).hint = { step: step[0], value: parse(value[0]) };
     draw();
   }
   return (moved) => open(moved.get('view') ?? 'curves');

@@ -210,12 +210,12 @@ export async function jobsPlace({ query, signal, title, arrive }) {
   const end = new IntersectionObserver(
     ([{ isIntersecting }]) => {
       if (!isIntersecting || items.length <= length) return;
-      length += 2 * screenful;
+      length += screenful;
       draw();
       end.unobserve(note); // asks again, as it may still be in sight
       end.observe(note);
     },
-    { rootMargin: '600px' },
+    { rootMargin: '250px' },
   );
   end.observe(note);
   signal.addEventListener('abort', () => end.disconnect());
@@ -232,7 +232,7 @@ export async function jobsPlace({ query, signal, title, arrive }) {
     const filters = new URLSearchParams(Object.entries({ status: wanted.status, tag: wanted.tag }).filter(([, value]) => value));
     let list;
     try {
-      list = await get(`/v1/jobs?limit=${pageSize}${String(filters) ? `&${filters}` : ''}`, signal);
+      list = await get(`/v1/jobs?limit=${pageSize}&brief=true${String(filters) ? `&${filters}` : ''}`, signal);
     } catch (error) {
       if (signal.aborted || shown) return; // what is shown stays; the frame says that it is stale
       throw error;

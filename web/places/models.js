@@ -1,5 +1,5 @@
 // Models: the list, and one model with a form fitted to its input, which predicts as one types.
-import { curl, get, offers, post, remove } from '../api.js';
+import { curl, get, post, remove } from '../api.js';
 import { asked, curlLine, h, problemBox, replace, settle, setText } from '../dom.js';
 import { explanation } from '../explanation.js';
 import { ago, bytes, integer, number, percent, shape } from '../format.js';
@@ -88,7 +88,7 @@ export async function modelPlace({ id, signal, title, arrive }) {
   const sample = dataset && imageShape(dataset.input_shape, dataset.profile?.features) ? await get(`/v1/datasets/${dataset.id}/rows?limit=20`, signal).catch(() => null) : null;
   const input = inputForm(model, dataset, settle(120, predict), sample);
   const trouble = h('div');
-  const explain = explanation({ path, model, dataset, signal, offered: input.route !== 'generate' && (await offers('/v1/models/{id}/explain')) });
+  const explain = explanation({ path, model, dataset, signal, offered: input.route !== 'generate' });
   const form = h(
     'form',
     {
