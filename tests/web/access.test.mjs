@@ -19,11 +19,14 @@ before(async () => {
   const layers = [{ type: 'dense', units: 3 }];
   const bad = await service.post('/v1/jobs', { dataset: job.dataset, model: { layers }, training: { epochs: 2, optimizer: { type: 'sgd', learning_rate: 1e30 } } });
   await service.ended(bad.id);
+  const range = await service.post('/v1/jobs', { kind: 'lr_range', dataset: job.dataset, model: { layers }, training: { batch_size: 16 } });
+  await service.ended(range.id);
   places = [
     '/jobs',
     '/jobs?status=paused',
     ...['', '?view=layers', '?view=findings', '?view=net', '?view=data', '?view=spec'].map((view) => `/jobs/${id}${view}`),
     `/jobs/${bad.id}?view=findings`,
+    `/jobs/${range.id}`,
     '/compare',
     `/compare?jobs=${id},${bad.id}`,
     '/new',

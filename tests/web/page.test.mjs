@@ -141,6 +141,18 @@ test('the log scale of the loss is part of the address', async () => {
   assert.equal(await chart('Loss').getByLabel('log').isChecked(), true);
 });
 
+test('the keys are told where one asks for them', async () => {
+  await go('/jobs');
+  await page.getByRole('link', { name: 'iris' }).waitFor();
+  await page.keyboard.press('?');
+  const help = page.getByRole('dialog', { name: 'Keyboard' });
+  await help.getByText('zoom in and out').waitFor();
+  await page.keyboard.press('Escape');
+  await help.waitFor({ state: 'hidden' });
+  await page.keyboard.press('/');
+  await becomes(() => page.getByLabel('search').evaluate((field) => field === document.activeElement), true);
+});
+
 test('jobs are listed with their state and newest loss', async () => {
   const {
     items: [job],
