@@ -3,6 +3,7 @@ import json
 import re
 import unittest
 
+import test_diagnosis
 from harness import LiveTest, XOR, small_job
 
 
@@ -27,7 +28,7 @@ class Report(LiveTest):
         self.assertNotRegex(html, r'(?:src|href)="?(?!data:)')
 
     def test_it_comes_in_the_readers_language(self):
-        job = self.server.wait(self.server.submit({**small_job(XOR), "training": {"epochs": 40, "optimizer": {"type": "sgd", "learning_rate": 1e30}}}))
+        job = self.server.wait(self.server.submit(test_diagnosis.job(test_diagnosis.ZEROS)))
         told = {language: self.server.get(f"/v1/jobs/{job['id']}/diagnosis", headers={"Accept-Language": language}).json
                 for language in ("en", "ja")}
         self.assertNotEqual(told["en"]["findings"][0]["explanation"], told["ja"]["findings"][0]["explanation"])
