@@ -68,17 +68,6 @@ export function watchOnline(watcher) {
   watchers.add(watcher);
 }
 
-let routes = null;
-
-/** Whether the service has a route: an older one lacks some. */
-export async function offers(path) {
-  routes ??= get('/v1/openapi.json').then(
-    ({ paths }) => paths,
-    () => ({}),
-  );
-  return path in (await routes);
-}
-
 /**
  * Follows a job's events after the one of id `after` until `end` or the signal. The browser reconnects with Last-Event-ID by
  * itself; where it gives up (the server refused), a new stream goes on after the newest event, so that nothing is missed. What

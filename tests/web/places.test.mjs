@@ -166,6 +166,28 @@ test('a range test draws the loss over the rate and says which rate it suggests'
   await becomes(() => text(cell('smoothed')), number(result.curve.smoothed_loss[0]));
 });
 
+test('the histograms of a layer over time: as many columns as records, each with what the API counts', async () => {
+  const { id } = jobs.wide;
+  await go(`/jobs/${id}?view=layers`);
+  await page.getByRole('img', { name: 'histogram of dense_1 over steps' }).waitFor();
+  await page.getByLabel('of what').selectOption('weight');
+  await page.getByLabel('layer', { exact: true }).selectOption('dense_2');
+  const { steps, edges, counts } = await service.get(`/v1/jobs/${id}/histograms?layer=dense_2&kind=weight`);
+  assert.ok(steps.length > 5, 'recorded');
+  assert.match(page.url(), /layer=dense_2&of=weight|of=weight&layer=dense_2/);
+  const picture = page.getByRole('img', { name: 'histogram of dense_2 over steps' });
+  await becomes(() => picture.evaluate((canvas) => canvas.width), steps.length);
+  await picture.scrollIntoViewIfNeeded();
+  const { width, height } = await picture.boundingBox();
+  await picture.hover({ position: { x: width - 2, y: height / 2 } });
+  const said = page.getByText(/ around /);
+  const [, step, count, value] = /^step ([\d,]+) · ([\d,]+) around (\S+)$/.exec(await text(said));
+  assert.equal(step, integer(steps.at(-1)));
+  const around = Number(value.replace('−', '-'));
+  const near = edges.at(-1).findIndex((edge) => edge > around) - 1;
+  assert.ok([near - 1, near, near + 1].some((bin) => integer(counts.at(-1)[bin] ?? 0) === count), `${count} around ${value}`);
+});
+
 test('confusion: each count, precision and recall as the API has them', async () => {
   const { matrix, per_class } = await service.get(`/v1/jobs/${jobs.wide.id}/confusion`);
   await go(`/jobs/${jobs.wide.id}?view=data`);

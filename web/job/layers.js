@@ -1,6 +1,6 @@
 // What every layer has recorded, as curves over steps: update ratios with their healthy band, dead and saturated units,
 // spread of activations, norms of weights, and the histograms of a layer over time.
-import { curl, get, offers } from '../api.js';
+import { curl, get } from '../api.js';
 import { Chart } from '../chart.js';
 import { depth, magnitude } from '../color.js';
 import { curlLine, h, problemBox, replace, setText } from '../dom.js';
@@ -90,11 +90,13 @@ function histogramSection({ path, signal, keep, query, ...run }) {
   let names = '';
   let looked = -again;
   let drawn = null;
+  let shown = '';
 
   async function load() {
     const address = `${path}/histograms?layer=${encodeURIComponent(layer.value)}&kind=${kind.value}`;
     command.show(curl(address));
     looked = performance.now();
+    shown = layer.value;
     try {
       const got = await get(address, signal);
       replace(trouble);
@@ -167,19 +169,18 @@ function histogramSection({ path, signal, keep, query, ...run }) {
   kind.addEventListener('change', choose);
   return {
     element,
-    async offer(all) {
+    offer(all) {
       if (all.join() === names) {
         if (names && run.running() && performance.now() - looked > again) load();
         return;
       }
-      element.hidden = !(await offers('/v1/jobs/{id}/histograms'));
-      if (element.hidden) return;
       names = all.join();
+      const chosen = layer.value || held.get('layer');
       replace(
         layer,
-        all.map((name) => h('option', { selected: name === held.get('layer') }, name)),
+        all.map((name) => h('option', { selected: name === chosen }, name)),
       );
-      if (all.length) load();
+      if (all.length && layer.value !== shown) load(); // more layers may come; what is shown stays
     },
   };
 }
