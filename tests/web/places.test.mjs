@@ -218,7 +218,7 @@ test('smoothing is drawn over what was recorded, looks back only, and is part of
 });
 
 test('opening a place asks for nothing twice', async () => {
-  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`, `/jobs/${jobs.sigmoids.id}?view=layers`]) {
+  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`]) {
     const visitor = await openPage(browser, 'about:blank');
     const asked = [];
     visitor.on('request', (request) => asked.push(request.url()));
