@@ -209,7 +209,7 @@ function stepAxis() {
 
 /** The axis of a plot whose x has a logarithmic scale. */
 export function logAxis() {
-  return { ...stepAxis(), incrs: (_, __, low, high) => [high - low], filter: (_, splits) => splits, values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))) };
+  return { ...stepAxis(), filter: (_, splits) => splits, values: (_, splits) => splits.map((value) => decade(Math.round(Math.log10(value)))) };
 }
 
 export function valueAxis(log, format) {
@@ -226,7 +226,6 @@ export function valueAxis(log, format) {
   if (!log) return axis;
   return {
     ...axis,
-    incrs: (_, __, low, high) => [high - low], // else an axis over more decades than uPlot has steps for is left out
     splits: (plot, _, low, high) => decades(low, high, plot.bbox.height / devicePixelRatio / 18),
     filter: (_, splits) => splits,
     grid: { ...axis.grid, filter: (_, splits) => splits },
