@@ -5,6 +5,11 @@
 #include <string.h>
 #include "core/base/processor.h"
 
+// As in slides.c.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((no_sanitize("undefined"))), apply_to = function)
+#endif
+
 #if defined(__x86_64__)
 
 #define PANEL_NAME multiply_avx512
@@ -29,6 +34,10 @@
 #define PANEL_VECTORS 2
 #define PANEL_ROWS 6
 #include "core/tensor/panel_kernel.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 
 #if defined(__x86_64__)
 static const PanelKernel avx512 = {"avx512", multiply_avx512_width, processor_has_avx512,
@@ -67,25 +76,34 @@ size_t panels_elements(const PanelKernel *kernel, size_t k, size_t n) {
 typedef Real Quad __attribute__((vector_size(16), aligned(sizeof(Real)), may_alias));
 enum { QUAD = 16 / sizeof(Real), ROWS_AHEAD = 8 };
 
+#if defined(BACKPROPD_DOUBLE)
+typedef int64_t QuadMask __attribute__((vector_size(16)));
+#else
+typedef int32_t QuadMask __attribute__((vector_size(16)));
+#endif
+// GCC before 12 knows only the one, clang only the other.
+#if defined(__clang__)
+#define QUAD_SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define QUAD_SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (QuadMask){__VA_ARGS__})
+#endif
+
 // to[p · width + j] = from[j · ld + p] for a square of QUAD by QUAD.
 static inline void turn_square(const Real *from, size_t ld, Real *to, size_t width) {
 #ifdef BACKPROPD_DOUBLE
-    typedef int64_t Mask __attribute__((vector_size(16)));
     Quad x = *(const Quad *)from, y = *(const Quad *)(from + ld);
-    *(Quad *)to = __builtin_shuffle(x, y, (Mask){0, 2});
-    *(Quad *)(to + width) = __builtin_shuffle(x, y, (Mask){1, 3});
+    *(Quad *)to = QUAD_SHUFFLE(x, y, 0, 2);
+    *(Quad *)(to + width) = QUAD_SHUFFLE(x, y, 1, 3);
 #else
-    typedef int32_t Mask __attribute__((vector_size(16)));
-    const Mask low = {0, 4, 1, 5}, high = {2, 6, 3, 7};
     Quad w = *(const Quad *)from, x = *(const Quad *)(from + ld);
     Quad y = *(const Quad *)(from + 2 * ld), z = *(const Quad *)(from + 3 * ld);
-    Quad wy = __builtin_shuffle(w, y, low), xz = __builtin_shuffle(x, z, low);
-    *(Quad *)to = __builtin_shuffle(wy, xz, low);
-    *(Quad *)(to + width) = __builtin_shuffle(wy, xz, high);
-    wy = __builtin_shuffle(w, y, high);
-    xz = __builtin_shuffle(x, z, high);
-    *(Quad *)(to + 2 * width) = __builtin_shuffle(wy, xz, low);
-    *(Quad *)(to + 3 * width) = __builtin_shuffle(wy, xz, high);
+    Quad wy = QUAD_SHUFFLE(w, y, 0, 4, 1, 5), xz = QUAD_SHUFFLE(x, z, 0, 4, 1, 5);
+    *(Quad *)to = QUAD_SHUFFLE(wy, xz, 0, 4, 1, 5);
+    *(Quad *)(to + width) = QUAD_SHUFFLE(wy, xz, 2, 6, 3, 7);
+    wy = QUAD_SHUFFLE(w, y, 2, 6, 3, 7);
+    xz = QUAD_SHUFFLE(x, z, 2, 6, 3, 7);
+    *(Quad *)(to + 2 * width) = QUAD_SHUFFLE(wy, xz, 0, 4, 1, 5);
+    *(Quad *)(to + 3 * width) = QUAD_SHUFFLE(wy, xz, 2, 6, 3, 7);
 #endif
 }
 

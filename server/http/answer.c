@@ -191,6 +191,11 @@ void answer_issues(Request *request, int status, const Issues *issues) {
     text_finish(&detail);
 }
 
+// Whoever means another lack by ERR_UNAVAILABLE says so.
+static const char disk_full[] =
+    "The server's disk is full: nothing was changed. Free some space on it, or delete datasets, "
+    "models or jobs, and try again; predictions go on meanwhile.";
+
 void answer_error(Request *request, int code, const char *what) {
     int status = problem_status(code);
     if (status >= 500)
@@ -198,7 +203,9 @@ void answer_error(Request *request, int code, const char *what) {
                   request->target.path != NULL ? request->target.path : "?", error_text(code));
     if (status == 503)
         answer_header(request, "Retry-After", "5");
-    answer_problem(request, status, "%s", what != NULL ? what : error_text(code));
+    if (what == NULL)
+        what = code == ERR_UNAVAILABLE ? disk_full : error_text(code);
+    answer_problem(request, status, "%s", what);
 }
 
 // ---- what goes out ----

@@ -165,7 +165,8 @@ void answer_problem(Request *request, int status, const char *format, ...)
 void answer_issues(Request *request, int status,
                    const Issues *issues); // with "errors" and their pointers
 // An error code as a problem: ERR_NOT_FOUND 404, ERR_CONFLICT 409, ERR_TOO_LARGE 413, ERR_NO_MEMORY
-// and ERR_UNAVAILABLE 503, anything else 500 (logged). `what` is the sentence; NULL: error_text.
+// and ERR_UNAVAILABLE 503, anything else 500 (logged). `what` is the sentence; NULL: error_text, and of
+// ERR_UNAVAILABLE that the disk is full.
 void answer_error(Request *request, int code, const char *what);
 
 // A body that comes piece by piece, whenever there is something: next() is called on a handler

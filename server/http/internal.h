@@ -10,6 +10,7 @@
 #include "server/http/guard.h"
 #include "server/http/http.h"
 #include "server/http/meter.h"
+#include "server/http/outflow.h"
 #include "server/http/route.h"
 #include "server/http/target.h"
 
@@ -44,7 +45,8 @@ typedef struct Connection {
     bool used;           // a request went before
     bool reserve;        // made when only the reserve was left
     atomic_llong deadline;
-    Stream *stream; // guarded by connections_lock
+    Outflow outflow; // the clock's own
+    Stream *stream;  // guarded by connections_lock
 } Connection;
 
 struct Http {
@@ -132,4 +134,4 @@ bool request_check_query(Request *request);
 struct MHD_Response *stream_response(Stream *stream);
 void stream_destroy(Stream *stream);                  // of one that was never sent
 void stream_attach(Stream *stream, Request *request); // to the connection, before it is sent
-void stream_tick(Stream *stream, int64_t now, bool stopping);
+void stream_tick(Stream *stream, int64_t now, bool over);

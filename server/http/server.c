@@ -99,7 +99,15 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     }
 }
 
-// Cuts whoever is past the deadline, and beats for the streams, once a second.
+// Ends a connection whose client does not read. What the kernel still holds for it goes too: else it would stay until the client
+// has read it, or for the minutes that the kernel tries.
+static void cut_reader(int descriptor) {
+    const struct linger at_once = {.l_onoff = 1};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    shutdown(descriptor, SHUT_RDWR);
+}
+
+// Cuts whoever is past the deadline or does not read, and beats for the streams, once a second.
 static void *clock_thread(void *context) {
     Http *http = context;
     pthread_mutex_lock(&http->connections_lock);
@@ -108,10 +116,14 @@ static void *clock_thread(void *context) {
         bool stopping = atomic_load(&http->stopping);
         for (Connection *peer = http->connections; peer != NULL; peer = peer->next) {
             int64_t deadline = atomic_load(&peer->deadline);
-            if (deadline != 0 && now > deadline)
+            bool late = deadline != 0 && now > deadline;
+            bool stalls = outflow_stalls(&peer->outflow, peer->descriptor, now);
+            if (stalls)
+                cut_reader(peer->descriptor);
+            else if (late)
                 shutdown(peer->descriptor, SHUT_RDWR);
             if (peer->stream != NULL)
-                stream_tick(peer->stream, now, stopping);
+                stream_tick(peer->stream, now, stopping || stalls || late);
         }
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -427,9 +439,7 @@ static void request_take(Request *request, const char *data, size_t length) {
     int error = body_add(&request->body, request->http->directory, data, length);
     if (error != OK) {
         answer_error(request, error,
-                     error == ERR_TOO_LARGE     ? "The body is larger than what is taken here."
-                     : error == ERR_UNAVAILABLE ? "The server's disk is full."
-                                                : NULL);
+                     error == ERR_TOO_LARGE ? "The body is larger than what is taken here." : NULL);
         request_refuse_amid_body(request);
         return;
     }

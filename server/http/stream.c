@@ -30,6 +30,7 @@ struct Stream {
     StreamSource source;
     atomic_int state;
     atomic_llong next_beat; // time_monotonic
+    atomic_bool over;       // it is to end: the server stops, or the client was cut
     // Touched by the I/O thread while not parked, by the fill while parked.
     Text text;
     size_t sent;
@@ -46,7 +47,7 @@ static void stream_fill(Task *task) {
     Stream *stream = (Stream *)task;
     for (;;) {
         atomic_store(&stream->state, 0);
-        stream->ended = atomic_load(&stream->http->stopping);
+        stream->ended = atomic_load(&stream->over);
         atomic_store(&stream->next_beat, time_monotonic() + STREAM_BEAT_MS);
         if (!stream->ended)
             stream->source.next(stream->source.context, &stream->text, &stream->ended);
@@ -121,9 +122,11 @@ struct MHD_Response *stream_response(Stream *stream) {
 
 // The clock's beat, under connections_lock: a stream that has heard nothing for too long asks
 // again.
-void stream_tick(Stream *stream, int64_t now, bool stopping) {
+void stream_tick(Stream *stream, int64_t now, bool over) {
     int64_t deadline = stream->source.deadline;
-    if (stopping || now >= atomic_load(&stream->next_beat) || (deadline != 0 && now >= deadline))
+    if (over)
+        atomic_store(&stream->over, true);
+    if (over || now >= atomic_load(&stream->next_beat) || (deadline != 0 && now >= deadline))
         stream_wake(stream);
 }
 
@@ -147,6 +150,7 @@ void answer_stream(Request *request, const char *content_type, const StreamSourc
                        .source = *source};
     atomic_init(&stream->state, STATE_AWAKE); // so that the first park asks at once
     atomic_init(&stream->next_beat, INT64_MAX);
+    atomic_init(&stream->over, atomic_load(&http->stopping));
     text_init(&stream->text);
     request->answer.status = 200;
     request->answer.content_type = content_type;

@@ -189,11 +189,14 @@ static int initial_settle(Store *store, Value *body, Document **ret_document) {
     char id[ID_TEXT], patch[ID_TEXT + 64];
     Document *document = NULL;
     Issues issues;
-    if (name == NULL || !alias_valid(name) || models_resolve(store, name, id) != OK)
+    if (name == NULL || !alias_valid(name))
         return OK; // what is wrong with it is said where it is opened
+    int result = models_resolve(store, name, id);
+    if (result != OK)
+        return result == ERR_NOT_FOUND ? OK : result; // likewise
     snprintf(patch, sizeof patch, "{\"model\":{\"initial\":\"%s\"}}", id);
     issues_init(&issues);
-    int result = document_parse(patch, strlen(patch), NULL, &issues, &document);
+    result = document_parse(patch, strlen(patch), NULL, &issues, &document);
     if (result == OK)
         result = document_merge(*body, document_root(document), ret_document);
     if (result == OK)

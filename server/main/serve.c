@@ -87,6 +87,14 @@ static int server_token(Server *server) {
     return error;
 }
 
+static int server_write_openapi(Services *services) {
+    JsonOut out;
+    json_init(&out);
+    openapi_write(&out);
+    services->openapi = out.text;
+    return out.text.failed ? ERR_NO_MEMORY : OK;
+}
+
 static int server_start(Server *server) {
     Services *services = &server->services;
     services->pool_options = (PoolOptions){.workers = (int)server->settings.workers,
@@ -106,6 +114,8 @@ static int server_start(Server *server) {
         error = drifts_create(services->store, &services->drifts);
     if (error == OK)
         error = event_batches_create(&services->event_batches);
+    if (error == OK)
+        error = server_write_openapi(services);
     if (error == OK)
         error = pool_start(services->store, &services->pool_options, &services->pool);
     if (error == OK)
@@ -163,6 +173,7 @@ static bool server_stop(Server *server) {
     drifts_destroy(server->services.drifts);
     predictors_destroy(server->services.predictors);
     event_batches_destroy(server->services.event_batches);
+    text_finish(&server->services.openapi);
     store_close(server->services.store);
     settings_finish(&server->settings);
     return true;

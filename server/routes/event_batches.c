@@ -12,7 +12,7 @@ enum {
     KEPT = 16,
     KEPT_MS = 1000, // a resumed run takes records back: nothing is kept for long
     RECORDS_AT_ONCE = 256,
-    BYTES_AT_ONCE = 128 << 10,
+    BYTES_AT_ONCE = 32 << 10, // a viewer who is slow to read holds so much
 };
 
 typedef struct Batch {

@@ -256,7 +256,10 @@ static void explain_with(Request *request, const Document *document, LoadedModel
                        "This model reads tokens without an embedding layer, so they have no "
                        "gradient.");
     } else {
-        answer_error(request, error, NULL);
+        answer_error(request, error,
+                     error == ERR_UNAVAILABLE
+                         ? "Other explanations take what memory there is for them: try again."
+                         : NULL);
     }
     explaining_finish(&explaining);
     issues_finish(&issues);

@@ -235,11 +235,8 @@ void openapi_write(JsonOut *out) {
 }
 
 static void openapi_get(Request *request) {
-    JsonOut out;
-    json_init(&out);
-    openapi_write(&out);
-    answer_json(request, 200, &out);
-    json_finish(&out);
+    const Text *document = &request_services(request)->openapi;
+    answer_static(request, 200, "application/json", document->data, document->length);
 }
 
 static const RouteDesc routes[] = {

@@ -16,6 +16,7 @@ typedef struct Services {
     Predictors *predictors;
     struct Drifts *drifts;
     EventBatches *event_batches;
+    Text openapi;       // the document, written once at the start
     int64_t started_at; // time_monotonic
 } Services;
 

@@ -1,6 +1,6 @@
 """Many clients, slow ones, and a long queue (P8, P9, P10, P11).
 
-    load.py [slow] [viewers] [queue] [body] [--connections 1000] [--viewers 1000] [--jobs 10000] [--seconds 30]
+    load.py [slow] [viewers] [queue] [body] [--connections 1000] [--ways HBX] [--viewers 1000] [--jobs 10000] [--seconds 30]
 
 slow     slowhttptest's three ways to hold a server up, one after the other, each with so many connections: predictions beside them keep
          their pace, /healthz answers, and whoever drips or does not read is cut within 15 s of the last connection.
@@ -10,12 +10,13 @@ queue    so many jobs, two workers, kills of workers and server: each ends once,
 body     a claimed body of 100 GB is refused before it is read, and a chunked one without an end at the bound.
 """
 import argparse
-import asyncio
 import csv
+import heapq
 import http.client
 import os
 import random
 import re
+import selectors
 import shutil
 import signal
 import socket
@@ -84,7 +85,8 @@ def attack(server, flags, connections, folder):
     """Runs slowhttptest; seconds from the last connection made to the last one cut, and how many the server did take."""
     prefix = os.path.join(folder, "slow")
     run = subprocess.run(["slowhttptest", *flags, "-c", str(connections), "-r", "500", "-l", "40", "-g", "-o", prefix],
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         start_new_session=True, timeout=600, check=False)  # a terminal would stop it in the background
     with open(prefix + ".csv", encoding="ascii") as file:
         rows = [[int(cell) for cell in row[:4]] for row in list(csv.reader(file))[1:] if row and row[0].isdigit()]
     if not rows:
@@ -109,6 +111,8 @@ def slow(options):
             "-X": ["-X", "-w", "10", "-y", "20", "-n", "5", "-z", "8", "-k", "3", "-u", base + "/v1/openapi.json"],
         }
         for name, flags in attacks.items():
+            if name[1] not in options.ways:
+                continue
             with Predictions(server, model, wanted) as beside:
                 seconds, opened, last = attack(server, flags, options.connections, folder)
             p99 = percentile(beside.seconds, 0.99) * 1000
@@ -126,65 +130,134 @@ def slow(options):
 
 # ---- viewers ----
 
+STEPS = re.compile(rb'"train_loss":\{"step":\[([\d,]+)\]')
+
+
+class Event:
+    """One event of the job, taken apart once: every viewer must get these very bytes."""
+
+    def __init__(self, number, data):
+        self.number, self.data = number, data
+        kind = re.search(rb"^event: ?(\w+)$", data, re.M)
+        self.kind = kind[1] if kind else b""
+        found = STEPS.search(data) if self.kind == b"metrics" else None
+        steps = [int(step) for step in found[1].split(b",")] if found else []
+        self.first, self.last = (steps[0], steps[-1]) if steps else (None, None)
+        self.whole = not steps or steps == list(range(steps[0], steps[-1] + 1))
+
+
 class Viewer:
-    def __init__(self, port, job, chance, reads):
-        self.port, self.job, self.chance, self.reads = port, job, chance, reads
+    def __init__(self, reads):
+        self.reads = reads
         self.last, self.step, self.visits, self.events = None, 0, 0, 0
         self.ended, self.mistake = False, None
+        self.socket, self.buffer, self.head, self.until = None, bytearray(), False, 0
 
-    async def run(self, until):
-        while not self.ended and time.monotonic() < until and self.mistake is None:
-            try:
-                await self.visit(until)
-            except (OSError, asyncio.IncompleteReadError):
-                await asyncio.sleep(0.2)
-
-    async def visit(self, until):
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
-        self.visits += 1
-        last = f"Last-Event-ID: {self.last}\r\n" if self.last is not None else ""
-        writer.write(f"GET /v1/jobs/{self.job}/events HTTP/1.0\r\nHost: localhost\r\n{last}\r\n".encode())
-        leave = time.monotonic() + (self.chance.uniform(0.5, 8) if self.reads else 3600)
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b" 200 " not in head.split(b"\r\n")[0]:
-                self.mistake = head.decode()
-                return
-            if not self.reads:
-                await asyncio.sleep(max(0, until - time.monotonic()))
-                return
-            while time.monotonic() < leave:
-                try:
-                    event = await asyncio.wait_for(reader.readuntil(b"\n\n"), timeout=leave - time.monotonic())
-                except asyncio.TimeoutError:
-                    return
-                self.take(event)
-                if self.ended:
-                    return
-        finally:
-            writer.close()  # in the middle of whatever comes
-
-    def take(self, event):
-        found = re.search(rb"^id: ?(\d+)$", event, re.M)
-        if found is None:
+    def take(self, crowd, data):
+        if not data.startswith(b"id: "):
             return
-        number = int(found[1])
+        number = int(data[4:data.index(b"\n")])
+        event = crowd.events.get(number)
+        if event is None:
+            event = crowd.events[number] = Event(number, data)
+        elif event.data != data:
+            self.mistake = f"event {number} is not what others got"
         if self.last is not None and number <= self.last:
             self.mistake = f"event {number} after {self.last}"
         self.last = number
         self.events += 1
-        if re.search(rb"^event: ?end$", event, re.M):
-            self.ended = True
-        if re.search(rb"^event: ?metrics$", event, re.M):
-            steps = re.search(rb'"train_loss":\{"step":\[([\d,]+)\]', event)
-            steps = [int(step) for step in steps[1].split(b",")] if steps else []
-            if steps and steps != list(range(self.step + 1, self.step + 1 + len(steps))):
-                self.mistake = f"steps {steps[0]} to {steps[-1]} after {self.step}"
-            self.step = steps[-1] if steps else self.step
+        self.ended = self.ended or event.kind == b"end"
+        if event.first is not None:
+            if event.first != self.step + 1 or not event.whole:
+                self.mistake = f"steps {event.first} to {event.last} after {self.step}"
+            self.step = event.last
 
 
-async def watch(viewers, until):
-    await asyncio.gather(*(viewer.run(until) for viewer in viewers))
+class Crowd:
+    """All viewers, in one thread."""
+
+    def __init__(self, port, job, count):
+        self.address, self.job, self.chance = ("127.0.0.1", port), job, random.Random(3)
+        self.viewers = [Viewer(number % 10 != 0) for number in range(count)]
+        self.events, self.soon = {}, []  # (time, tie, viewer, its visit): when it comes or leaves
+        self.selector = selectors.DefaultSelector()
+
+    def plan(self, viewer, delay):
+        heapq.heappush(self.soon, (time.monotonic() + delay, id(viewer), viewer, viewer.visits))
+
+    def come(self, viewer):
+        last = f"Last-Event-ID: {viewer.last}\r\n" if viewer.last is not None else ""
+        viewer.visits += 1
+        viewer.head, viewer.buffer = False, bytearray()
+        viewer.socket = socket.socket()
+        if not viewer.reads:
+            viewer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        try:
+            viewer.socket.settimeout(5)
+            viewer.socket.connect(self.address)
+            viewer.socket.sendall(f"GET /v1/jobs/{self.job}/events HTTP/1.0\r\nHost: localhost\r\n{last}\r\n".encode())
+        except OSError:
+            self.go(viewer)
+            return
+        viewer.socket.setblocking(False)
+        if viewer.reads:
+            self.selector.register(viewer.socket, selectors.EVENT_READ, viewer)
+            self.plan(viewer, self.chance.uniform(0.5, 8))
+
+    def go(self, viewer):
+        """In the middle of whatever comes; it is back in a moment."""
+        if viewer.reads and viewer.socket in self.selector.get_map():
+            self.selector.unregister(viewer.socket)
+        viewer.socket.close()
+        viewer.socket = None
+        if not viewer.ended and viewer.mistake is None:
+            self.plan(viewer, 0.2)
+
+    def read(self, viewer):
+        try:
+            piece = viewer.socket.recv(1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        viewer.buffer += piece
+        end = b"\n\n" if viewer.head else b"\r\n\r\n"
+        if end in piece or end in viewer.buffer:
+            *whole, rest = bytes(viewer.buffer).split(end, maxsplit=-1 if viewer.head else 1)
+            if not viewer.head:
+                viewer.head = True
+                if b" 200 " not in whole[0].split(b"\r\n")[0]:
+                    if b" 503 " in whole[0].split(b"\r\n")[0]:  # too many for this moment
+                        self.go(viewer)
+                    else:
+                        viewer.mistake = whole[0].decode()
+                    return
+                *whole, rest = rest.split(b"\n\n")
+            viewer.buffer = bytearray(rest)
+            for data in whole:
+                viewer.take(self, data)
+        if not piece or viewer.ended or viewer.mistake is not None:
+            self.go(viewer)
+
+    def run(self, until):
+        """Until every reader has seen the end."""
+        for number, viewer in enumerate(self.viewers):
+            self.plan(viewer, number / 500)
+        watching = [viewer for viewer in self.viewers if viewer.reads]
+        while time.monotonic() < until and any(not (v.ended or v.mistake) for v in watching):
+            while self.soon and self.soon[0][0] <= time.monotonic():
+                _, _, viewer, visit = heapq.heappop(self.soon)
+                if viewer.socket is None and not viewer.ended:
+                    self.come(viewer)
+                elif viewer.socket is not None and viewer.visits == visit:
+                    self.go(viewer)
+            for key, _ in self.selector.select(min(0.1, max(0, self.soon[0][0] - time.monotonic())) if self.soon else 0.1):
+                if key.data.socket is key.fileobj:
+                    self.read(key.data)
+        for viewer in self.viewers:
+            if viewer.socket is not None:
+                viewer.ended = True
+                self.go(viewer)
 
 
 def viewers(options):
@@ -195,9 +268,7 @@ def viewers(options):
         job["training"].update(epochs=100000, checkpoint_seconds=5)
         running = server.submit({**job, "max_seconds": options.seconds})
         server.wait_for(running, lambda state: state["status"] == "running")
-        chance = random.Random(3)
-        crowd = [Viewer(server.port, running, chance, number % 10 != 0) for number in range(options.viewers)]
-        until = time.monotonic() + options.seconds + 60
+        crowd = Crowd(server.port, running, options.viewers)
         stopping = threading.Event()
 
         def measure():
@@ -207,26 +278,23 @@ def viewers(options):
 
         meter = threading.Thread(target=measure)
         meter.start()
-        silent = [viewer for viewer in crowd if not viewer.reads]
-        readers = [viewer for viewer in crowd if viewer.reads]
-
-        async def both():
-            await asyncio.gather(watch(readers, until), watch(silent, time.monotonic() + options.seconds + 5))
-
-        asyncio.run(both())
+        readers = [viewer for viewer in crowd.viewers if viewer.reads]
+        crowd.run(time.monotonic() + options.seconds + 120)
+        ends = [viewer.step for viewer in readers if viewer.last in crowd.events and crowd.events[viewer.last].kind == b"end"]
         stopping.set()
         meter.join()
         ended = server.wait(running)
         last = server.get(f"/v1/jobs/{running}").json["progress"]["step"]
         for viewer in readers:
-            if viewer.mistake or not viewer.ended or viewer.step < last:
-                failures.append(f"a viewer: {viewer.mistake or 'no end'}, step {viewer.step} of {last}, {viewer.visits} visits")
+            if viewer.mistake or viewer.step < last or viewer.events != len(crowd.events):
+                failures.append(f"a viewer: {viewer.mistake or 'no end'}, step {viewer.step} of {last}, "
+                                f"{viewer.events} of {len(crowd.events)} events, {viewer.visits} visits")
         if most > 200 * 1000:
             failures.append(f"the server took {most} KiB")
-        visits, events = sum(v.visits for v in crowd), sum(v.events for v in readers)
+        visits, events = sum(v.visits for v in crowd.viewers), sum(v.events for v in readers)
         server.stop()
-    return failures, (f"viewers: {len(readers)} readers and {len(silent)} that never read, {visits} visits, {events} events, "
-                      f"{ended['status']} at step {last}; the server took {most // 1024} MiB at most")
+    return failures, (f"viewers: {len(ends)} of {len(readers)} readers saw the end, {len(crowd.viewers) - len(readers)} never read, {visits} visits, "
+                      f"{events} events, {ended['status']} at step {last}; the server took {most // 1024} MiB at most")
 
 
 # ---- the queue ----
@@ -347,6 +415,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
     parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--ways", default="HBX", help="of slowhttptest: a letter each")
     parser.add_argument("--viewers", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=10000)
     parser.add_argument("--seconds", type=float, default=30)
