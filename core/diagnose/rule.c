@@ -46,7 +46,7 @@ static bool find_evidence(void *context, const char *name, double *ret_number,
     return false;
 }
 
-static void explain(Finding *finding) {
+void finding_explain(Finding *finding) {
     const char *template =
         texts_find_joined(LANGUAGE_ENGLISH, "finding", finding->code, finding->symptom);
     if (finding->explanation[0] != '\0' || template == NULL)
@@ -73,7 +73,7 @@ int rules_run(const RuleView *view, Finding *findings) {
         Finding finding;
         if ((view->stage == STAGE_BEFORE && !rule->before_run) || !rule->test(view, &finding))
             continue;
-        explain(&finding);
+        finding_explain(&finding);
         int at = count++;
         for (; at > 0 && goes_before(&finding, &findings[at - 1]); at--)
             findings[at] = findings[at - 1];

@@ -78,6 +78,8 @@ int rules_run(const RuleView *view, Finding *findings);
 void finding_number(Finding *finding, const char *name, double value);
 void finding_word(Finding *finding, const char *name, const char *text);
 void finding_remedy(Finding *finding, Remedy remedy);
+// Fills the explanation out of the table of texts, unless it has one.
+void finding_explain(Finding *finding);
 
 // In English; the server puts it into other languages by code, symptom and evidence. spec: what patches are of.
 void finding_write(const Finding *finding, Value spec, const char *key, const ValueWriter *out);

@@ -1,4 +1,4 @@
-// Finding and filling texts. The tables are texts_findings.c, texts_remedies.c and texts_checklist.c.
+// Finding and filling texts. The tables are texts_findings.c, texts_remedies.c, texts_checklist.c and texts_data.c.
 #include "core/diagnose/texts.h"
 #include <math.h>
 #include <stdio.h>

@@ -8,5 +8,6 @@ typedef struct TextEntry {
 } TextEntry;
 
 // Each ends with an entry without a key.
-extern const TextEntry text_findings[], text_remedies[], text_checklist[];
-static const TextEntry *const text_tables[] = {text_findings, text_remedies, text_checklist};
+extern const TextEntry text_findings[], text_remedies[], text_checklist[], text_data[];
+static const TextEntry *const text_tables[] = {text_findings, text_remedies, text_checklist,
+                                               text_data};

@@ -4,7 +4,6 @@
 //
 // Nothing that fits is refused, with what there is. Where a part fits, which is how a new head is put on an old body, a finding
 // says so; another one warns of tokens that have other numbers than they had.
-#include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -89,42 +88,39 @@ static bool same_section(const Archive *a, const Archive *b, const char *name) {
     return first->bytes == second->bytes && memcmp(first->data, second->data, first->bytes) == 0;
 }
 
-static void find_partial(const Job *job, Finding *finding) {
+// The first weight that is not copied, in words that a finding borrows.
+typedef struct Uncopied {
+    char name[ARCHIVE_NAME_MAX + 1], shape[SHAPE_TEXT];
+} Uncopied;
+
+static void find_partial(const Job *job, Uncopied *first, Finding *finding) {
     const Graph *graph = model_graph(job->model);
-    int all = graph_weights(graph);
-    *finding = (Finding){.code = "initial_weights", .severity = SEVERITY_INFO};
-    finding->evidence[0].name = "copied";
-    finding->evidence[0].value = job->initial_weights;
-    finding->evidence[1].name = "weights";
-    finding->evidence[1].value = all;
-    finding->evidence_count = 2;
-    int missing = 0;
-    char name[ARCHIVE_NAME_MAX + 1] = "", shape[SHAPE_TEXT] = "";
+    int all = graph_weights(graph), missing = 0;
     for (int w = all - 1; w >= 0; w--) {
         if (model_copies_weight(job->model, w, job->initial))
             continue;
         missing++;
-        model_weight_name(job->model, w, name);
-        shape_text(&graph_weight_at(graph, w)->shape, shape);
+        model_weight_name(job->model, w, first->name);
+        shape_text(&graph_weight_at(graph, w)->shape, first->shape);
     }
-    int length = snprintf(finding->explanation, sizeof(finding->explanation),
-                          "%d of the %d weights start from model %.60s. Not so %s %s",
-                          all - missing, all, model_initial(job->model), name, shape);
-    if (missing > 1)
-        length +=
-            snprintf(finding->explanation + length, sizeof(finding->explanation) - (size_t)length,
-                     " and %d more", missing - 1);
-    snprintf(finding->explanation + length, sizeof(finding->explanation) - (size_t)length,
-             ": that model has none of the name and shape.");
+    *finding = (Finding){.code = "initial_weights", .severity = SEVERITY_INFO};
+    finding_number(finding, "copied", job->initial_weights);
+    finding_number(finding, "weights", all);
+    finding_number(finding, "missing", missing);
+    finding_word(finding, "first", first->name);
+    finding_word(finding, "shape", first->shape);
+    finding_word(finding, "model", model_initial(job->model));
+    finding_explain(finding);
 }
 
 void job_initial_findings(const Job *job, void (*found)(void *context, const Finding *finding),
                           void *context) {
     Finding finding;
+    Uncopied first = {0};
     if (job->initial == NULL)
         return;
     if (job->initial_weights < graph_weights(model_graph(job->model))) {
-        find_partial(job, &finding);
+        find_partial(job, &first, &finding);
         found(context, &finding);
     }
     if (job->task.vocabulary == 0 ||
@@ -132,10 +128,7 @@ void job_initial_findings(const Job *job, void (*found)(void *context, const Fin
          same_section(job->dataset->archive, job->initial, "tokenizer")))
         return;
     finding = (Finding){.code = "initial_vocabulary", .severity = SEVERITY_WARNING};
-    snprintf(
-        finding.explanation, sizeof(finding.explanation),
-        "The dataset numbers its tokens otherwise than the one that model %.60s learned from: its "
-        "embeddings and outputs stand for other tokens here.",
-        model_initial(job->model));
+    finding_word(&finding, "model", model_initial(job->model));
+    finding_explain(&finding);
     found(context, &finding);
 }

@@ -82,8 +82,7 @@ static int write_graphs(Draft *draft) {
 
 // ---- profile ----
 
-static void find_count(Findings *findings, const char *code, const char *name, int64_t count,
-                       const char *explanation) {
+static void find_count(Findings *findings, const char *code, const char *name, int64_t count) {
     if (count == 0) {
         return;
     }
@@ -92,8 +91,7 @@ static void find_count(Findings *findings, const char *code, const char *name, i
     json_begin_object(&evidence, NULL);
     json_integer(&evidence, name, count);
     json_end_object(&evidence);
-    findings_add(findings, code, "info", text_string(&evidence.text), "%lld %s", (long long)count,
-                 explanation);
+    findings_add(findings, code, "info", text_string(&evidence.text));
     findings->out.text.failed |= evidence.text.failed;
     json_finish(&evidence);
 }
@@ -107,13 +105,9 @@ static void profile_edges(const GraphStack *stack, JsonOut *out, Findings *findi
     json_number(out, "mean_neighbors", (double)stack->edges / (double)stack->nodes);
     json_integer(out, "isolated_nodes", stack->isolated);
     json_end_object(out);
-    find_count(findings, "repeated_edges", "edges", stack->repeated,
-               "edges stood there before, perhaps the other way round: each counts once.");
-    find_count(findings, "self_loops", "edges", stack->loops,
-               "edges lead from a node to itself and were dropped: the layers that look at a node "
-               "itself do so anyway.");
-    find_count(findings, "isolated_nodes", "nodes", stack->isolated,
-               "nodes have no edge: nothing is learned of them but from their own features.");
+    find_count(findings, "repeated_edges", "edges", stack->repeated);
+    find_count(findings, "self_loops", "edges", stack->loops);
+    find_count(findings, "isolated_nodes", "nodes", stack->isolated);
 }
 
 static int profile_graphs(Draft *draft, const Archive *archive, JsonOut *out) {

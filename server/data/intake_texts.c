@@ -181,10 +181,7 @@ static void find_cut(const Texts *texts, int64_t rows, Findings *findings) {
     json_end_object(&evidence);
     findings_add(findings, "texts_cut",
                  (double)texts->cut >= 0.1 * (double)rows ? "warning" : "info",
-                 text_string(&evidence.text),
-                 "%lld texts have more than %lld tokens (max_length), at most %lld: what lies "
-                 "behind is not seen.",
-                 (long long)texts->cut, (long long)texts->max_length, (long long)texts->longest);
+                 text_string(&evidence.text));
     findings->out.text.failed |= evidence.text.failed;
     json_finish(&evidence);
 }
@@ -195,9 +192,7 @@ static void find_empty(const Texts *texts, Findings *findings) {
     json_begin_object(&evidence, NULL);
     json_integer(&evidence, "texts", texts->empty);
     json_end_object(&evidence);
-    findings_add(findings, "empty_texts", "info", text_string(&evidence.text),
-                 "%lld texts have no token: the model sees nothing of them.",
-                 (long long)texts->empty);
+    findings_add(findings, "empty_texts", "info", text_string(&evidence.text));
     findings->out.text.failed |= evidence.text.failed;
     json_finish(&evidence);
 }

@@ -260,11 +260,7 @@ static void find_in_features(const Wary *wary, Findings *findings) {
         json_integer(&evidence, "count", wary->constant_count);
         text_add_format(&evidence.text, ",\"features\":[%s]", text_string(&wary->constant.text));
         json_end_object(&evidence);
-        findings_add(
-            findings, "constant_feature", "info", text_string(&evidence.text),
-            "%lld of the features have one and the same value in every row: nothing can be "
-            "learned from them.",
-            (long long)wary->constant_count);
+        findings_add(findings, "constant_feature", "info", text_string(&evidence.text));
     }
     json_finish(&evidence);
     json_init(&evidence);
@@ -274,13 +270,8 @@ static void find_in_features(const Wary *wary, Findings *findings) {
         json_number(&evidence, "greatest_fraction", wary->missing_most);
         text_add_format(&evidence.text, ",\"features\":[%s]", text_string(&wary->missing.text));
         json_end_object(&evidence);
-        findings_add(
-            findings, "missing_values", wary->missing_most >= 0.5 ? "warning" : "info",
-            text_string(&evidence.text),
-            "%lld of the features have missing values, at most %.1f %% of the rows in one of "
-            "them. Numbers are filled in with the training mean, categories keep a place for "
-            "what is missing.",
-            (long long)wary->missing_count, 100 * wary->missing_most);
+        findings_add(findings, "missing_values", wary->missing_most >= 0.5 ? "warning" : "info",
+                     text_string(&evidence.text));
     }
     findings->out.text.failed |=
         evidence.text.failed || wary->constant.text.failed || wary->missing.text.failed;
@@ -313,11 +304,7 @@ void profile_find_in_classes(const Targets *targets, Findings *findings) {
     json_integer(&evidence, "smallest_rows", targets->class_rows[least]);
     json_number(&evidence, "ratio", ratio);
     json_end_object(&evidence);
-    findings_add(
-        findings, "class_imbalance", "warning", text_string(&evidence.text),
-        "The class \"%s\" has %.0f times as many rows as \"%s\": a model that ignores the small "
-        "classes looks better than it is.",
-        targets->class_names[most], ratio, targets->class_names[least]);
+    findings_add(findings, "class_imbalance", "warning", text_string(&evidence.text));
     findings->out.text.failed |= evidence.text.failed;
     json_finish(&evidence);
 }

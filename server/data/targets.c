@@ -413,12 +413,8 @@ static int settle_numbers(Targets *targets, const TargetsWish *wish, bool want_c
         issues_add_at(issues, wish->pointer, "there are more than %d classes", TARGETS_CLASSES_MAX);
         return OK;
     }
-    findings_add(
-        findings, "task_inferred", "info", "{\"task\":\"regression\",\"distinct_at_least\":51}",
-        "The targets are whole numbers of more than %d distinct values, so they are taken for "
-        "quantities to be predicted, not for classes. \"task\": \"classification\" says "
-        "otherwise.",
-        TARGETS_INFERRED_MAX);
+    findings_add(findings, "task_inferred", "info",
+                 "{\"task\":\"regression\",\"distinct_at_least\":51}");
     settle_regression(targets);
     return OK;
 }

@@ -138,14 +138,12 @@ void tokens_find_unknown(const TokenCounter *counter, const Vocabulary *vocabula
     json_begin_object(&evidence, NULL);
     json_integer(&evidence, "tokens", counter->total);
     json_integer(&evidence, "unknown", unknown);
+    json_number(&evidence, "share", share);
     json_integer(&evidence, "distinct", counter_distinct(counter));
     json_integer(&evidence, "vocabulary", vocabulary_size(vocabulary));
     json_end_object(&evidence);
     findings_add(findings, "unknown_tokens", share >= 0.1 ? "warning" : "info",
-                 text_string(&evidence.text),
-                 "%.1f %% of the tokens are none of the %lld most frequent ones and all look alike "
-                 "to the model. A larger vocabulary_size tells more of them apart.",
-                 100 * share, (long long)(vocabulary_size(vocabulary) - vocabulary->reserved));
+                 text_string(&evidence.text));
     findings->out.text.failed |= evidence.text.failed;
     json_finish(&evidence);
 }

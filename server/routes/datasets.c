@@ -6,8 +6,22 @@
 #include "server/data/rows.h"
 #include "server/routes/common.h"
 #include "server/routes/idempotency.h"
+#include "server/routes/language.h"
 
-static void dataset_write(JsonOut *out, const DatasetRow *row, bool whole) {
+static void write_findings(JsonOut *out, const char *findings, Language language) {
+    Document *document = NULL;
+    Issues issues;
+    issues_init(&issues);
+    if (findings == NULL ||
+        document_parse(findings, strlen(findings), NULL, &issues, &document) != OK)
+        json_raw(out, "findings", findings);
+    else
+        findings_tell(out, "findings", document_root(document), language);
+    document_destroy(document);
+    issues_finish(&issues);
+}
+
+static void dataset_write(JsonOut *out, const DatasetRow *row, bool whole, Language language) {
     char created_at[TIME_TEXT];
     time_text(row->created_at, created_at);
     json_begin_object(out, NULL);
@@ -23,7 +37,7 @@ static void dataset_write(JsonOut *out, const DatasetRow *row, bool whole) {
     json_string(out, "created_at", created_at);
     if (whole) // a profile has an entry for each feature: too much for a list
         json_raw(out, "profile", row->profile);
-    json_raw(out, "findings", row->findings);
+    write_findings(out, row->findings, language);
     json_end_object(out);
 }
 
@@ -36,8 +50,10 @@ static void answer_dataset(Request *request, int status, const char *id) {
         return;
     }
     JsonOut out;
+    Language language = request_language(request);
     json_init(&out);
-    dataset_write(&out, &row, true);
+    dataset_write(&out, &row, true, language);
+    answer_language(request, language);
     answer_json(request, status, &out);
     json_finish(&out);
     dataset_row_finish(&row);
@@ -86,10 +102,12 @@ static void datasets_post(Request *request) {
     }
     if (error == OK) {
         JsonOut out;
+        Language language = request_language(request);
         json_init(&out);
-        dataset_write(&out, &row, true);
+        dataset_write(&out, &row, true, language);
         idempotency_end(&idempotency, &out.text);
         answer_header(request, "Location", "/v1/datasets/%s", row.id);
+        answer_language(request, language);
         answer_json(request, 201, &out);
         json_finish(&out);
     } else {
@@ -105,23 +123,29 @@ static void datasets_post(Request *request) {
     issues_finish(&issues);
 }
 
+typedef struct DatasetList {
+    List list;
+    Language language;
+} DatasetList;
+
 static int list_dataset(void *context, const DatasetRow *row) {
-    List *list = context;
-    if (!list_room(list, row->id))
+    DatasetList *datasets = context;
+    if (!list_room(&datasets->list, row->id))
         return 1;
-    dataset_write(&list->out, row, false);
+    dataset_write(&datasets->list.out, row, false, datasets->language);
     return 0;
 }
 
 static void datasets_get_all(Request *request) {
     Page page;
-    List list;
+    DatasetList datasets = {.language = request_language(request)};
     if (request_page(request, "ds_", &page) != OK)
         return;
-    list_begin(&list, page.limit);
+    list_begin(&datasets.list, page.limit);
     int error = datasets_list(request_services(request)->store, page.cursor, page.limit + 1,
-                              list_dataset, &list);
-    answer_list(request, &list, error);
+                              list_dataset, &datasets);
+    answer_language(request, datasets.language);
+    answer_list(request, &datasets.list, error);
 }
 
 static void dataset_get(Request *request) {

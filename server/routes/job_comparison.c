@@ -20,6 +20,7 @@ typedef struct Side {
 } Side;
 
 typedef struct Comparison {
+    Language language;
     Side from, to;
     const char *metric; // that the verdict goes by; NULL: they have none in common
     size_t from_count, to_count;
@@ -52,7 +53,7 @@ static int parse(const char *text, Document **ret_document) {
     return error == ERR_INVALID || error == ERR_CONFLICT ? ERR_DAMAGED : error;
 }
 
-static int side_read(Store *store, Side *side) {
+static int side_read(Store *store, Language language, Side *side) {
     int error = parse(side->row.spec, &side->spec);
     if (error == OK)
         error = parse(side->row.plan, &side->plan);
@@ -61,7 +62,7 @@ static int side_read(Store *store, Side *side) {
     if (error == OK)
         error = parse(side->row.best, &side->best);
     if (error == OK)
-        error = job_findings_read(store, &side->row, &side->findings);
+        error = job_findings_read(store, &side->row, language, &side->findings);
     if (error == OK)
         error = gradient_profile_read(store, side->row.id, &side->gradients);
     return error == OK ? comparison_runs_find(store, &side->row, &side->runs) : error;
@@ -408,6 +409,7 @@ static void answer_comparison(Request *request, const Comparison *comparison) {
     json_string(&out, "verdict", text_string(&verdict));
     json_end_object(&out);
     out.text.failed |= verdict.failed;
+    answer_language(request, comparison->language);
     answer_json(request, 200, &out);
     json_finish(&out);
     text_finish(&verdict);
@@ -440,11 +442,12 @@ static void comparison_get(Request *request) {
         answer_error(request, ERR_NO_MEMORY, NULL);
         return;
     }
+    comparison->language = request_language(request);
     if (job_find(request, request_param(request, "id"), &comparison->to.row) == OK &&
         from_find(request, comparison) == OK) {
-        int error = side_read(store, &comparison->from);
+        int error = side_read(store, comparison->language, &comparison->from);
         if (error == OK)
-            error = side_read(store, &comparison->to);
+            error = side_read(store, comparison->language, &comparison->to);
         if (error == OK)
             spread_find(comparison);
         if (error == OK)

@@ -6,6 +6,14 @@
 #include "server/base/json_out.h"
 #include "server/routes/job_seeds.h"
 
+static int parse(const char *text, size_t length, Document **ret_document) {
+    Issues issues;
+    issues_init(&issues);
+    int error = document_parse(text, length, NULL, &issues, ret_document);
+    issues_finish(&issues);
+    return error == ERR_INVALID || error == ERR_CONFLICT ? ERR_DAMAGED : error;
+}
+
 static void separate(Text *text) {
     if (text->length > 1)
         text_add_char(text, ',');
@@ -17,6 +25,14 @@ static void add_item(Text *text, const JsonOut *item) {
         text_add(text, text_string(&item->text));
     }
     text->failed |= item->text.failed;
+}
+
+static void add_finding(Text *text, Value finding, Language language) {
+    JsonOut out;
+    json_init(&out);
+    finding_tell(&out, finding, NULL, language);
+    add_item(text, &out);
+    json_finish(&out);
 }
 
 static bool hurts(Value finding) {
@@ -31,33 +47,25 @@ static bool of_seeds(Value finding) {
 
 // The items of an array, out of the newest diagnosis of the job's worker. What seeds were seen to do takes the place of what was feared
 // of them: behind all that hurts where it hurts, else last.
-static int add_diagnosis(Store *store, const char *job, const JsonOut *seeds, bool seeds_hurt,
-                         Text *text) {
+static int add_diagnosis(Store *store, const char *job, Language language, const JsonOut *seeds,
+                         bool seeds_hurt, Text *text) {
     AUTO_FREE char *json = NULL;
     Document *document = NULL;
-    Issues issues;
     int error = diagnoses_get(store, job, &json);
     if (error != OK)
         return error == ERR_NOT_FOUND ? OK : error; // it has not begun
-    issues_init(&issues);
-    error = document_parse(json, strlen(json), NULL, &issues, &document);
-    issues_finish(&issues);
+    error = parse(json, strlen(json), &document);
     if (error != OK)
         return error;
     bool seen = seeds->text.length == 0;
     VALUE_FOREACH(finding, value_member(document_root(document), "findings")) {
-        JsonOut out;
         if (seeds->text.length > 0 && of_seeds(finding))
             continue;
         if (!seen && seeds_hurt && !hurts(finding)) {
             add_item(text, seeds);
             seen = true;
         }
-        json_init(&out);
-        ValueWriter writer = json_writer(&out);
-        write_value(&writer, NULL, finding);
-        add_item(text, &out);
-        json_finish(&out);
+        add_finding(text, finding, language);
     }
     if (!seen)
         add_item(text, seeds);
@@ -66,52 +74,51 @@ static int add_diagnosis(Store *store, const char *job, const JsonOut *seeds, bo
 }
 
 // The items of a dataset's array "[…]".
-static int add_dataset(Store *store, const char *id, Text *text) {
+static int add_dataset(Store *store, const char *id, Language language, Text *text) {
     DatasetRow row;
+    Document *document = NULL;
     int error = datasets_get(store, id, &row);
     if (error != OK)
         return error == ERR_NOT_FOUND ? OK : error; // deleted since: what it had is not known
-    size_t length = row.findings == NULL ? 0 : strlen(row.findings);
-    if (length > 2) {
-        separate(text);
-        text_add_bytes(text, row.findings + 1, length - 2);
-    }
+    if (row.findings != NULL)
+        error = parse(row.findings, strlen(row.findings), &document);
+    VALUE_FOREACH(finding, document != NULL ? document_root(document) : VALUE_NONE)
+    add_finding(text, finding, language);
+    document_destroy(document);
     dataset_row_finish(&row);
-    return OK;
+    return error;
 }
 
-int job_findings_read_run(Store *store, const JobRow *row, Text *out) {
+int job_findings_read_run(Store *store, const JobRow *row, Language language, Text *out) {
     bool seeds_hurt;
     JsonOut seeds;
     json_init(&seeds);
-    int error = job_seeds_write(store, row, &seeds, &seeds_hurt);
+    int error = job_seeds_write(store, row, language, &seeds, &seeds_hurt);
     if (error == OK)
-        error = add_diagnosis(store, row->id, &seeds, seeds_hurt, out);
+        error = add_diagnosis(store, row->id, language, &seeds, seeds_hurt, out);
     json_finish(&seeds);
     return error;
 }
 
-int job_findings_read(Store *store, const JobRow *row, JobFindings *ret_findings) {
+int job_findings_read(Store *store, const JobRow *row, Language language,
+                      JobFindings *ret_findings) {
     Text text;
-    Issues issues;
     JobFindings findings = {0};
     text_init(&text);
     text_add_char(&text, '[');
-    int error = job_findings_read_run(store, row, &text);
+    int error = job_findings_read_run(store, row, language, &text);
     if (error == OK)
-        error = add_dataset(store, row->dataset, &text);
+        error = add_dataset(store, row->dataset, language, &text);
     text_add_char(&text, ']');
     size_t length = text.length;
     findings.text = text_take(&text);
     if (error == OK && findings.text == NULL)
         error = ERR_NO_MEMORY;
-    issues_init(&issues);
     if (error == OK)
-        error = document_parse(findings.text, length, NULL, &issues, &findings.document);
-    issues_finish(&issues);
+        error = parse(findings.text, length, &findings.document);
     if (error != OK) {
         job_findings_finish(&findings);
-        return error == ERR_INVALID || error == ERR_CONFLICT ? ERR_DAMAGED : error;
+        return error;
     }
     *ret_findings = findings;
     return OK;

@@ -1,7 +1,6 @@
 // What was found about a job: what its run found, in that order, then what its dataset's profile found.
 #pragma once
-#include "server/base/json_out.h"
-#include "server/json/document.h"
+#include "server/routes/language.h"
 #include "server/store/tables.h"
 
 typedef struct JobFindings {
@@ -10,7 +9,8 @@ typedef struct JobFindings {
 } JobFindings;
 
 // The items of what its run and its seeds showed, to be put between brackets: of a job that has not begun nothing.
-int job_findings_read_run(Store *store, const JobRow *row, Text *out);
-int job_findings_read(Store *store, const JobRow *row, JobFindings *ret_findings);
+int job_findings_read_run(Store *store, const JobRow *row, Language language, Text *out);
+int job_findings_read(Store *store, const JobRow *row, Language language,
+                      JobFindings *ret_findings);
 void job_findings_finish(JobFindings *findings);      // of a zeroed one too
 Value job_findings_list(const JobFindings *findings); // an array of findings

@@ -85,8 +85,7 @@ static void job_report_get(Request *request) {
     Language language = request_language(request);
     int error = report_write(request_services(request)->store, &row, language, &html);
     if (error == OK) {
-        answer_header(request, "Content-Language", "%s", language_tag(language));
-        answer_header(request, "Vary", "Accept-Language");
+        answer_language(request, language);
         answer_header(request, "Content-Disposition", "attachment; filename=\"%s.html\"", row.id);
         answer_text(request, 200, "text/html; charset=utf-8", &html);
     } else {

@@ -303,7 +303,8 @@ static int rerun_enqueue(Request *request, const Rerun *rerun, Idempotency *idem
 }
 
 static int rerun_make(Rerun *rerun, const Document *body) {
-    int error = job_findings_read(rerun->services->store, &rerun->parent, &rerun->findings);
+    int error = job_findings_read(rerun->services->store, &rerun->parent, LANGUAGE_ENGLISH,
+                                  &rerun->findings);
     if (error == OK && body != NULL)
         error = body_read(rerun, document_root(body));
     if (error == OK)

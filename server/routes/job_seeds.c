@@ -6,7 +6,6 @@
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/diagnose/texts.h"
 #include "server/routes/comparison_runs.h"
 
 static const double THRESHOLD = 0.3;
@@ -71,10 +70,10 @@ static bool find_evidence(void *context, const char *name, double *ret_number,
     return true;
 }
 
-static void write_finding(JsonOut *out, Seeds *seeds, bool hurts) {
+static void write_finding(JsonOut *out, Seeds *seeds, bool hurts, Language language) {
     Text explanation;
     text_init(&explanation);
-    texts_render(texts_find(LANGUAGE_ENGLISH, "finding.seed_sensitive.runs"),
+    texts_render(texts_find(language, "finding.seed_sensitive.runs"),
                  &(TextValues){seeds, find_evidence}, &explanation);
     json_begin_object(out, NULL);
     json_string(out, "code", "seed_sensitive");
@@ -96,8 +95,8 @@ static void write_finding(JsonOut *out, Seeds *seeds, bool hurts) {
     json_begin_array(out, "remedies");
     json_begin_object(out, NULL);
     json_string(out, "code", "other_seed");
-    json_string(out, "title", texts_find(LANGUAGE_ENGLISH, "remedy.other_seed.title"));
-    json_string(out, "why", texts_find(LANGUAGE_ENGLISH, "remedy.other_seed.why"));
+    json_string(out, "title", texts_find(language, "remedy.other_seed.title"));
+    json_string(out, "why", texts_find(language, "remedy.other_seed.why"));
     json_begin_object(out, "patch");
     json_begin_object(out, "training");
     json_integer(out, "seed", seeds->best_seed);
@@ -109,14 +108,15 @@ static void write_finding(JsonOut *out, Seeds *seeds, bool hurts) {
     text_finish(&explanation);
 }
 
-int job_seeds_write(Store *store, const JobRow *row, JsonOut *out, bool *ret_hurts) {
+int job_seeds_write(Store *store, const JobRow *row, Language language, JsonOut *out,
+                    bool *ret_hurts) {
     ComparisonRuns runs = {0};
     Seeds seeds;
     *ret_hurts = false;
     int error = comparison_runs_find(store, row, &runs);
     if (error == OK && seeds_read(&runs, &seeds)) {
         *ret_hurts = seeds.own <= seeds.best - THRESHOLD;
-        write_finding(out, &seeds, *ret_hurts);
+        write_finding(out, &seeds, *ret_hurts, language);
     }
     comparison_runs_finish(&runs);
     return error;

@@ -17,7 +17,8 @@ const char *const job_view_types[] = {"application/json", "text/plain", NULL};
 void job_view_init(JobView *view, const Request *request) {
     const char *host = request_header(request, "Host");
     *view = (JobView){.text = strcmp(request_preferred_type(request), "text/plain") == 0,
-                      .token = request_header(request, "Authorization") != NULL};
+                      .token = request_header(request, "Authorization") != NULL,
+                      .language = request_language(request)};
     snprintf(view->host, sizeof view->host, "%s", host != NULL ? host : "127.0.0.1:8080");
 }
 
@@ -283,7 +284,7 @@ static int write_text(const JobView *view, Store *store, const JobRow *row, Text
         error = write_gradients(out, store, row->id);
     JobFindings findings = {0};
     if (error == OK)
-        error = job_findings_read(store, row, &findings);
+        error = job_findings_read(store, row, view->language, &findings);
     if (error != OK)
         return error;
     job_view_write_findings(view, row, job_findings_list(&findings), out);

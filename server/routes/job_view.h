@@ -2,14 +2,15 @@
 // and of every layer's gradients as sparklines, its findings with their remedies, and the next command to type.
 #pragma once
 #include "core/base/value.h"
-#include "server/routes/routes.h"
+#include "server/routes/language.h"
 #include "server/store/tables.h"
 
 extern const char *const job_view_types[]; // what it can be; NULL-terminated
 
 typedef struct JobView {
     bool text;
-    bool token;     // commands must bear one
+    bool token; // commands must bear one
+    Language language;
     char host[128]; // of commands
 } JobView;
 

@@ -106,24 +106,27 @@ static int parse_own(const char *text, Document **ret_document) {
     return error == OK || error == ERR_NO_MEMORY ? error : ERR_DAMAGED;
 }
 
-// What the probe found, then what else was found without a step.
-static int write_probed(const char *probed, const char *findings, JsonOut *out) {
+// What a probe found, then what else was found without a step. probed: what it answered, or NULL.
+static int write_findings(const char *probed, const char *findings, Language language,
+                          JsonOut *out) {
     Document *shown = NULL, *told = NULL;
-    int error = parse_own(probed, &shown);
+    int error = probed != NULL ? parse_own(probed, &shown) : OK;
     if (error == OK)
         error = parse_own(findings, &told);
     if (error == OK) {
         ValueWriter writer = json_writer(out);
-        Value found = value_member(document_root(shown), "findings");
+        Value root = shown != NULL ? document_root(shown) : VALUE_NONE;
+        Value found = value_member(root, "findings");
         json_begin_array(out, "findings");
         VALUE_FOREACH(finding, found)
-        write_value(&writer, NULL, finding);
+        finding_tell(out, finding, NULL, language);
         VALUE_FOREACH(finding, document_root(told)) {
             if (!has_code(found, finding))
-                write_value(&writer, NULL, finding);
+                finding_tell(out, finding, NULL, language);
         }
         json_end_array(out);
-        write_value(&writer, "probe", value_member(document_root(shown), "probe"));
+        if (shown != NULL)
+            write_value(&writer, "probe", value_member(root, "probe"));
     }
     document_destroy(shown);
     document_destroy(told);
@@ -134,20 +137,21 @@ static int write_probed(const char *probed, const char *findings, JsonOut *out) 
 static void answer_dry_run(Request *request, const JobRow *row, const JsonOut *findings,
                            const char *probed) {
     JsonOut out;
+    Language language = request_language(request);
     int error = findings->text.failed ? ERR_NO_MEMORY : OK;
     json_init(&out);
     json_begin_object(&out, NULL);
     json_raw(&out, "plan", row->plan);
     json_raw(&out, "spec", row->spec);
-    if (probed == NULL)
-        json_raw(&out, "findings", text_string(&findings->text));
-    else if (error == OK)
-        error = write_probed(probed, text_string(&findings->text), &out);
-    json_end_object(&out);
     if (error == OK)
+        error = write_findings(probed, text_string(&findings->text), language, &out);
+    json_end_object(&out);
+    if (error == OK) {
+        answer_language(request, language);
         answer_json(request, 200, &out);
-    else
+    } else {
         answer_error(request, error, NULL);
+    }
     json_finish(&out);
 }
 
@@ -376,6 +380,8 @@ static void job_get(Request *request) {
         return;
     job_view_init(&view, request);
     answer_header(request, "Vary", "Accept");
+    if (view.text) // the JSON is alike in every language
+        answer_language(request, view.language);
     if (seconds > 0 && !job_ended(&row)) {
         job_wait(request, &view, row.id, seconds);
     } else {

@@ -1,0 +1,19 @@
+// What people read, in their language: out of the table of core/diagnose/texts.h.
+#pragma once
+#include "core/diagnose/texts.h"
+#include "server/json/document.h"
+#include "server/routes/routes.h"
+
+// The language that is wanted most among those that there are: by the query `lang` where the route has it and it is there, else by
+// Accept-Language.
+Language request_language(const Request *request);
+const char *language_tag(Language language); // "en", "ja"
+// The headers Content-Language and Vary: Accept-Language.
+void answer_language(Request *request, Language language);
+
+// A template with the numbers of an item's "evidence" and its "layer"; where it is NULL, the text as it was told.
+void text_tell(JsonOut *out, const char *key, const char *template, Value item, const char *told);
+// A finding as its worker or its dataset's profile told it in English, in `language`. severity: in place of its own; NULL: its own.
+void finding_tell(JsonOut *out, Value finding, const char *severity, Language language);
+// An array of them.
+void findings_tell(JsonOut *out, const char *key, Value findings, Language language);

@@ -1,0 +1,118 @@
+"""Texts for people in English and Japanese, by Accept-Language: what is found before a run, in data, and beside another job."""
+import re
+import unittest
+
+from harness import LiveTest
+from test_diagnosis import SOUND, ZEROS, job, merged
+
+JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
+TWICE = [{"type": "dense", "units": 8}, {"type": "dense", "units": 2, "activation": "softmax"}]
+LONG = "a b c d e f g h"
+
+
+def of_words(texts):
+    return {"texts": texts, "targets": ["x", "y"] * (len(texts) // 2), "tokenizer": "word", "max_length": 4, "vocabulary_size": 6}
+
+
+DATA = {
+    "columns": ("text/csv", "same,gap,y\n" + "\n".join(f"1,{'' if i % 3 else i},{'rare' if i % 30 == 1 else 'often'}" for i in range(60)),
+                {"constant_feature", "missing_values", "class_imbalance"}),
+    "quantities": (None, {"inputs": [[i] for i in range(80)], "targets": list(range(80))}, {"task_inferred"}),
+    "words": (None, of_words([LONG, "", "a b", "i j k l m"] * 4), {"texts_cut", "empty_texts", "unknown_tokens"}),
+    "nodes": (None, {"graph": {"nodes": [[i % 3, 1 - i % 2] for i in range(12)], "edges": [[0, 1], [1, 0], [2, 2], [3, 4]],
+                               "targets": ["a", "b"] * 6}}, {"repeated_edges", "self_loops", "isolated_nodes"}),
+}
+
+
+class Languages(LiveTest):
+    def ask(self, language, path, body=None, **headers):
+        headers = {"Accept-Language": {"ja": "ja,en;q=0.5", "en": "en"}[language], **headers}
+        answer = self.server.get(path, headers=headers) if body is None else self.server.post(path, body, headers=headers)
+        self.assertIn(answer.status, (200, 201), answer)
+        self.assertEqual(answer.headers["Content-Language"], language)
+        self.assertIn("Accept-Language", ", ".join(answer.headers.get_all("Vary")))
+        return answer
+
+    def assertTold(self, language, findings):
+        for finding in findings:
+            with self.subTest(finding["code"], language=language):
+                texts = [finding["explanation"]]
+                for remedy in finding["remedies"]:
+                    texts += [remedy["title"], remedy["why"]]
+                for text in texts:
+                    self.assertEqual(bool(JAPANESE.search(text)), language == "ja", text)
+                    self.assertNotIn("{", text)
+                    self.assertNotIn("—", text)
+
+    def assertBoth(self, english, japanese):
+        """Two lists that say the same, each in its language."""
+        self.assertTold("en", english)
+        self.assertTold("ja", japanese)
+        strip = [[{k: v for k, v in f.items() if k not in ("explanation", "remedies")} for f in told] for told in (english, japanese)]
+        self.assertEqual(*strip)
+        self.assertEqual(*([[r["patch"] for f in told for r in f["remedies"]] for told in (english, japanese)]))
+
+    def test_a_dry_run_and_a_probe(self):
+        for query, body, code in (("", job(TWICE), "wrong_output_activation"), ("&probe=true", job(ZEROS), "symmetric_units")):
+            told = {language: self.ask(language, f"/v1/jobs?dry_run=true{query}", body).json["findings"] for language in ("en", "ja")}
+            if query:  # how far its steps come hangs on the machine
+                told = {language: [f for f in found if f["code"] == code] for language, found in told.items()}
+                for found in told.values():
+                    found[0]["evidence"] = {}
+            self.assertIn(code, [finding["code"] for finding in told["ja"]])
+            self.assertBoth(told["en"], told["ja"])
+
+    def test_a_dry_run_that_starts_from_another_model(self):
+        model = self.server.wait(self.server.submit(job(SOUND, epochs=1)))["model"]
+        body = job([*SOUND[:2], {"type": "dense", "units": 2, "name": "head"}])
+        body["model"]["initial"] = model
+        told = [self.ask(language, "/v1/jobs?dry_run=true", body).json["findings"] for language in ("en", "ja")]
+        for findings in told:
+            self.assertEqual([finding["code"] for finding in findings], ["initial_weights"])
+            self.assertIn(model, findings[0]["explanation"])
+            self.assertIn("head.kernel [16, 2]", findings[0]["explanation"])
+        self.assertBoth(*told)
+
+    def test_what_a_profile_finds(self):
+        for name, (form, body, codes) in DATA.items():
+            with self.subTest(name):
+                headers = {"Content-Type": form} if form else {}
+                taken = self.ask("ja", "/v1/datasets", body, **headers).json
+                path = f"/v1/datasets/{taken['id']}"
+                english, japanese = (self.ask(language, path).json["findings"] for language in ("en", "ja"))
+                self.assertEqual(taken["findings"], japanese)
+                self.assertLessEqual(codes, {finding["code"] for finding in japanese})
+                self.assertBoth(english, japanese)
+                listed = self.ask("ja", "/v1/datasets").json["items"]
+                self.assertEqual(next(d for d in listed if d["id"] == taken["id"])["findings"], japanese)
+
+    def test_a_dataset_s_findings_in_a_diagnosis(self):
+        form, body, _ = DATA["columns"]
+        dataset = self.ask("en", "/v1/datasets", body, **{"Content-Type": form}).json
+        ended = self.server.wait(self.server.submit({**job(SOUND, epochs=1), "dataset": dataset["id"]}))
+        told = [self.ask(language, f"/v1/jobs/{ended['id']}/diagnosis").json["findings"] for language in ("en", "ja")]
+        self.assertIn("constant_feature", [finding["code"] for finding in told[1]])
+        data = [[finding for finding in findings if finding.get("symptom") == "data"] for findings in told]
+        self.assertBoth(*data)
+
+    def test_a_job_at_a_terminal(self):
+        ended = self.server.wait(self.server.submit(job(ZEROS)))
+        path = f"/v1/jobs/{ended['id']}"
+        for language in ("en", "ja"):
+            text = self.ask(language, path, Accept="text/plain").body.decode()
+            self.assertIn("symmetric_units in dense_1", text)
+            self.assertEqual(bool(JAPANESE.search(text)), language == "ja", text)
+        self.assertEqual(self.server.get(path, headers={"Accept-Language": "ja"}).json, self.server.get(path).json)
+
+    def test_findings_beside_another_job_s(self):
+        zeros = self.server.wait(self.server.submit(job(ZEROS)))
+        sound = self.server.wait(self.server.submit(merged(zeros["spec"], {"model": {"layers": SOUND}})))
+        path = f"/v1/jobs/{sound['id']}/comparison?with={zeros['id']}"
+        english, japanese = (self.ask(language, path).json for language in ("en", "ja"))
+        self.assertIn("symmetric_units", [finding["code"] for finding in japanese["findings"]["closed"]])
+        for key in ("opened", "closed"):
+            self.assertBoth(english["findings"][key], japanese["findings"][key])
+
+
+if __name__ == "__main__":
+    unittest.main()
