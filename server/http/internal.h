@@ -63,7 +63,7 @@ struct Http {
     Meter *meter;
     atomic_bool draining, stopping;
     atomic_int streams, busy; // open streams; requests that are with a handler
-    atomic_int open;          // connections
+    atomic_int open, begun;   // connections; those there ever were
     atomic_llong cut;         // connections beyond what one address may have
     int connections_max;
 

@@ -26,7 +26,13 @@
 #include "server/http/listen.h"
 #include "server/http/page.h"
 
-enum { READ_OVER_MAX = BODY_IN_MEMORY, LINGER_MS = 2000, STOP_MS = 3000, IO_STACK_BYTES = 2 << 20 };
+enum {
+    READ_OVER_MAX = BODY_IN_MEMORY,
+    LINGER_MS = 2000,
+    STOP_MS = 3000,
+    IO_STACK_BYTES = 2 << 20,
+    SPARE = 64
+}; // connections that libmicrohttpd may have beside those that are counted
 
 static const RouteDesc page_route = {
     .method = "GET", .path = "/", .status = 200, .flags = ROUTE_OPEN, .handler = page_answer};
@@ -62,7 +68,10 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         int descriptor =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         peer = memory_new(Connection);
-        if (peer == NULL) { // its first request is refused for the same lack
+        int open = peer != NULL ? atomic_fetch_add(&http->open, 1) : 0;
+        atomic_fetch_add(&http->begun,
+                         1); // behind `open`, so that the acceptor never counts too few
+        if (peer == NULL) {  // its first request is refused for the same lack
             shutdown(descriptor, SHUT_RDWR);
             return;
         }
@@ -70,7 +79,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         address_key(
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
             peer->address);
-        peer->reserve = atomic_fetch_add(&http->open, 1) >= http->connections_max / 8 * 7;
+        peer->reserve = open >= http->connections_max / 8 * 7;
         peer_deadline(peer, peer->reserve ? RESERVE_MS : HEADER_MS);
         pthread_mutex_lock(&http->connections_lock);
         if (address_full(http, peer->address)) {
@@ -612,8 +621,8 @@ int http_start(Http *http, int directory) {
         keep_escapes, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
     if (http->daemon == NULL)
         return ERR_UNAVAILABLE;
-    return acceptor_create(http->daemon, http->listener, &http->open, http->connections_max,
-                           &http->acceptor);
+    return acceptor_create(http->daemon, http->listener, &http->open, &http->begun,
+                           http->connections_max, &http->acceptor);
 }
 
 void http_drain(Http *http) {

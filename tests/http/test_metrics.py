@@ -99,10 +99,13 @@ class Metrics(LiveTest):
         before = self.read()
         job = example("iris", dataset=self.server.upload("iris", "species"))
         ended = self.server.wait(self.server.submit(job))
-        after = self.read()
 
         def grown(name, **labels):
             return after[name].value(**labels) - before[name].value(**labels)
+        deadline = time.monotonic() + 10  # a job is counted just behind the commit that ends it
+        after = self.read()
+        while grown("backpropd_jobs_ended_total", status="succeeded") == 0 and time.monotonic() < deadline:
+            after = self.read()
         self.assertEqual(grown("backpropd_jobs", status="succeeded"), 1)
         self.assertEqual(grown("backpropd_jobs_ended_total", status="succeeded"), 1)
         self.assertEqual(grown("backpropd_worker_starts_total"), 1)
