@@ -1,4 +1,4 @@
-// Finding and filling texts. The tables are texts_findings.c, texts_remedies.c, texts_checklist.c and texts_data.c.
+// Finding and filling texts. The tables are texts_findings.c, texts_remedies.c, texts_checklist.c, texts_data.c and texts_verdicts.c.
 #include "core/diagnose/texts.h"
 #include <math.h>
 #include <stdio.h>

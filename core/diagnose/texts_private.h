@@ -8,6 +8,7 @@ typedef struct TextEntry {
 } TextEntry;
 
 // Each ends with an entry without a key.
-extern const TextEntry text_findings[], text_remedies[], text_checklist[], text_data[];
+extern const TextEntry text_findings[], text_remedies[], text_checklist[], text_data[],
+    text_verdicts[];
 static const TextEntry *const text_tables[] = {text_findings, text_remedies, text_checklist,
-                                               text_data};
+                                               text_data, text_verdicts};

@@ -23,7 +23,8 @@ typedef struct Entry {
     bool *drifted;       // [features] whose last rows are spread otherwise …
     bool any;            // … one at least …
     int64_t tested;      // … as of so many rows of the window; 0: not tested yet
-    char *note; // what answers then say of them, written when it is first wanted; NULL: not yet
+    char *note
+        [LANGUAGES]; // what answers then say of them, written when it is first wanted; NULL: not yet
     uint64_t used;
 } Entry;
 
@@ -44,10 +45,15 @@ int drifts_create(Store *store, Drifts **ret_drifts) {
     return OK;
 }
 
+static void notes_forget(Entry *entry) {
+    for (int l = 0; l < LANGUAGES; l++)
+        memory_free(TAKE(entry->note[l]));
+}
+
 static void entry_finish(Entry *entry) {
     drift_counts_finish(&entry->counts);
     memory_free(entry->drifted);
-    memory_free(entry->note);
+    notes_forget(entry);
     *entry = (Entry){0};
 }
 
@@ -286,22 +292,29 @@ static void note_feature(Note *note, const LoadedModel *model, int64_t feature,
     json_end_object(&note->features);
 }
 
-static void note_write(Note *note, JsonOut *out) {
-    char text[512] = "", shift[200] = "";
-    if (note->distribution)
-        snprintf(shift, sizeof shift, "the %s%lld rows are spread otherwise than the training rows",
-                 note->rows < 0 ? "last " : "", (long long)llabs(note->rows));
-    snprintf(text, sizeof text,
-             "These inputs do not come from where the training rows came from: in %lld of the "
-             "features (%s%s) %s%s%s.",
-             (long long)note->count, note->first, note->count > 1 ? ", …" : "",
-             note->outside ? "numbers are further beyond the training range than three times it"
-                           : "",
-             note->outside && note->distribution ? ", and " : "", shift);
+static void note_write(const Note *note, Language language, JsonOut *out) {
+    char features[160];
+    Text text;
+    text_init(&text);
+    snprintf(features, sizeof features, "%s%s", note->first, note->count > 1 ? ", …" : "");
+    const TextPlace places[] = {{"count", NULL, (double)note->count},
+                                {"features", features, 0},
+                                {"rows", NULL, (double)llabs(note->rows)},
+                                {0}};
+    text_say(&text, language, "drift",
+             !note->distribution ? "outside"
+             : note->outside     ? "both"
+                                 : "spread",
+             !note->distribution ? NULL
+             : note->rows < 0    ? "last"
+                                 : "these",
+             places);
     json_begin_object(out, NULL);
-    json_string(out, "explanation", text);
+    json_string(out, "explanation", text_string(&text));
     json_raw(out, "features", text_string(&note->features.text));
     json_end_object(out);
+    out->text.failed |= text.failed;
+    text_finish(&text);
 }
 
 // Whether the last rows are spread otherwise, feature by feature: looked at anew when they have become a twentieth more.
@@ -313,7 +326,7 @@ static void entry_test(Entry *entry, const LoadedModel *model, const DriftRefere
         return;
     entry->tested = rows;
     entry->any = false;
-    memory_free(TAKE(entry->note));
+    notes_forget(entry);
     for (int64_t f = 0; f < reference->features; f++) {
         DriftTest test;
         drift_test(reference, &entry->counts, f, distributions, &test);
@@ -325,7 +338,7 @@ static void entry_test(Entry *entry, const LoadedModel *model, const DriftRefere
 // The note as a JSON object, to be freed; NULL where there is nothing to say, or no memory. Of the request's own rows where
 // they are enough, else of the last ones.
 static char *note_text(const Entry *entry, const LoadedModel *model,
-                       const DriftReference *reference, const DriftCounts *own) {
+                       const DriftReference *reference, const DriftCounts *own, Language language) {
     bool distributions = predictor_forecast(model->predictor) == NULL;
     bool enough = own->rows >= DRIFT_ROWS_MIN;
     Note note = {.rows = enough ? own->rows : -entry->tested};
@@ -342,7 +355,7 @@ static char *note_text(const Entry *entry, const LoadedModel *model,
     }
     json_end_array(&note.features);
     if (note.count > 0)
-        note_write(&note, &out);
+        note_write(&note, language, &out);
     char *text = note.count > 0 ? memory_string(text_string(&out.text)) : NULL;
     json_finish(&note.features);
     json_finish(&out);
@@ -356,22 +369,28 @@ static bool any_outside(const DriftCounts *counts, int64_t features) {
     return false;
 }
 
-static void note_entry(Entry *entry, const LoadedModel *model, const DriftReference *reference,
-                       const DriftCounts *own, JsonOut *out) {
+static bool note_entry(Entry *entry, const LoadedModel *model, const DriftReference *reference,
+                       const DriftCounts *own, Language language, JsonOut *out) {
     if (own->rows >= DRIFT_ROWS_MIN || any_outside(own, reference->features)) {
-        AUTO_FREE char *note = note_text(entry, model, reference, own);
+        AUTO_FREE char *note = note_text(entry, model, reference, own, language);
         if (note != NULL)
             json_raw(out, "drift", note);
-    } else if (entry->any) { // the same for every request until it is tested again
-        if (entry->note == NULL)
-            entry->note = note_text(entry, model, reference, own);
-        if (entry->note != NULL)
-            json_raw(out, "drift", entry->note);
+        return note != NULL;
     }
+    if (entry->any) { // the same for every request until it is tested again
+        char **note = &entry->note[language];
+        if (*note == NULL)
+            *note = note_text(entry, model, reference, own, language);
+        if (*note != NULL)
+            json_raw(out, "drift", *note);
+        return *note != NULL;
+    }
+    return false;
 }
 
-void drifts_note(Drifts *drifts, const char *id, const LoadedModel *model,
-                 const ModelInputs *inputs, JsonOut *out) {
+bool drifts_note(Drifts *drifts, const char *id, const LoadedModel *model,
+                 const ModelInputs *inputs, Language language, JsonOut *out) {
+    bool noted = false;
     bool many = rows_of(model, inputs) >= DRIFT_ROWS_MIN; // few prove nothing by themselves
     DriftReference reference;
     DriftCounts own = {0};
@@ -391,13 +410,14 @@ void drifts_note(Drifts *drifts, const char *id, const LoadedModel *model,
         entry->rows += own.rows;
         entry->changed = true;
         entry_test(entry, model, &reference);
-        note_entry(entry, model, &reference, &own, out);
+        noted = note_entry(entry, model, &reference, &own, language, out);
         while (entry->counts.rows >= ROWS_WINDOW)
             drift_counts_halve(&entry->counts, reference.features);
     }
     if (entry != NULL)
         pthread_mutex_unlock(&drifts->lock);
     drift_counts_finish(&own);
+    return noted;
 }
 
 // ---- the whole ----

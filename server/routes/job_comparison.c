@@ -1,6 +1,7 @@
 // Two jobs side by side: what differs in their specs, and what came of it. "from" is the job that `with` names (the parent,
 // unless it is given), "to" the one of the path.
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
@@ -194,21 +195,20 @@ static void write_only(JsonOut *out, const char *key, const JobFindings *of,
     json_end_array(out);
 }
 
-// "vanishing_gradient (dense_1), overfitting" or "none".
-static void say_only(Text *text, const JobFindings *of, const JobFindings *beside) {
-    bool any = false;
+// "vanishing_gradient (dense_1), overfitting"; or that there is none.
+static void list_only(Text *text, const JobFindings *of, const JobFindings *beside,
+                      Language language) {
     VALUE_FOREACH(finding, job_findings_list(of)) {
         const char *code = value_string(value_member(finding, "code"));
         const char *layer = value_string(value_member(finding, "layer"));
         if (code == NULL || has_finding(beside, finding))
             continue;
-        text_add_format(text, "%s%s", any ? ", " : "", code);
+        text_add_format(text, "%s%s", text->length > 0 ? ", " : "", code);
         if (layer != NULL)
             text_add_format(text, " (%s)", layer);
-        any = true;
     }
-    if (!any)
-        text_add(text, "none");
+    if (text->length == 0)
+        text_say(text, language, "verdict", "none", NULL, NULL);
 }
 
 // ---- the spread over seeds ----
@@ -294,37 +294,53 @@ static void write_spread(JsonOut *out, const Comparison *comparison) {
 
 // ---- the verdict ----
 
+// The part of a key.
 static const char *direction(const char *metric, double difference) {
     for (size_t i = 0; i < ARRAY_LENGTH(judged); i++)
         if (strcmp(judged[i].name, metric) == 0 && difference != 0)
             return (difference < 0) == judged[i].less_is_better ? "better" : "worse";
-    return "no better and no worse";
+    return "same";
+}
+
+typedef struct Digits {
+    char text[32];
+} Digits;
+
+static Digits digits(int count, double number) {
+    Digits digits;
+    snprintf(digits.text, sizeof digits.text, "%.*g", count, number);
+    return digits;
 }
 
 static void say_statuses(Text *text, const Comparison *comparison) {
     const JobRow *rows[] = {&comparison->from.row, &comparison->to.row};
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        const TextPlace places[] = {{"job", rows[i]->id, 0}, {"status", rows[i]->status, 0}, {0}};
         if (strcmp(rows[i]->status, "succeeded") != 0)
-            text_add_format(text, "%s has not succeeded: its status is \"%s\". ", rows[i]->id,
-                            rows[i]->status);
+            text_say(text, comparison->language, "verdict", "status", NULL, places);
+    }
 }
 
 static void say_metric(Text *text, const Comparison *comparison) {
-    if (comparison->metric == NULL) {
-        text_add(text, "They have no metric in common yet. ");
+    const char *metric = comparison->metric;
+    if (metric == NULL) {
+        text_say(text, comparison->language, "verdict", "no_metric", NULL, NULL);
         return;
     }
-    double from = value_number(value_member(root(comparison->from.metrics), comparison->metric));
-    double to = value_number(value_member(root(comparison->to.metrics), comparison->metric));
-    const char *how = direction(comparison->metric, to - from);
-    text_add_format(text, "%s went from %.4g to %.4g, %s", comparison->metric, from, to, how);
-    if (to != from)
-        text_add_format(text, " by %.3g", fabs(to - from));
-    text_add(text, ". ");
+    double from = value_number(value_member(root(comparison->from.metrics), metric));
+    double to = value_number(value_member(root(comparison->to.metrics), metric));
+    Digits before = digits(4, from), after = digits(4, to);
+    const TextPlace places[] = {{"metric", metric, 0},
+                                {"from", before.text, 0},
+                                {"to", after.text, 0},
+                                {"by", NULL, fabs(to - from)},
+                                {0}};
+    text_say(text, comparison->language, "verdict", "metric", direction(metric, to - from), places);
 }
 
 // Runs that ended otherwise than well, and those that have not ended.
-static void say_missing(Text *text, const char *which, const ComparisonRuns *runs) {
+static void say_missing(Text *text, Language language, const char *which,
+                        const ComparisonRuns *runs) {
     size_t lost = 0, waited = 0;
     for (size_t i = 0; i < runs->count; i++) {
         const char *status = runs->items[i].status;
@@ -332,55 +348,73 @@ static void say_missing(Text *text, const char *which, const ComparisonRuns *run
         lost += ended;
         waited += !ended && strcmp(status, "succeeded") != 0;
     }
+    TextPlace places[] = {{"runs", NULL, (double)runs->count}, {"count", NULL, (double)lost}, {0}};
     if (lost > 0)
-        text_add_format(text, "%zu of the %zu runs %s failed. ", lost, runs->count, which);
+        text_say(text, language, "verdict", "failed", which, places);
+    places[1].number = (double)waited;
     if (waited > 0)
-        text_add_format(text, "%zu of the %zu runs %s have not ended. ", waited, runs->count,
-                        which);
+        text_say(text, language, "verdict", "waiting", which, places);
+}
+
+static void say_seeds(Text *text, const Comparison *comparison) {
+    const Spread *spread = &comparison->spread;
+    Digits from = digits(4, spread->from_mean), to = digits(4, spread->to_mean),
+           from_std = digits(2, spread->from_std), to_std = digits(2, spread->to_std),
+           p = digits(2, spread->p);
+    const TextPlace places[] = {{"from", from.text, 0},
+                                {"from_std", from_std.text, 0},
+                                {"from_runs", NULL, (double)comparison->from_count},
+                                {"to", to.text, 0},
+                                {"to_std", to_std.text, 0},
+                                {"to_runs", NULL, (double)comparison->to_count},
+                                {"by", NULL, fabs(spread->difference)},
+                                {"p", p.text, 0},
+                                {0}};
+    text_say(text, comparison->language, "verdict", "seeds",
+             direction(comparison->metric, spread->difference), places);
+    text_say(text, comparison->language, "verdict", spread->exceeds ? "exceeds" : "within",
+             isnan(spread->p) ? "unscattered"
+             : spread->paired ? "paired"
+                              : "welch",
+             places);
 }
 
 static void say_spread(Text *text, const Comparison *comparison) {
-    const Spread *spread = &comparison->spread;
+    Language language = comparison->language;
     if (comparison->same) {
-        text_add(text, "Their specs differ in nothing that matters but the seed: what they differ "
-                       "by is luck. ");
+        text_say(text, language, "verdict", "same_spec", NULL, NULL);
         return;
     }
-    say_missing(text, "before", &comparison->from.runs);
-    say_missing(text, "after", &comparison->to.runs);
-    if (!comparison->spread_known) {
-        if (comparison->metric != NULL)
-            text_add(text, "Whether that is more than luck takes several seeds of both: rerun with "
-                           "\"seeds\": 5. ");
-        return;
-    }
-    text_add_format(text,
-                    "Over the seeds it is %.4g ± %.2g before (%zu runs) and %.4g ± %.2g after "
-                    "(%zu runs), %s by %.3g: ",
-                    spread->from_mean, spread->from_std, comparison->from_count, spread->to_mean,
-                    spread->to_std, comparison->to_count,
-                    direction(comparison->metric, spread->difference), fabs(spread->difference));
-    text_add(text, spread->exceeds ? "the difference exceeds their spread"
-                                   : "the difference does not exceed their spread");
-    if (isnan(spread->p))
-        text_add(text, spread->exceeds ? " (no run of either scatters). " : ". ");
-    else
-        text_add_format(text, " (%s t test, p = %.2g). ", spread->paired ? "paired" : "Welch's",
-                        spread->p);
+    say_missing(text, language, "before", &comparison->from.runs);
+    say_missing(text, language, "after", &comparison->to.runs);
+    if (comparison->spread_known)
+        say_seeds(text, comparison);
+    else if (comparison->metric != NULL)
+        text_say(text, language, "verdict", "seeds_wanted", NULL, NULL);
+}
+
+static void say_findings(Text *text, const Comparison *comparison) {
+    const JobFindings *from = &comparison->from.findings, *to = &comparison->to.findings;
+    Text closed, opened;
+    text_init(&closed);
+    text_init(&opened);
+    list_only(&closed, from, to, comparison->language);
+    list_only(&opened, to, from, comparison->language);
+    const TextPlace places[] = {
+        {"closed", text_string(&closed), 0}, {"opened", text_string(&opened), 0}, {0}};
+    text_say(text, comparison->language, "verdict", "findings", NULL, places);
+    text->failed |= closed.failed || opened.failed;
+    text_finish(&closed);
+    text_finish(&opened);
 }
 
 static void say_verdict(const Comparison *comparison, Text *text) {
-    const JobFindings *from = &comparison->from.findings, *to = &comparison->to.findings;
     say_statuses(text, comparison);
     say_metric(text, comparison);
     say_spread(text, comparison);
-    text_add(text, "Findings closed: ");
-    say_only(text, from, to);
-    text_add(text, "; opened: ");
-    say_only(text, to, from);
-    text_add(text, ".");
+    say_findings(text, comparison);
     if (strcmp(comparison->from.row.dataset, comparison->to.row.dataset) != 0)
-        text_add(text, " They ran on different datasets.");
+        text_say(text, comparison->language, "verdict", "datasets", NULL, NULL);
 }
 
 // ---- the answer ----

@@ -1,5 +1,6 @@
 #include "server/routes/language.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include "server/data/findings.h"
@@ -40,6 +41,25 @@ void answer_language(Request *request, Language language) {
 }
 
 // ---- texts ----
+
+static bool find_place(void *context, const char *name, double *ret_number, const char **ret_word) {
+    for (const TextPlace *place = context; place != NULL && place->name != NULL; place++)
+        if (strcmp(place->name, name) == 0) {
+            *ret_word = place->word;
+            *ret_number = place->number;
+            return true;
+        }
+    return false;
+}
+
+void text_say(Text *out, Language language, const char *first, const char *second,
+              const char *third, const TextPlace *places) {
+    TextPlace *context = (TextPlace *)(uintptr_t)places; // which nobody writes to
+    if (out->length > 0 && language == LANGUAGE_ENGLISH)
+        text_add_char(out, ' ');
+    texts_render(texts_find_joined(language, first, second, third),
+                 &(TextValues){context, find_place}, out);
+}
 
 void text_tell(JsonOut *out, const char *key, const char *template, Value item, const char *told) {
     FindingPlaces places = {value_member(item, "evidence"),

@@ -11,6 +11,15 @@ const char *language_tag(Language language); // "en", "ja"
 // The headers Content-Language and Vary: Accept-Language.
 void answer_language(Request *request, Language language);
 
+// A sentence of the table behind what `out` holds, by its key "first.second.third" (NULL: no such part), with what stands in its
+// places; places end with one without a name.
+typedef struct TextPlace {
+    const char *name, *word; // word NULL: the number
+    double number;
+} TextPlace;
+void text_say(Text *out, Language language, const char *first, const char *second,
+              const char *third, const TextPlace *places);
+
 // A template with the numbers of an item's "evidence" and its "layer"; where it is NULL, the text as it was told.
 void text_tell(JsonOut *out, const char *key, const char *template, Value item, const char *told);
 // A finding as its worker or its dataset's profile told it in English, in `language`. severity: in place of its own; NULL: its own.

@@ -39,7 +39,9 @@ static void answer_prediction(Request *request, const char *id, const LoadedMode
         write_classes(&out, model, prediction);
     else
         write_rows(&out, "predictions", prediction->outputs, prediction->rows, width);
-    drifts_note(request_services(request)->drifts, id, model, inputs, &out);
+    Language language = request_language(request);
+    if (drifts_note(request_services(request)->drifts, id, model, inputs, language, &out))
+        answer_language(request, language); // all else is numbers and names
     json_end_object(&out);
     answer_json(request, 200, &out);
     json_finish(&out);

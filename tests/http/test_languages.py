@@ -113,6 +113,40 @@ class Languages(LiveTest):
         for key in ("opened", "closed"):
             self.assertBoth(english["findings"][key], japanese["findings"][key])
 
+    def test_a_verdict(self):
+        rows = job(SOUND, epochs=2)["dataset"]
+        dataset = self.server.post("/v1/datasets", rows).json["id"]
+        jobs = [self.server.submit({**job(SOUND, epochs=epochs, seed=seed), "dataset": dataset}) for epochs in (1, 12) for seed in (1, 2, 3)]
+        jobs = [self.server.wait(one) for one in jobs]
+        waiting = self.server.submit({**job(SOUND, epochs=9999), "dataset": rows})
+        pairs = {"seeds": (jobs[0], jobs[3]), "worse": (jobs[3], jobs[0]), "luck": (jobs[0], jobs[1]),
+                 "not ended": (jobs[0], {"id": waiting})}
+        for name, (before, after) in pairs.items():
+            verdicts = [self.ask(language, f"/v1/jobs/{after['id']}/comparison?with={before['id']}").json["verdict"]
+                        for language in ("en", "ja")]
+            with self.subTest(name, verdicts=verdicts):
+                self.assertIsNone(JAPANESE.search(verdicts[0]))
+                self.assertIsNone(re.search(r"[a-z]{3,} [a-z]{2,}", verdicts[1]))  # words in a row: codes and metrics are no sentence
+                for verdict in verdicts:
+                    self.assertNotIn("{", verdict)
+                    self.assertNotIn("—", verdict)
+                    self.assertNotIn("  ", verdict)
+                numbers = [sorted(re.findall(r"\d[\d.e+-]*", verdict.replace("。", " ").rstrip("."))) for verdict in verdicts]
+                self.assertEqual(*[[number.rstrip(".") for number in found] for found in numbers])
+        self.server.post(f"/v1/jobs/{waiting}/cancel")
+
+    def test_the_note_of_a_drift(self):
+        model = self.server.wait(self.server.submit(job(SOUND, epochs=1)))["model"]
+        inside, beyond = job(SOUND)["dataset"]["inputs"], [[1000.0, 0.0], [0.1, 0.2]]
+        aside = [[0.9 + 0.01 * (i % 7), 0.1] for i in range(200)]
+        for name, rows in (("beyond", beyond), ("aside", aside), ("both", aside + beyond), ("since", inside[:1])):
+            for language in ("en", "ja"):
+                with self.subTest(name, language=language):
+                    note = self.ask(language, f"/v1/models/{model}/predict", {"inputs": rows}).json["drift"]["explanation"]
+                    self.assertEqual(bool(JAPANESE.search(note)), language == "ja", note)
+                    self.assertNotIn("{", note)
+                    self.assertNotIn("—", note)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,105 @@
+// What a comparison of two runs comes to ("verdict."), and what is noted of inputs from elsewhere ("drift.").
+#include <stddef.h>
+#include "core/diagnose/texts_private.h"
+
+const TextEntry text_verdicts[] = {
+    {"verdict.status",
+     {"{job} has not succeeded: its status is \"{status}\".",
+      "{job} は成功していません(状態: {status})。"}},
+    {"verdict.no_metric", {"They have no metric in common yet.", "共通の指標がまだありません。"}},
+    {"verdict.metric.better",
+     {"{metric} went from {from} to {to}, better by {by}.",
+      "{metric} は {from} から {to} になり、{by} 良くなりました。"}},
+    {"verdict.metric.worse",
+     {"{metric} went from {from} to {to}, worse by {by}.",
+      "{metric} は {from} から {to} になり、{by} 悪くなりました。"}},
+    {"verdict.metric.same",
+     {"{metric} went from {from} to {to}, no better and no worse.",
+      "{metric} は {from} から {to} で、良くも悪くもなっていません。"}},
+    {"verdict.same_spec",
+     {"Their specs differ in nothing that matters but the seed: what they differ by is luck.",
+      "仕様の違いはシードだけで、結果の差は運によるものです。"}},
+    {"verdict.failed.before",
+     {"{count#} of the {runs#} runs before failed.",
+      "変更前の {runs#} 回のうち {count#} 回が失敗しました。"}},
+    {"verdict.failed.after",
+     {"{count#} of the {runs#} runs after failed.",
+      "変更後の {runs#} 回のうち {count#} 回が失敗しました。"}},
+    {"verdict.waiting.before",
+     {"{count#} of the {runs#} runs before have not ended.",
+      "変更前の {runs#} 回のうち {count#} 回がまだ終わっていません。"}},
+    {"verdict.waiting.after",
+     {"{count#} of the {runs#} runs after have not ended.",
+      "変更後の {runs#} 回のうち {count#} 回がまだ終わっていません。"}},
+    {"verdict.seeds_wanted",
+     {"Whether that is more than luck takes several seeds of both: rerun with \"seeds\": 5.",
+      "それが運以上のものかどうかは、両方を複数のシードで走らせるとわかります。\"seeds\": 5 "
+      "で再実行してください。"}},
+    {"verdict.seeds.better",
+     {"Over the seeds it is {from} ± {from_std} before ({from_runs#} runs) and {to} ± {to_std} "
+      "after ({to_runs#} runs), better by {by}:",
+      "複数のシードで、変更前は {from} ± {from_std}({from_runs#} 回)、変更後は {to} ± "
+      "{to_std}({to_runs#} 回)で、{by} 良くなりました。"}},
+    {"verdict.seeds.worse",
+     {"Over the seeds it is {from} ± {from_std} before ({from_runs#} runs) and {to} ± {to_std} "
+      "after ({to_runs#} runs), worse by {by}:",
+      "複数のシードで、変更前は {from} ± {from_std}({from_runs#} 回)、変更後は {to} ± "
+      "{to_std}({to_runs#} 回)で、{by} 悪くなりました。"}},
+    {"verdict.seeds.same",
+     {"Over the seeds it is {from} ± {from_std} before ({from_runs#} runs) and {to} ± {to_std} "
+      "after ({to_runs#} runs), no better and no worse:",
+      "複数のシードで、変更前は {from} ± {from_std}({from_runs#} 回)、変更後は {to} ± "
+      "{to_std}({to_runs#} 回)で、良くも悪くもなっていません。"}},
+    {"verdict.exceeds.unscattered",
+     {"the difference exceeds their spread (no run of either scatters).",
+      "差はばらつきを超えています(どちらの結果も散らばりません)。"}},
+    {"verdict.exceeds.paired",
+     {"the difference exceeds their spread (paired t test, p = {p}).",
+      "差はばらつきを超えています(対応のある t 検定、p = {p})。"}},
+    {"verdict.exceeds.welch",
+     {"the difference exceeds their spread (Welch's t test, p = {p}).",
+      "差はばらつきを超えています(ウェルチの t 検定、p = {p})。"}},
+    {"verdict.within.unscattered",
+     {"the difference does not exceed their spread.", "差はばらつきを超えていません。"}},
+    {"verdict.within.paired",
+     {"the difference does not exceed their spread (paired t test, p = {p}).",
+      "差はばらつきを超えていません(対応のある t 検定、p = {p})。"}},
+    {"verdict.within.welch",
+     {"the difference does not exceed their spread (Welch's t test, p = {p}).",
+      "差はばらつきを超えていません(ウェルチの t 検定、p = {p})。"}},
+    {"verdict.findings",
+     {"Findings closed: {closed}; opened: {opened}.",
+      "消えた所見: {closed}。新しい所見: {opened}。"}},
+    {"verdict.none", {"none", "なし"}},
+    {"verdict.datasets", {"They ran on different datasets.", "データセットが異なります。"}},
+    {"drift.outside",
+     {"These inputs do not come from where the training rows came from: in {count#} of the "
+      "features ({features}) numbers are further beyond the training range than three times it.",
+      "これらの入力は訓練データと同じ所から来ていません。{count#} "
+      "個の特徴({features})で、数値が訓練時の範囲をその 3 倍より大きく超えています。"}},
+    {"drift.spread.these",
+     {"These inputs do not come from where the training rows came from: in {count#} of the "
+      "features ({features}) the {rows#} rows are spread otherwise than the training rows.",
+      "これらの入力は訓練データと同じ所から来ていません。{count#} 個の特徴({features})で、{rows#} "
+      "行の分布が訓練行と異なります。"}},
+    {"drift.spread.last",
+     {"These inputs do not come from where the training rows came from: in {count#} of the "
+      "features ({features}) the last {rows#} rows are spread otherwise than the training rows.",
+      "これらの入力は訓練データと同じ所から来ていません。{count#} 個の特徴({features})で、最近の "
+      "{rows#} 行の分布が訓練行と異なります。"}},
+    {"drift.both.these",
+     {"These inputs do not come from where the training rows came from: in {count#} of the "
+      "features ({features}) numbers are further beyond the training range than three times it, "
+      "and the {rows#} rows are spread otherwise than the training rows.",
+      "これらの入力は訓練データと同じ所から来ていません。{count#} "
+      "個の特徴({features})で、数値が訓練時の範囲をその 3 倍より大きく超え、{rows#} "
+      "行の分布が訓練行と異なります。"}},
+    {"drift.both.last",
+     {"These inputs do not come from where the training rows came from: in {count#} of the "
+      "features ({features}) numbers are further beyond the training range than three times it, "
+      "and the last {rows#} rows are spread otherwise than the training rows.",
+      "これらの入力は訓練データと同じ所から来ていません。{count#} "
+      "個の特徴({features})で、数値が訓練時の範囲をその 3 倍より大きく超え、最近の {rows#} "
+      "行の分布が訓練行と異なります。"}},
+    {NULL, {NULL, NULL}},
+};
