@@ -114,16 +114,18 @@ class Languages(LiveTest):
             self.assertBoth(english["findings"][key], japanese["findings"][key])
 
     def test_a_verdict(self):
-        rows = job(SOUND, epochs=2)["dataset"]
-        dataset = self.server.post("/v1/datasets", rows).json["id"]
-        jobs = [self.server.submit({**job(SOUND, epochs=epochs, seed=seed), "dataset": dataset}) for epochs in (1, 12) for seed in (1, 2, 3)]
-        jobs = [self.server.wait(one) for one in jobs]
-        waiting = self.server.submit({**job(SOUND, epochs=9999), "dataset": rows})
-        pairs = {"seeds": (jobs[0], jobs[3]), "worse": (jobs[3], jobs[0]), "luck": (jobs[0], jobs[1]),
-                 "not ended": (jobs[0], {"id": waiting})}
+        first = self.server.submit(job(SOUND, epochs=1))
+        self.server.wait(first)
+        child = self.server.post(f"/v1/jobs/{first}/rerun", {"patch": {"training": {"epochs": 12}}, "seeds": 3}).json
+        runs = [self.server.wait(one)["id"] for one in child["runs"]["parent"] + child["runs"]["child"]]
+        alone, waiting = self.server.submit(job(ZEROS, epochs=1)), self.server.submit(job(SOUND, epochs=99999))
+        self.server.wait(alone)
+        pairs = {"better by seeds": (first, child["id"]), "worse by seeds": (child["id"], first), "luck": (first, runs[1]),
+                 "one seed": (first, alone), "not ended": (first, waiting)}
+        seen = set()
         for name, (before, after) in pairs.items():
-            verdicts = [self.ask(language, f"/v1/jobs/{after['id']}/comparison?with={before['id']}").json["verdict"]
-                        for language in ("en", "ja")]
+            path = f"/v1/jobs/{after}/comparison?with={before}"
+            verdicts = [self.ask(language, path).json["verdict"] for language in ("en", "ja")]
             with self.subTest(name, verdicts=verdicts):
                 self.assertIsNone(JAPANESE.search(verdicts[0]))
                 self.assertIsNone(re.search(r"[a-z]{3,} [a-z]{2,}", verdicts[1]))  # words in a row: codes and metrics are no sentence
@@ -133,6 +135,8 @@ class Languages(LiveTest):
                     self.assertNotIn("  ", verdict)
                 numbers = [sorted(re.findall(r"\d[\d.e+-]*", verdict.replace("。", " ").rstrip("."))) for verdict in verdicts]
                 self.assertEqual(*[[number.rstrip(".") for number in found] for found in numbers])
+            seen.add(verdicts[1])
+        self.assertTrue(any("対応のある t 検定" in verdict for verdict in seen), seen)
         self.server.post(f"/v1/jobs/{waiting}/cancel")
 
     def test_the_note_of_a_drift(self):
