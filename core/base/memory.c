@@ -36,9 +36,10 @@ static void *allocate(size_t bytes) {
     }
     padded &= ~(size_t)(ALIGNMENT - 1);
     if (padded >= HUGE_PAGE) { // a matrix read column by column is on as many pages as it has rows
-        void *huge = aligned_alloc(HUGE_PAGE, padded);
-        if (huge != NULL)
-            madvise(huge, padded, MADV_HUGEPAGE);
+        void *huge;
+        if (posix_memalign(&huge, HUGE_PAGE, padded) != 0)
+            return NULL;
+        madvise(huge, padded, MADV_HUGEPAGE);
         return huge;
     }
     return aligned_alloc(ALIGNMENT, padded > 0 ? padded : ALIGNMENT);

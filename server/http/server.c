@@ -31,8 +31,8 @@ enum {
     LINGER_MS = 2000,
     STOP_MS = 3000,
     IO_STACK_BYTES = 2 << 20,
-    SPARE = 64
-}; // connections that libmicrohttpd may have beside those that are counted
+    SPARE = 64, // connections that libmicrohttpd may have beside those that are counted
+};
 
 static const RouteDesc page_route = {
     .method = "GET", .path = "/", .status = 200, .flags = ROUTE_OPEN, .handler = page_answer};
@@ -69,9 +69,9 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         peer = memory_new(Connection);
         int open = peer != NULL ? atomic_fetch_add(&http->open, 1) : 0;
-        atomic_fetch_add(&http->begun,
-                         1); // behind `open`, so that the acceptor never counts too few
-        if (peer == NULL) {  // its first request is refused for the same lack
+        // Behind `open`, so that the acceptor never counts too few.
+        atomic_fetch_add(&http->begun, 1);
+        if (peer == NULL) { // its first request is refused for the same lack
             shutdown(descriptor, SHUT_RDWR);
             return;
         }
@@ -615,10 +615,11 @@ int http_start(Http *http, int directory) {
             MHD_USE_NO_LISTEN_SOCKET,
         0, NULL, NULL, on_request, http, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_IO_THREADS,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)IO_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)http->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, http, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+        (unsigned)((http->connections_max + SPARE) * HTTP_IO_THREADS),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_URI_LOG_CALLBACK,
+        on_request_line, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
     if (http->daemon == NULL)
         return ERR_UNAVAILABLE;
     return acceptor_create(http->daemon, http->listener, &http->open, &http->begun,

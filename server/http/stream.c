@@ -92,6 +92,10 @@ static ssize_t stream_read(void *context, uint64_t position, char *buffer, size_
 void stream_destroy(Stream *stream) {
     if (stream == NULL)
         return;
+    pthread_mutex_lock(&stream->http->connections_lock); // the clock looks at the peer's stream
+    if (stream->peer->stream == stream)
+        stream->peer->stream = NULL;
+    pthread_mutex_unlock(&stream->http->connections_lock);
     stream->source.finish(stream->source.context);
     atomic_fetch_sub(&stream->http->streams, 1);
     text_finish(&stream->text);
@@ -99,11 +103,7 @@ void stream_destroy(Stream *stream) {
 }
 
 static void stream_over(void *context) {
-    Stream *stream = context;
-    pthread_mutex_lock(&stream->http->connections_lock);
-    stream->peer->stream = NULL;
-    pthread_mutex_unlock(&stream->http->connections_lock);
-    stream_destroy(stream);
+    stream_destroy(context);
 }
 
 void stream_attach(Stream *stream, Request *request) {
