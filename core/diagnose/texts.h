@@ -1,7 +1,8 @@
 // Every text for people that a diagnosis has, in one table, in English and Japanese.
 //
 // Keys: "finding.CODE" or "finding.CODE.SYMPTOM" (why it happens, with this run's numbers), "remedy.CODE.title", "remedy.CODE.why",
-// "item.NAME" and "note.NAME" of the checklist, "verdict.…" of a comparison, "drift.…" of inputs from elsewhere. Texts have places for evidence: {name} a number with three digits, {name%} a
+// "item.NAME" and "note.NAME" of the checklist, "verdict.…" of a comparison, "drift.…" of inputs from elsewhere, "view.…" of a
+// terminal. Texts have places for evidence: {name} a number with three digits, {name%} a
 // share as per cent, {name#} a whole number; {layer} and other words as they are.
 #pragma once
 #include <stdbool.h>

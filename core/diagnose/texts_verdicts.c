@@ -1,4 +1,5 @@
-// What a comparison of two runs comes to ("verdict."), and what is noted of inputs from elsewhere ("drift.").
+// What a comparison of two runs comes to ("verdict."), what is noted of inputs from elsewhere ("drift."), and the words of a job at a
+// terminal ("view.").
 #include <stddef.h>
 #include "core/diagnose/texts_private.h"
 
@@ -101,5 +102,25 @@ const TextEntry text_verdicts[] = {
       "これらの入力は訓練データと同じ所から来ていません。{count#} "
       "個の特徴({features})で、数値が訓練時の範囲をその 3 倍より大きく超え、最近の {rows#} "
       "行の分布が訓練行と異なります。"}},
+    {"view.checklist", {"checklist, where attention is due", "チェックリスト(注意が必要な項目)"}},
+    {"view.curves", {"curves", "曲線"}},
+    {"view.error", {"error", "エラー"}},
+    {"view.findings", {"findings", "所見"}},
+    {"view.gradients",
+     {"gradient norms, from the input to the output", "勾配ノルム(入力側から出力側へ)"}},
+    {"view.layer", {"in {layer}", " 層 {layer}"}},
+    {"view.next", {"next", "次のコマンド"}},
+    {"view.no_findings", {"findings: none", "所見: なし"}},
+    {"view.parent", {"rerun of {job}", "{job} の再実行"}},
+    {"view.progress",
+     {"epoch {epoch#} of {epochs#}, step {step#} of {steps#}, {samples_per_second#} rows a second",
+      "エポック {epoch#}/{epochs#}、ステップ {step#}/{steps#}、毎秒 {samples_per_second#} 行"}},
+    {"view.progress_to_go",
+     {"epoch {epoch#} of {epochs#}, step {step#} of {steps#}, {samples_per_second#} rows a second, "
+      "about {eta_seconds#} s to go",
+      "エポック {epoch#}/{epochs#}、ステップ {step#}/{steps#}、毎秒 {samples_per_second#} "
+      "行、残り約 {eta_seconds#} 秒"}},
+    {"view.result", {"result", "結果"}},
+    {"view.since", {"since step {step#}", " ステップ {step#} から"}},
     {NULL, {NULL, NULL}},
 };

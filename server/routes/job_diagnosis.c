@@ -127,7 +127,7 @@ static int write_terminal(const Request *request, const JobRow *row, const char 
     job_view_init(&view, request);
     text_add_format(out, "%s  %s  %s\n", row->id, row->name,
                     value_string(value_member(root, "verdict")));
-    job_view_write_checklist(value_member(root, "checklist"), out);
+    job_view_write_checklist(&view, value_member(root, "checklist"), out);
     job_view_write_findings(&view, row, value_member(root, "findings"), out);
     document_destroy(document);
     return out->failed ? ERR_NO_MEMORY : OK;

@@ -34,6 +34,17 @@ static int parse(const char *text, Document **ret_document) {
     return error == ERR_INVALID || error == ERR_CONFLICT ? ERR_DAMAGED : error;
 }
 
+static void say(Text *out, const JobView *view, const char *name, const TextPlace *places) {
+    text_say(out, view->language, "view", name, NULL, places);
+}
+
+// A line of its own.
+static void say_title(Text *out, const JobView *view, const char *name) {
+    text_add_char(out, '\n');
+    say(out, view, name, NULL);
+    text_add_char(out, '\n');
+}
+
 // ---- curves ----
 
 // A number, or what stands for one that JSON cannot hold.
@@ -58,7 +69,7 @@ static void write_curve(Text *out, const char *name, Value series, bool by_log) 
     text_add_format(out, "  %.4g → %.4g\n", numbers[0], numbers[count - 1]);
 }
 
-static int write_metrics(Text *out, Store *store, const char *job) {
+static int write_metrics(const JobView *view, Text *out, Store *store, const char *job) {
     static const struct {
         const char *name;
         bool by_log;
@@ -75,7 +86,7 @@ static int write_metrics(Text *out, Store *store, const char *job) {
     if (error == OK) {
         Value series = value_member(document_root(document), "series");
         if (value_kind(value_child(series)) != VALUE_MISSING)
-            text_add(out, "\ncurves\n");
+            say_title(out, view, "curves");
         for (size_t i = 0; i < ARRAY_LENGTH(shown); i++)
             write_curve(out, shown[i].name, value_member(series, shown[i].name), shown[i].by_log);
     }
@@ -84,7 +95,7 @@ static int write_metrics(Text *out, Store *store, const char *job) {
     return error;
 }
 
-static int write_gradients(Text *out, Store *store, const char *job) {
+static int write_gradients(const JobView *view, Text *out, Store *store, const char *job) {
     const SeriesQuery query = {.names = "gradient_norm", .points = POINTS};
     Document *document = NULL;
     JsonOut json;
@@ -95,7 +106,7 @@ static int write_gradients(Text *out, Store *store, const char *job) {
     if (error == OK) {
         Value layers = value_member(document_root(document), "layers");
         if (value_length(layers) > 0)
-            text_add(out, "\ngradient norms, from the input to the output\n");
+            say_title(out, view, "gradients");
         VALUE_FOREACH(layer, layers) {
             const char *name = value_string(value_member(layer, "name"));
             write_curve(out, name != NULL ? name : "?",
@@ -145,7 +156,7 @@ static void write_evidence(Text *out, Value evidence) {
     text_finish(&line);
 }
 
-static void write_finding(Text *out, Value finding) {
+static void write_finding(const JobView *view, Text *out, Value finding) {
     const char *code = value_string(value_member(finding, "code"));
     const char *severity = value_string(value_member(finding, "severity"));
     const char *layer = value_string(value_member(finding, "layer"));
@@ -153,9 +164,9 @@ static void write_finding(Text *out, Value finding) {
     double step = value_number(value_member(finding, "first_step"));
     text_add_format(out, "  %-8s %s", severity != NULL ? severity : "", code != NULL ? code : "");
     if (layer != NULL)
-        text_add_format(out, " in %s", layer);
+        say(out, view, "layer", (TextPlace[]){{"layer", layer, 0}, {0}});
     if (step > 0)
-        text_add_format(out, " since step %.0f", step);
+        say(out, view, "since", (TextPlace[]){{"step", NULL, step}, {0}});
     text_add_char(out, '\n');
     if (explanation != NULL && explanation[0] != '\0')
         write_wrapped(out, explanation, 11);
@@ -197,7 +208,7 @@ static void write_command(Text *out, const JobView *view, const char *format, ..
 static void write_next(Text *out, const JobView *view, const JobRow *row, Value findings) {
     static const char json[] = "-H 'Content-Type: application/json'";
     const char *remedy = first_remedy(findings), *host = view->host;
-    text_add(out, "\nnext\n");
+    say_title(out, view, "next");
     if (strcmp(row->status, "paused") == 0) {
         write_command(out, view, "-X POST %s/v1/jobs/%s/resume", host, row->id);
         return;
@@ -220,13 +231,13 @@ static void write_next(Text *out, const JobView *view, const JobRow *row, Value 
 }
 
 void job_view_write_findings(const JobView *view, const JobRow *row, Value findings, Text *out) {
-    text_add(out, value_length(findings) > 0 ? "\nfindings\n" : "\nfindings: none\n");
+    say_title(out, view, value_length(findings) > 0 ? "findings" : "no_findings");
     VALUE_FOREACH(finding, findings)
-    write_finding(out, finding);
+    write_finding(view, out, finding);
     write_next(out, view, row, findings);
 }
 
-void job_view_write_checklist(Value checklist, Text *out) {
+void job_view_write_checklist(const JobView *view, Value checklist, Text *out) {
     bool any = false;
     VALUE_FOREACH(item, checklist) {
         const char *state = value_string(value_member(item, "state"));
@@ -234,8 +245,9 @@ void job_view_write_checklist(Value checklist, Text *out) {
         const char *note = value_string(value_member(item, "note"));
         if (state == NULL || strcmp(state, "attention") != 0)
             continue;
-        text_add_format(out, "%s  %s\n", any ? "" : "\nchecklist, where attention is due\n",
-                        title != NULL ? title : "");
+        if (!any)
+            say_title(out, view, "checklist");
+        text_add_format(out, "  %s\n", title != NULL ? title : "");
         if (note != NULL)
             write_wrapped(out, note, 11);
         any = true;
@@ -244,44 +256,49 @@ void job_view_write_checklist(Value checklist, Text *out) {
 
 // ---- the job ----
 
-static void write_member(Text *out, const char *label, const char *json, const char *key) {
+static void write_member(const JobView *view, Text *out, const char *label, const char *json,
+                         const char *key) {
     Document *document;
     if (json == NULL || parse(json, &document) != OK)
         return;
     const char *text = value_string(value_member(document_root(document), key));
-    if (text != NULL)
-        text_add_format(out, "  %s: %s\n", label, text);
+    if (text != NULL) {
+        text_add(out, "  ");
+        say(out, view, label, NULL);
+        text_add_format(out, ": %s\n", text);
+    }
     document_destroy(document);
 }
 
-static void write_progress(Text *out, const JobRow *row) {
+static void write_progress(const JobView *view, Text *out, const JobRow *row) {
     Document *document;
     if (row->progress == NULL || parse(row->progress, &document) != OK)
         return;
     Value progress = document_root(document);
-    text_add_format(out, "  epoch %.0f of %.0f, step %.0f of %.0f, %.0f rows a second",
-                    value_number(value_member(progress, "epoch")),
-                    value_number(value_member(progress, "epochs")),
-                    value_number(value_member(progress, "step")),
-                    value_number(value_member(progress, "steps")),
-                    value_number(value_member(progress, "samples_per_second")));
-    if (!job_ended(row))
-        text_add_format(out, ", about %.0f s to go",
-                        value_number(value_member(progress, "eta_seconds")));
+    static const char *const names[] = {
+        "epoch", "epochs", "step", "steps", "samples_per_second", "eta_seconds"};
+    TextPlace places[ARRAY_LENGTH(names) + 1] = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        places[i] = (TextPlace){names[i], NULL, value_number(value_member(progress, names[i]))};
+    text_add(out, "  ");
+    say(out, view, job_ended(row) ? "progress" : "progress_to_go", places);
     text_add_char(out, '\n');
     document_destroy(document);
 }
 
 static int write_text(const JobView *view, Store *store, const JobRow *row, Text *out) {
     text_add_format(out, "%s  %s  %s\n", row->id, row->name, row->status);
-    write_progress(out, row);
-    if (row->parent[0] != '\0')
-        text_add_format(out, "  rerun of %s\n", row->parent);
-    write_member(out, "error", row->error, "detail");
-    write_member(out, "result", row->result, "explanation");
-    int error = write_metrics(out, store, row->id);
+    write_progress(view, out, row);
+    if (row->parent[0] != '\0') {
+        text_add(out, "  ");
+        say(out, view, "parent", (TextPlace[]){{"job", row->parent, 0}, {0}});
+        text_add_char(out, '\n');
+    }
+    write_member(view, out, "error", row->error, "detail");
+    write_member(view, out, "result", row->result, "explanation");
+    int error = write_metrics(view, out, store, row->id);
     if (error == OK)
-        error = write_gradients(out, store, row->id);
+        error = write_gradients(view, out, store, row->id);
     JobFindings findings = {0};
     if (error == OK)
         error = job_findings_read(store, row, view->language, &findings);

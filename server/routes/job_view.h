@@ -20,4 +20,4 @@ int job_view_write(const JobView *view, Store *store, const JobRow *row, Text *o
 // The findings, a list as in a diagnosis, with their evidence and remedies; and the next command.
 void job_view_write_findings(const JobView *view, const JobRow *row, Value findings, Text *out);
 // The items of a diagnosis's checklist that want attention.
-void job_view_write_checklist(Value checklist, Text *out);
+void job_view_write_checklist(const JobView *view, Value checklist, Text *out);

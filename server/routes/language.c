@@ -55,7 +55,7 @@ static bool find_place(void *context, const char *name, double *ret_number, cons
 void text_say(Text *out, Language language, const char *first, const char *second,
               const char *third, const TextPlace *places) {
     TextPlace *context = (TextPlace *)(uintptr_t)places; // which nobody writes to
-    if (out->length > 0 && language == LANGUAGE_ENGLISH)
+    if (language == LANGUAGE_ENGLISH && out->length > 0 && out->data[out->length - 1] > ' ')
         text_add_char(out, ' ');
     texts_render(texts_find_joined(language, first, second, third),
                  &(TextValues){context, find_place}, out);

@@ -11,7 +11,7 @@ const char *language_tag(Language language); // "en", "ja"
 // The headers Content-Language and Vary: Accept-Language.
 void answer_language(Request *request, Language language);
 
-// A sentence of the table behind what `out` holds, by its key "first.second.third" (NULL: no such part), with what stands in its
+// A text of the table behind what `out` holds (in English a blank between them), by its key "first.second.third" (NULL: no such part), with what stands in its
 // places; places end with one without a name.
 typedef struct TextPlace {
     const char *name, *word; // word NULL: the number

@@ -98,7 +98,7 @@ class Diagnosis(LiveTest):
             for name, value in first["evidence"].items():
                 self.assertIn(f"{name} {value if isinstance(value, str) else format(value, '.4g')}", told)
             self.assertIn(f"→ {first['remedies'][0]['code']}: ", text)
-            self.assertIn(f"\"remedies\": [\"{first['remedies'][0]['code']}\"]", text.split("next\n")[1])
+            self.assertIn(f"\"remedies\": [\"{first['remedies'][0]['code']}\"]", text.split({"en": "next\n", "ja": "次のコマンド\n"}[language])[1])
             self.assertEqual("ユニット" in text, language == "ja")
 
     def test_a_divergence_names_step_layer_and_rate(self):

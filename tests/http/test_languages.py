@@ -100,8 +100,13 @@ class Languages(LiveTest):
         path = f"/v1/jobs/{ended['id']}"
         for language in ("en", "ja"):
             text = self.ask(language, path, Accept="text/plain").body.decode()
-            self.assertIn("symmetric_units in dense_1", text)
-            self.assertEqual(bool(JAPANESE.search(text)), language == "ja", text)
+            self.assertRegex(text, r"symmetric_units \(?(in|層) dense_1")
+            told = [line for line in text.splitlines()[1:] if re.match(r"(  )?\w", line) and "curl" not in line]
+            words = [line for line in told if not re.match(r"  (\w+ +[▁-█]|dense|info|warning|critical)", line)]
+            self.assertGreaterEqual(len(words), 5)  # progress and the titles
+            for line in words:
+                self.assertEqual(bool(JAPANESE.search(line)), language == "ja", line)
+            self.assertNotIn("{", text.split("rerun")[0])
         self.assertEqual(self.server.get(path, headers={"Accept-Language": "ja"}).json, self.server.get(path).json)
 
     def test_findings_beside_another_job_s(self):
