@@ -19,7 +19,8 @@ import { SeriesSet } from '../series.js';
 import { active, ended, statusText } from '../state.js';
 
 const wholeNet = '/metrics?points=500&single=true'; // about a bucket a pixel; start.js asks for it too
-const recordsOfLayer = 1024; // kept of each statistic of a layer
+// Records kept of each statistic of a layer: of few layers one can zoom far in, of many each is a line among others.
+const recordsOfLayer = { few: 1024, many: 256 };
 const manyLayers = 12; // beyond which a band each would cover the others: lines show the greatest of each bucket
 const severities = ['critical', 'warning', 'info'];
 
@@ -34,7 +35,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   net.catch(() => {}); // told where it is waited for
   const now = await getAsOf(path, signal);
   const many = (now.value.plan?.layers?.length ?? 0) > manyLayers;
-  const perLayer = `points=${many ? 240 : 500}&single=true${many ? '&peaks=true' : ''}`;
+  const perLayer = `points=${many ? 200 : 500}&single=true${many ? '&peaks=true' : ''}`;
   const askNorms = () => getAsOf(`${path}/gradients?series=gradient_norm&${perLayer}`, signal);
   const record = Promise.all([net, askNorms()]);
   record.catch(() => {});
@@ -217,7 +218,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     if (view === 'curves' || view === 'findings') draw();
   }
   function layerOf(name, index) {
-    if (!layers.has(name)) layers.set(name, { name, index, set: new SeriesSet(recordsOfLayer) });
+    if (!layers.has(name)) layers.set(name, { name, index, set: new SeriesSet(many ? recordsOfLayer.many : recordsOfLayer.few) });
     return layers.get(name);
   }
   function takeGradients(event) {
