@@ -271,6 +271,7 @@ static int finished_frame(Store *store, Slot *slot, Value root) {
     const char *sha256 = value_string(value_member(model, "sha256"));
     ModelRow row = {.name = slot->row.name, .spec = slot->row.spec, .created_at = time_now()};
     if (!sha256_plausible(sha256) ||
+        value_kind(value_member(model, "input_shape")) != VALUE_ARRAY ||
         !value_integer(value_member(model, "parameters"), 0, INT64_MAX / 2, &row.parameters) ||
         !value_integer(value_member(model, "bytes"), 0, INT64_MAX / 2, &row.bytes))
         return ERR_DAMAGED;
