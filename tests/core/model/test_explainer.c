@@ -6,23 +6,6 @@
 
 TestSuite(explainer, .init = sample_begin, .fini = sample_end);
 
-// A trained model of the job, which leaves the archive open for as long as the test runs.
-static Predictor *trained(const Job *job, const char *model) {
-    Trainer *trainer;
-    Archive *archive;
-    Predictor *predictor;
-    char sha256[65];
-    size_t bytes;
-    cr_assert_eq(trainer_create(job, NULL, &trainer), OK);
-    cr_assert_eq(trainer_run(trainer), OK);
-    cr_assert_eq(trainer_save_model(trainer, sample_directory, "model", "{}", sha256, &bytes), OK);
-    trainer_destroy(trainer);
-    cr_assert_eq(archive_open(sample_directory, "model", true, &archive), OK);
-    cr_assert_eq(predictor_create(json_value(&sample_arena, model), archive, 64, &predictor), OK);
-    archive_close(archive);
-    return predictor;
-}
-
 typedef struct Result {
     int32_t targets[16];
     double attributions[16 * 128], outputs[16], baselines[16];
@@ -99,7 +82,7 @@ static void check_classes(const char *layers) {
     Dataset *dataset = sample_dataset(&data);
     snprintf(spec, sizeof spec, "{\"model\": %s, \"training\": {\"epochs\": 8}}", layers);
     Job *job = sample_job(dataset, spec);
-    Predictor *predictor = trained(job, layers);
+    Predictor *predictor = sample_predictor(job, layers, 64);
     check(predictor, data.inputs, 12, 1, 1e-4);
     predictor_destroy(predictor);
     job_destroy(job);
@@ -142,7 +125,7 @@ Test(explainer, tells_numbers_in_the_targets_unit) {
         sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 2}]},"
                             " \"training\": {\"epochs\": 200, \"optimizer\": {\"type\": \"adam\","
                             " \"learning_rate\": 0.05}}}");
-    Predictor *predictor = trained(job, layers);
+    Predictor *predictor = sample_predictor(job, layers, 64);
     check(predictor, data.inputs, 8, 0, 2e-2);
     Explainer *explainer;
     Result result;
@@ -165,7 +148,7 @@ Test(explainer, tells_two_classes_of_one_output_with_their_signs) {
     Job *job =
         sample_job(dataset, "{\"model\": {\"layers\": [{\"type\": \"dense\", \"units\": 1}]},"
                             " \"training\": {\"loss\": \"binary_cross_entropy\"}}");
-    Predictor *predictor = trained(job, layers);
+    Predictor *predictor = sample_predictor(job, layers, 64);
     Explainer *explainer;
     Result first, second, own;
     const PredictorInput input = {.rows = 4, .values = data.inputs};
