@@ -12,12 +12,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
 // A stretch is cut into at most CHUNKS, of LONG grains or more: some hundreds of microseconds, beside which the cut costs
 // nothing.
-enum { SPINS = 2000, CHUNKS = 4, LONG = 32, LINE = 64 };
+enum { SPINS = 2000, CHUNKS = 4, LONG = 32, LINE = 64, NUMBER_BITS = 16 };
 
 typedef struct Worker {
     Parallel *parallel;
@@ -25,7 +26,8 @@ typedef struct Worker {
     int number; // 0 is the caller
 } Worker;
 
-// The chunks left of a thread's: the first of them in the upper half, the end in the lower.
+// The chunks left of a thread's: the number of the next, the end, and below how many chunks its loop has in all, in one word,
+// so that who takes one knows what it takes.
 typedef struct Stretch {
     _Alignas(LINE) atomic_uint_fast64_t left;
 } Stretch;
@@ -58,16 +60,26 @@ static size_t part_begin(size_t count, size_t part, size_t parts) {
     return count / parts * part + (part < rest ? part : rest);
 }
 
-// Takes the next chunk of a stretch; false: none is left.
-static bool take_chunk(Stretch *stretch, size_t *ret_chunk) {
+static uint64_t stretch_word(size_t next, size_t end, size_t chunks) {
+    return (uint64_t)next << 2 * NUMBER_BITS | (uint64_t)end << NUMBER_BITS | chunks;
+}
+
+// Takes the next chunk of a stretch; false: none is left, or the loop has fewer chunks than `thread`: bodies have memory for no
+// more threads than chunks, and a thread that is late with one loop may look at the next.
+static bool take_chunk(Stretch *stretch, int thread, size_t *ret_chunk) {
+    const uint64_t mask = ((uint64_t)1 << NUMBER_BITS) - 1;
     uint_fast64_t left = atomic_load_explicit(&stretch->left, memory_order_acquire);
-    while (left >> 32 < (uint32_t)left)
-        if (atomic_compare_exchange_weak_explicit(&stretch->left, &left, left + ((uint64_t)1 << 32),
+    for (;;) {
+        size_t next = left >> 2 * NUMBER_BITS, end = left >> NUMBER_BITS & mask;
+        if (next >= end || (size_t)thread >= (left & mask))
+            return false;
+        if (atomic_compare_exchange_weak_explicit(&stretch->left, &left,
+                                                  left + stretch_word(1, 0, 0),
                                                   memory_order_acq_rel, memory_order_acquire)) {
-            *ret_chunk = left >> 32;
+            *ret_chunk = next;
             return true;
         }
-    return false;
+    }
 }
 
 static void run_chunk(Parallel *parallel, size_t chunk, int thread) {
@@ -82,18 +94,11 @@ static void run_chunk(Parallel *parallel, size_t chunk, int thread) {
     }
 }
 
-// A thread without chunks of its own takes none of the others': its number is then no less than the number of chunks, and
-// bodies have memory for no more threads than that.
 static void run_chunks(Parallel *parallel, int thread) {
     size_t chunk;
-    if (!take_chunk(&parallel->stretches[thread], &chunk))
-        return;
-    for (int i = 0; i < parallel->threads;) {
-        run_chunk(parallel, chunk, thread);
-        while (i < parallel->threads &&
-               !take_chunk(&parallel->stretches[(thread + i) % parallel->threads], &chunk))
-            i++;
-    }
+    for (int i = 0; i < parallel->threads; i++)
+        while (take_chunk(&parallel->stretches[(thread + i) % parallel->threads], thread, &chunk))
+            run_chunk(parallel, chunk, thread);
 }
 
 static unsigned await_round(Parallel *parallel, unsigned seen) {
@@ -133,7 +138,7 @@ static void start_round(Parallel *parallel) {
 }
 
 int parallel_create(int threads, Parallel **ret_parallel) {
-    if (threads < 1) {
+    if (threads < 1 || threads >= 1 << (NUMBER_BITS - 2)) {
         return ERR_INVALID;
     }
     Parallel *parallel = memory_new(Parallel);
@@ -207,8 +212,8 @@ void parallel_for(Parallel *parallel, size_t count, size_t grain,
     atomic_store_explicit(&parallel->done, 0, memory_order_relaxed);
     for (size_t i = 0; i < threads; i++)
         atomic_store_explicit(&parallel->stretches[i].left,
-                              part_begin(chunks, i, threads) << 32 |
-                                  part_begin(chunks, i + 1, threads),
+                              stretch_word(part_begin(chunks, i, threads),
+                                           part_begin(chunks, i + 1, threads), chunks),
                               memory_order_release);
     start_round(parallel);
     run_chunks(parallel, 0);

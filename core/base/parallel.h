@@ -5,7 +5,7 @@
 
 typedef struct Parallel Parallel;
 
-// threads ≥ 1; 1 starts none. Threads sleep between loops (no unbounded spinning).
+// threads: 1 to 16383; 1 starts none. Threads sleep between loops (no unbounded spinning).
 int parallel_create(int threads, Parallel **ret_parallel);
 void parallel_destroy(Parallel *parallel);      // takes NULL
 int parallel_threads(const Parallel *parallel); // 1 for NULL

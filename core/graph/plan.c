@@ -274,7 +274,7 @@ typedef struct GradientSum {
     const Real *part;
 } GradientSum;
 
-static void add_piece(void *context, size_t begin, size_t end, int thread) {
+static void add_some(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const GradientSum *of = context;
     kernel_add(of->sum + begin, of->part + begin, end - begin);
@@ -282,7 +282,7 @@ static void add_piece(void *context, size_t begin, size_t end, int thread) {
 
 static void add_gradient(Parallel *parallel, const Tensor *sum, const Real *part) {
     GradientSum of = {sum->data, part};
-    parallel_for(parallel, (size_t)shape_elements(&sum->shape), parallel_grain(2), add_piece, &of);
+    parallel_for(parallel, (size_t)shape_elements(&sum->shape), parallel_grain(2), add_some, &of);
 }
 
 void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *observer,

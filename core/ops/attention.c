@@ -246,7 +246,7 @@ static void forward_heads(void *context, size_t begin, size_t end, int thread) {
     }
 }
 
-// Heads of all rows, and how many make a piece worth a thread.
+// Heads of all rows, and how many make a chunk worth a thread.
 static void for_heads(const OpCall *call,
                       void (*body)(void *context, size_t begin, size_t end, int thread)) {
     const AttentionParams *attention = call->params;

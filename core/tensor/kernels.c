@@ -184,7 +184,7 @@ typedef struct ColumnSums {
     size_t stride, rows;
 } ColumnSums;
 
-static void sum_piece(void *context, size_t begin, size_t end, int thread) {
+static void sum_some_columns(void *context, size_t begin, size_t end, int thread) {
     (void)thread;
     const ColumnSums *of = context;
     kernel_sum_columns(of->x + begin, of->stride, of->sums + begin, of->rows, end - begin);
@@ -193,5 +193,5 @@ static void sum_piece(void *context, size_t begin, size_t end, int thread) {
 void kernel_sum_columns_parallel(Parallel *parallel, const Real *x, size_t stride, Real *sums,
                                  size_t rows, size_t width) {
     ColumnSums of = {x, sums, stride, rows};
-    parallel_for(parallel, width, parallel_grain(rows), sum_piece, &of);
+    parallel_for(parallel, width, parallel_grain(rows), sum_some_columns, &of);
 }
