@@ -13,7 +13,8 @@
 // The arena, by lifetimes: time runs 0…n−1 forward and n…2n−1 backward. Node i's output lives from
 // forward(i) to its last reader, which is a later node's forward or, where an operator says so, a
 // backward. Its gradient lives from the backward of its first reader (in reverse order) to
-// backward(i). Two buffers may share bytes where their lives do not meet; placed largest first at
+// backward(i). A large value that is cheaply made again (OpDesc.again) leaves after its last forward
+// reader and comes back before its first backward one. Two buffers may share bytes where their lives do not meet; placed largest first at
 // the lowest offset that is free throughout.
 #pragma once
 #include "core/base/descriptor.h"

@@ -13,8 +13,24 @@ static int larger_first(const void *a, const void *b) {
     return first < second ? -1 : first > second;
 }
 
+typedef struct Times {
+    int begin, end;
+} Times;
+
+// A life has two parts, before and after it is away; where it never is, both are all of it.
+static Times life_part(const LayoutBuffer *buffer, int part) {
+    bool away = buffer->leave < buffer->back;
+    return (Times){away && part == 1 ? buffer->back : buffer->begin,
+                   away && part == 0 ? buffer->leave : buffer->end};
+}
+
 static bool lives_meet(const LayoutBuffer *a, const LayoutBuffer *b) {
-    return a->begin <= b->end && b->begin <= a->end;
+    for (int i = 0; i < 4; i++) {
+        Times x = life_part(a, i / 2), y = life_part(b, i % 2);
+        if (x.begin <= y.end && y.begin <= x.end)
+            return true;
+    }
+    return false;
 }
 
 // The lowest offset where `buffer` fits between the `count` placed ones, which are ordered by

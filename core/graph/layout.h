@@ -12,6 +12,7 @@ enum { LAYOUT_ALIGNMENT = 64 };
 typedef struct LayoutBuffer {
     size_t bytes;      // 0: takes no room
     int begin, end;    // lives at the times begin…end, both included
+    int leave, back;   // … but not between these two, both excluded; leave ≥ back: all the time
     size_t ret_offset; // result: a multiple of LAYOUT_ALIGNMENT
 } LayoutBuffer;
 

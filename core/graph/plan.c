@@ -285,6 +285,18 @@ static void add_gradient(Parallel *parallel, const Tensor *sum, const Real *part
     parallel_for(parallel, (size_t)shape_elements(&sum->shape), parallel_grain(2), add_some, &of);
 }
 
+// Before node `reader`'s backward the values that it wants and that have left.
+static void make_again(Plan *plan, const OpContext *context, const OpContext *still, int reader) {
+    for (int i = 0; plan->scheme.nodes[reader].asks_again && i <= reader; i++) {
+        PlanNode *at = &plan->nodes[i];
+        if (plan->scheme.nodes[i].again_before != reader)
+            continue;
+        at->call.context = at->stands_still ? still : context;
+        at->call.scratch = at->backward_scratch;
+        at->node->op->again(&at->call);
+    }
+}
+
 void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *observer,
                    Real *gradients) {
     OpContext still = *context;
@@ -299,6 +311,7 @@ void plan_backward(Plan *plan, const OpContext *context, const PlanObserver *obs
             bool learned = !weight->state && !graph_frozen(plan->graph, weight->layer);
             at->weight_gradient[k].data = learned ? gradients + weight->offset : NULL;
         }
+        make_again(plan, context, &still, i);
         at->call.context = at->stands_still ? &still : context;
         at->call.scratch = at->backward_scratch;
         node->op->backward(&at->call);

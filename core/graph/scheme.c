@@ -3,13 +3,16 @@
 // In three walks: what the output depends on and what wants a gradient; until when each value is
 // read; and one buffer for each value, gradient, saved and scratch area. An operator that allows it
 // writes over its input where that is not read again, and likewise its input's gradient over its
-// output's; then both nodes have the same buffer, with both lives.
+// output's; then both nodes have the same buffer, with both lives. Large values that cost little
+// leave between the passes.
 #include "core/graph/scheme.h"
 #include <string.h>
 #include "core/base/error.h"
 
 // What one node may add: value, gradient, saved, carried, two scratches, and a sum for each input.
 enum { BUFFERS_A_NODE = 6 + OP_INPUTS_MAX };
+// Bytes of a value that are worth making it again: less does not count beside the program itself.
+enum { LARGE = 2 << 20 };
 
 int64_t plan_rows(const Graph *graph, const PlanOptions *options, int node) {
     return graph_node(graph, node)->per_node ? options->max_nodes : options->max_rows;
@@ -65,7 +68,9 @@ typedef struct Maker {
     const Graph *graph;
     const PlanOptions *options;
     Scheme *scheme;
-    int *value_end; // [count] time of a value's last reader
+    int *value_end;   // [count] time of a value's last reader
+    int *forward_end; // [count] … of the last in the forward pass
+    int *back_reader; // [count] first node whose backward reads it, SCHEME_NONE: nobody's does
 } Maker;
 
 static int backward_time(const Scheme *scheme, int node) {
@@ -115,20 +120,29 @@ static void later(int *time, int candidate) {
         *time = candidate;
 }
 
+static void read_back(const Maker *maker, int value, int reader) {
+    later(&maker->value_end[value], backward_time(maker->scheme, reader));
+    later(&maker->back_reader[value], reader); // backward runs from the last node to the first
+}
+
 static void find_value_ends(const Maker *maker) {
     const Scheme *scheme = maker->scheme;
     for (int i = 0; i < scheme->count; i++) {
         const GraphNode *node = graph_node(maker->graph, i);
         const SchemeNode *of = &scheme->nodes[i];
-        maker->value_end[i] = i;
+        maker->value_end[i] = maker->forward_end[i] = i;
+        maker->back_reader[i] = SCHEME_NONE;
         if (!of->active || node->op == NULL)
             continue;
         bool runs_back = maker->options->backward && of->needs;
         if (runs_back && node->op->backward_reads_output)
-            maker->value_end[i] = backward_time(scheme, i);
-        for (int k = 0; k < node->inputs; k++)
-            later(&maker->value_end[node->input[k]],
-                  runs_back && node->op->backward_reads_inputs ? backward_time(scheme, i) : i);
+            read_back(maker, i, i);
+        for (int k = 0; k < node->inputs; k++) {
+            later(&maker->value_end[node->input[k]], i);
+            later(&maker->forward_end[node->input[k]], i);
+            if (runs_back && node->op->backward_reads_inputs)
+                read_back(maker, node->input[k], i);
+        }
     }
     maker->value_end[scheme->count - 1] = 2 * scheme->count;
 }
@@ -146,6 +160,14 @@ static int place_of(const Maker *maker, int i) {
     return same_size && graph_node(maker->graph, below)->op != NULL ? below : SCHEME_NONE;
 }
 
+static int first_input(const Maker *maker, int node) {
+    return graph_node(maker->graph, node)->input[0];
+}
+
+static bool has_again(const Maker *maker, int node) {
+    return graph_node(maker->graph, node)->op->again != NULL;
+}
+
 static void add_values(const Maker *maker) {
     Scheme *scheme = maker->scheme;
     for (int i = 0; i < scheme->count; i++) {
@@ -161,6 +183,34 @@ static void add_values(const Maker *maker) {
         } else {
             of->value = buffer_add(scheme, value_bytes(maker, i), i, end);
         }
+    }
+}
+
+// Large values that are cheaply made from what lives anyhow leave between the passes, when the most lives.
+static void drop_values(const Maker *maker) {
+    Scheme *scheme = maker->scheme;
+    for (int i = 0; i < scheme->count - 1 && !maker->options->keep_all; i++) {
+        SchemeNode *of = &scheme->nodes[i];
+        int reader = maker->back_reader[i], from = i;
+        if (of->value == SCHEME_NONE || reader == SCHEME_NONE || value_bytes(maker, i) < LARGE)
+            continue;
+        int below = first_input(maker, from);
+        while (has_again(maker, from) && scheme->nodes[below].value == of->value) {
+            from = below;
+            below = first_input(maker, from);
+        }
+        int back = backward_time(scheme, reader);
+        bool lives = scheme->nodes[below].value != SCHEME_NONE &&
+                     scheme->nodes[below].again_before == SCHEME_NONE &&
+                     maker->value_end[below] >= back;
+        if (!has_again(maker, from) || !scheme->nodes[from].needs || !lives)
+            continue;
+        for (int j = from; j <= i; j++)
+            if (scheme->nodes[j].value == of->value)
+                scheme->nodes[j].again_before = reader;
+        scheme->nodes[reader].asks_again = true;
+        scheme->buffers[of->value].leave = maker->forward_end[i];
+        scheme->buffers[of->value].back = back;
     }
 }
 
@@ -250,8 +300,10 @@ static void add_areas(const Maker *maker) {
             of->saved = buffer_add(scheme, cost.saved_bytes, i, runs_back ? back : i);
         if (cost.scratch_bytes > 0)
             of->forward_scratch = buffer_add(scheme, cost.scratch_bytes, i, i);
+        int again =
+            of->again_before == SCHEME_NONE ? back : backward_time(scheme, of->again_before);
         if (runs_back && cost.scratch_bytes > 0)
-            of->backward_scratch = buffer_add(scheme, cost.scratch_bytes, back, back);
+            of->backward_scratch = buffer_add(scheme, cost.scratch_bytes, again, back);
         if (maker->options->carry)
             add_carried(maker, i);
     }
@@ -283,23 +335,25 @@ int scheme_make(const Graph *graph, const PlanOptions *options, Scheme *ret_sche
     size_t count = (size_t)scheme.count;
     scheme.nodes = memory_array(count, sizeof(SchemeNode));
     scheme.buffers = memory_array(count * BUFFERS_A_NODE, sizeof(LayoutBuffer));
-    AUTO_FREE int *value_end = memory_array(count, sizeof(int));
-    if (scheme.nodes == NULL || scheme.buffers == NULL || value_end == NULL) {
+    AUTO_FREE int *times = memory_array(3 * count, sizeof(int));
+    if (scheme.nodes == NULL || scheme.buffers == NULL || times == NULL) {
         scheme_finish(&scheme);
         return ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
         SchemeNode *node = &scheme.nodes[i];
         node->value = node->gradient = node->saved = node->carried = SCHEME_NONE;
+        node->again_before = SCHEME_NONE;
         node->forward_scratch = node->backward_scratch = SCHEME_NONE;
         for (int k = 0; k < OP_INPUTS_MAX; k++)
             node->extra[k] = SCHEME_NONE;
     }
-    Maker maker = {graph, options, &scheme, value_end};
+    Maker maker = {graph, options, &scheme, times, times + count, times + 2 * count};
     mark_active(graph, &scheme);
     scheme_needs(graph, options->keep_all, scheme.nodes, scheme.count);
     find_value_ends(&maker);
     add_values(&maker);
+    drop_values(&maker);
     if (options->backward)
         add_gradients(&maker);
     add_areas(&maker);

@@ -17,7 +17,10 @@ typedef struct SchemeNode {
     // Where backward writes input k's gradient when an earlier writer has filled the gradient
     // itself; summed right after.
     int extra[OP_INPUTS_MAX];
-    OpCost cost; // of what runs
+    // The node before whose backward its value is made again, since it left its buffer after forward; SCHEME_NONE: it stays.
+    int again_before;
+    bool asks_again; // values are made again before its backward
+    OpCost cost;     // of what runs
 } SchemeNode;
 
 typedef struct Scheme {

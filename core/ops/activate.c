@@ -86,6 +86,7 @@ const OpDesc op_activate_by_output = {
     .cost = activate_cost,
     .forward = activate_forward,
     .backward = activate_backward,
+    .again = activate_forward,
 };
 
 const OpDesc op_activate_by_input = {

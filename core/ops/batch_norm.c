@@ -170,6 +170,20 @@ static void measure(Pass *pass, Real *mean, Real *inverse) {
     }
 }
 
+// The output, from the mean and 1 / √(v + ε) that are saved.
+static void normalise(Pass *pass) {
+    const OpCall *call = pass->call;
+    const Real *mean = call->saved, *inverse = mean + pass->channels;
+    for (size_t c = 0; c < pass->channels; c++) {
+        pass->spread[0][c] = mean[c];
+        pass->spread[1][c] = inverse[c] * call->weight[GAMMA].data[c];
+        pass->spread[2][c] = call->weight[BETA].data[c];
+    }
+    spread(pass);
+    run(pass, apply);
+    clear_padding(pass, call->output.data);
+}
+
 static void batch_norm_forward(const OpCall *call) {
     const BatchNormParams *params = call->params;
     Pass pass = pass_of(call);
@@ -183,14 +197,12 @@ static void batch_norm_forward(const OpCall *call) {
                 (Real)(1 / sqrt((double)call->weight[MOVING_VARIANCE].data[c] + params->epsilon));
         }
     }
-    for (size_t c = 0; c < pass.channels; c++) {
-        pass.spread[0][c] = mean[c];
-        pass.spread[1][c] = inverse[c] * call->weight[GAMMA].data[c];
-        pass.spread[2][c] = call->weight[BETA].data[c];
-    }
-    spread(&pass);
-    run(&pass, apply);
-    clear_padding(&pass, call->output.data);
+    normalise(&pass);
+}
+
+static void batch_norm_again(const OpCall *call) {
+    Pass pass = pass_of(call);
+    normalise(&pass);
 }
 
 // ---- backward ----
@@ -246,4 +258,5 @@ const OpDesc op_batch_norm = {
     .cost = batch_norm_cost,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
+    .again = batch_norm_again,
 };

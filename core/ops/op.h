@@ -122,4 +122,7 @@ typedef struct OpDesc {
                    const Shape *output);
     void (*forward)(const OpCall *call);
     void (*backward)(const OpCall *call);
+    // Writes forward's output once more, bit for bit, from its one input, the weights and `saved`, in a small part of the time that
+    // the operators beside it take: where memory is dear a plan drops the output and makes it again for backward. NULL: it cannot.
+    void (*again)(const OpCall *call);
 } OpDesc;

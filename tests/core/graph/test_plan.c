@@ -93,6 +93,44 @@ Test(plan, predicts_what_training_sees_without_its_backward_memory) {
     net_finish(&net);
 }
 
+static int batch_norm(Net *net, int layer, int input) {
+    static const BatchNormParams params = {0.9, 1e-3};
+    Shape width = SHAPE(shape_last(&graph_node(net->graph, input)->shape));
+    int weight[] = {net_weight(net, layer, width, 1, false),
+                    net_weight(net, layer, width, 0, false), net_weight(net, layer, width, 0, true),
+                    net_weight(net, layer, width, 1, true)};
+    return net_op(net, layer, &op_batch_norm, &params, 1, &input, 4, weight);
+}
+
+// Of each large block (linear, normalisation, activation) the plan keeps what the normalisation reads, and makes the rest again.
+Test(plan, makes_large_values_again) {
+    enum { BLOCKS = 6, ROWS = 4096, WIDTH = 160 };
+    Net net = net_make();
+    int node = net_input(&net, SHAPE(3));
+    for (int block = 0; block < BLOCKS; block++) {
+        node = batch_norm(&net, block, net_linear(&net, block, node, WIDTH, false));
+        node = activate(&net, block % 2 ? "relu" : "tanh", node);
+    }
+    node = net_linear(&net, BLOCKS, node, 2, true);
+    PlanOptions options = {.max_rows = ROWS, .backward = true, .output = node};
+    PlanCost cost;
+    cr_assert_eq(plan_cost(net.graph, &options, NULL, &cost), OK);
+    cr_expect_lt(cost.activation_bytes, (BLOCKS + 4) * ROWS * WIDTH * sizeof(Real));
+
+    net_prepare(&net, node, ROWS, &options);
+    net_pass(&net);
+    Real *again = net.gradients;
+    net.gradients = memory_array(graph_learned(net.graph), sizeof(Real));
+    cr_assert_not_null(net.gradients);
+    plan_destroy(net.plan);
+    options.keep_all = true;
+    cr_assert_eq(plan_create(net.graph, &options, &net.plan), OK);
+    net_pass(&net);
+    cr_expect(memcmp(again, net.gradients, graph_learned(net.graph) * sizeof(Real)) == 0);
+    memory_free(again);
+    net_finish(&net);
+}
+
 // Forward alone, a chain of n layers needs two buffers at a time, whatever n is.
 Test(plan, predicts_a_deep_chain_in_the_memory_of_two_layers) {
     Net net = net_make();
