@@ -86,7 +86,7 @@ typedef struct Product {
 static void multiply(const Product *p) {
     if (p->kernel != NULL)
         p->kernel->multiply((size_t)p->m, (size_t)p->n, (size_t)p->k, p->a, (size_t)p->k, 1,
-                            p->packed, 0, p->c, (size_t)p->n);
+                            p->packed, 0, NULL, p->c, (size_t)p->n);
     else
         blas_gemm(p->transpose_a, p->transpose_b, p->m, p->n, p->k, 1, p->a,
                   p->transpose_a ? p->m : p->k, p->b, p->transpose_b ? p->k : p->n, 0, p->c, p->n);

@@ -28,8 +28,8 @@ enum { GATES_PRODUCT, CANDIDATE_PRODUCT }; // of z and r; of n
 static void times_kernel(const RecurrentStep *step, int product, const Real *x, size_t stride,
                          Real beta, Real *y) {
     size_t units = step->units, columns = product == GATES_PRODUCT ? 2 * units : units;
-    step->kernel->multiply(step->rows, columns, units, x, stride, 1, step->panels[product], beta, y,
-                           VALUES * units);
+    step->kernel->multiply(step->rows, columns, units, x, stride, 1, step->panels[product], beta,
+                           NULL, y, VALUES * units);
 }
 
 // y [rows, units] = beta y + x [rows, blocks · units] (rows VALUES · units apart) · those columns' transpose.
@@ -37,7 +37,7 @@ static void times_transposed(const RecurrentStep *step, int product, const Real 
                              Real *y, size_t stride) {
     size_t units = step->units, columns = product == GATES_PRODUCT ? 2 * units : units;
     step->kernel->multiply(step->rows, units, columns, x, VALUES * units, 1, step->panels[product],
-                           beta, y, stride);
+                           beta, NULL, y, stride);
 }
 
 // ---- reset after the product ----

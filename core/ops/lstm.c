@@ -47,7 +47,7 @@ static void step_forward(const RecurrentStep *step) {
     size_t units = step->units, gates = GATES * units;
     if (!step->first)
         step->kernel->multiply(step->rows, gates, units, step->before[HIDDEN], units, 1,
-                               step->panels[0], 1, step->values, gates);
+                               step->panels[0], 1, NULL, step->values, gates);
     for (size_t r = 0; r < step->rows; r++)
         gates_forward(step->values + r * gates, step->bias, step->state[CELL] + r * units,
                       step->state[HIDDEN] + r * units, units);
@@ -61,7 +61,7 @@ static void step_backward(const RecurrentStep *step) {
                        dc + r * units, step->value_gradients + r * gates, units);
     if (!step->first)
         step->kernel->multiply(step->rows, units, gates, step->value_gradients, gates, 1,
-                               step->panels[0], 0, dh, units);
+                               step->panels[0], 0, NULL, dh, units);
 }
 
 static const RecurrentCell cell = {.gates = GATES,

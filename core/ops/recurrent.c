@@ -241,7 +241,7 @@ static RecurrentStep step_of(const Pass *pass, const Direction *direction, const
 // x W of packed rows [begin, end), into the gates' blocks of the values.
 static void input_product(const Pass *pass, const Direction *direction, size_t begin, size_t end) {
     pass->kernel->multiply(end - begin, pass->gates, pass->in, pass->packed + begin * pass->in,
-                           pass->in, 1, direction->kernel_panels, 0,
+                           pass->in, 1, direction->kernel_panels, 0, NULL,
                            direction->values + begin * pass->values, pass->values);
 }
 
@@ -434,7 +434,8 @@ static void input_gradients(const Pass *pass, const SlabPiece *piece) {
             pass->kernel->multiply(rest < AHEAD ? rest : AHEAD, pass->in, pass->gates,
                                    pass->direction[d].value_gradients + at * pass->values,
                                    pass->values, 1, pass->direction[d].kernel_panels,
-                                   d == 0 ? 0 : 1, pass->packed_gradient + at * pass->in, pass->in);
+                                   d == 0 ? 0 : 1, NULL, pass->packed_gradient + at * pass->in,
+                                   pass->in);
     }
     slabs_unpack(&pass->slabs, piece, pass->in, pass->packed_gradient,
                  pass->call->input_gradient[0].data);

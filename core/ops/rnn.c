@@ -38,7 +38,7 @@ static void forward(const RecurrentStep *step,
     size_t units = step->units;
     if (!step->first)
         step->kernel->multiply(step->rows, units, units, step->before[0], units, 1, step->panels[0],
-                               1, step->values, units);
+                               1, NULL, step->values, units);
     for (size_t r = 0; r < step->rows; r++)
         activate(step->values + r * units, step->bias, units);
     memcpy(step->state[0], step->values, step->rows * units * sizeof(Real));
@@ -52,7 +52,7 @@ static void backward(const RecurrentStep *step,
                       step->value_gradients + r * units, units);
     if (!step->first)
         step->kernel->multiply(step->rows, units, units, step->value_gradients, units, 1,
-                               step->panels[0], 0, step->state_gradient[0], units);
+                               step->panels[0], 0, NULL, step->state_gradient[0], units);
 }
 
 static void tanh_step(const RecurrentStep *step) {

@@ -27,7 +27,8 @@ typedef PANEL_VECTOR PANEL_MEMORY __attribute__((aligned(sizeof(Real)), may_alia
 // `rows` is a constant wherever this is inlined, so that the sums are registers.
 PANEL_TARGET static inline __attribute__((always_inline)) void
 PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, size_t lda,
-           size_t step, const Real *restrict panel, Real beta, Real *restrict c, size_t ldc) {
+           size_t step, const Real *restrict panel, Real beta, const Real *restrict bias,
+           Real *restrict c, size_t ldc) {
     enum { LANES = PANEL_OF(PANEL_NAME, _lanes), WIDTH = PANEL_OF(PANEL_NAME, _width) };
     PANEL_VECTOR sum[PANEL_ROWS][PANEL_VECTORS];
 #pragma GCC unroll 16
@@ -59,13 +60,19 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
         }
     }
     if (columns == WIDTH) {
+        PANEL_VECTOR begin[PANEL_VECTORS] = {0};
+#pragma GCC unroll 4
+        for (size_t v = 0; v < PANEL_VECTORS && bias != NULL; v++)
+            begin[v] = *(const PANEL_MEMORY *)(bias + v * LANES);
 #pragma GCC unroll 16
         for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
             for (size_t v = 0; v < PANEL_VECTORS; v++) {
                 PANEL_MEMORY *y = (PANEL_MEMORY *)(c + r * ldc + v * LANES);
                 if (beta != 0)
-                    sum[r][v] += beta * *y;
+                    sum[r][v] += begin[v] + beta * *y;
+                else
+                    sum[r][v] += begin[v];
                 *y = sum[r][v];
             }
         return;
@@ -77,13 +84,15 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
         for (size_t v = 0; v < PANEL_VECTORS; v++)
             *(PANEL_MEMORY *)(rest[r] + v * LANES) = sum[r][v];
     for (size_t r = 0; r < rows; r++)
-        for (size_t j = 0; j < columns; j++)
-            c[r * ldc + j] = beta == 0 ? rest[r][j] : rest[r][j] + beta * c[r * ldc + j];
+        for (size_t j = 0; j < columns; j++) {
+            Real begin = bias == NULL ? 0 : bias[j];
+            c[r * ldc + j] = rest[r][j] + (beta == 0 ? begin : begin + beta * c[r * ldc + j]);
+        }
 }
 
 PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a, size_t lda,
-                                    size_t step, const Real *packed, Real beta, Real *c,
-                                    size_t ldc) {
+                                    size_t step, const Real *packed, Real beta, const Real *bias,
+                                    Real *c, size_t ldc) {
     enum { WIDTH = PANEL_OF(PANEL_NAME, _width) };
     size_t tiles = (m + PANEL_ROWS - 1) / PANEL_ROWS;
     for (size_t column = 0; column < n; column += WIDTH, packed += k * WIDTH) {
@@ -92,10 +101,11 @@ PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a,
             size_t rows = m / tiles + (tile < m % tiles);
             size_t row = tile * (m / tiles) + (tile < m % tiles ? tile : m % tiles);
             const Real *x = a + row * lda;
+            const Real *begin = bias == NULL ? NULL : bias + column;
             Real *y = c + row * ldc + column;
 #define PANEL_CASE(count)                                                                          \
     case count:                                                                                    \
-        PANEL_TILE(count, columns, k, x, lda, step, packed, beta, y, ldc);                         \
+        PANEL_TILE(count, columns, k, x, lda, step, packed, beta, begin, y, ldc);                  \
         break;
             switch (rows) {
                 PANEL_CASE(1)
@@ -120,7 +130,7 @@ PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a,
 
 PANEL_TARGET static void PANEL_ROW(size_t n, size_t k, const Real *restrict a, size_t step,
                                    const Real *restrict b, size_t ldb, Real beta,
-                                   Real *restrict c) {
+                                   const Real *restrict bias, Real *restrict c) {
     enum { COLUMNS = 256 };
     for (size_t column = 0; column < n; column += COLUMNS) {
         size_t columns = n - column < COLUMNS ? n - column : COLUMNS;
@@ -130,8 +140,10 @@ PANEL_TARGET static void PANEL_ROW(size_t n, size_t k, const Real *restrict a, s
             for (size_t j = 0; j < columns; j++)
                 sum[j] += factor * b[p * ldb + column + j];
         }
-        for (size_t j = 0; j < columns; j++)
-            c[column + j] = beta == 0 ? sum[j] : sum[j] + beta * c[column + j];
+        for (size_t j = 0; j < columns; j++) {
+            Real begin = bias == NULL ? 0 : bias[column + j];
+            c[column + j] = sum[j] + (beta == 0 ? begin : begin + beta * c[column + j]);
+        }
     }
 }
 

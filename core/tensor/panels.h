@@ -1,6 +1,6 @@
 // Products with a matrix that is packed once and used many times, with few rows each: a recurrent step's.
 //
-//   C [m, n] = beta · C + A [m, k] · B [k, n]
+//   C [m, n] = beta · C + bias + A [m, k] · B [k, n]      bias [n], added to each row; NULL: none
 //
 // BLAS packs B anew in every call, which for few rows costs as much as a third of the product. Here B is cut into
 // panels of `width` columns, each stored in the order in which it is read, [k, width], the last one filled up with
@@ -21,10 +21,10 @@ typedef struct PanelKernel {
     bool (*runs_here)(void);
     // A[r, p] stands at a[r · lda + p · step]: step 1, or lda 1 where A is the transpose of what is stored.
     void (*multiply)(size_t m, size_t n, size_t k, const Real *a, size_t lda, size_t step,
-                     const Real *packed, Real beta, Real *c, size_t ldc);
+                     const Real *packed, Real beta, const Real *bias, Real *c, size_t ldc);
     // One row, with B [k, n] where it stands, rows ldb apart: for so few rows that packing does not pay. The same bits.
     void (*multiply_row)(size_t n, size_t k, const Real *a, size_t step, const Real *b, size_t ldb,
-                         Real beta, Real *c);
+                         Real beta, const Real *bias, Real *c);
 } PanelKernel;
 
 // Fastest first; the last runs everywhere.

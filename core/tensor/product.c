@@ -1,7 +1,6 @@
 // Blocks, threads and edges of a product; the arithmetic is panels.h's.
 #include "core/tensor/product.h"
 #include <string.h>
-#include "core/tensor/kernels.h"
 #include "core/tensor/panels.h"
 
 // A panel, K_BLOCK long, fits the first cache, M_BLOCK · K_BLOCK of A the second; K_BLOCK · N_BLOCK of B come panel by panel
@@ -16,17 +15,6 @@ enum { FEW = 4 };
 
 static size_t lesser(size_t a, size_t b) {
     return a < b ? a : b;
-}
-
-// C's first values, to which all blocks add.
-static void begin_rows(const Product *part) {
-    for (int r = 0; r < part->m; r++) {
-        Real *row = part->c + (size_t)r * (size_t)part->ldc;
-        if (part->add)
-            kernel_add(row, part->bias, (size_t)part->n);
-        else
-            memcpy(row, part->bias, (size_t)part->n * sizeof(Real));
-    }
 }
 
 // op(A)'s block [rows, depth], where the kernel reads it.
@@ -56,9 +44,6 @@ static void multiply_part(const PanelKernel *kernel, const Product *part) {
     _Alignas(64) Real packed[K_BLOCK * N_BLOCK], copy[M_BLOCK * A_ROW];
     size_t m = (size_t)part->m, n = (size_t)part->n, k = (size_t)part->k;
     size_t ldb = (size_t)part->ldb, ldc = (size_t)part->ldc;
-    if (part->bias != NULL)
-        begin_rows(part);
-    bool begun = part->add || part->bias != NULL;
     size_t blocks = (m + M_BLOCK - 1) / M_BLOCK, tiles = (m + ROWS - 1) / ROWS;
     size_t slices = (k + K_BLOCK - 1) / K_BLOCK, deep = (k + slices - 1) / slices; // of terms
     size_t block = (tiles + blocks - 1) / blocks * ROWS; // of rows, none with few
@@ -68,11 +53,12 @@ static void multiply_part(const PanelKernel *kernel, const Product *part) {
             size_t depth = lesser(deep, k - term);
             const Real *b =
                 part->b + (part->transpose_b ? column * ldb + term : term * ldb + column);
-            Real beta = begun || term > 0 ? 1 : 0;
+            Real beta = part->add || term > 0 ? 1 : 0;
+            const Real *bias = part->bias == NULL || term > 0 ? NULL : part->bias + column;
             if (m < FEW && !part->transpose_b) {
                 for (size_t row = 0; row < m; row++) {
                     Left a = left_block(part, row, 1, term, depth, copy);
-                    kernel->multiply_row(columns, depth, a.at, a.step, b, ldb, beta,
+                    kernel->multiply_row(columns, depth, a.at, a.step, b, ldb, beta, bias,
                                          part->c + row * ldc + column);
                 }
                 continue;
@@ -82,7 +68,7 @@ static void multiply_part(const PanelKernel *kernel, const Product *part) {
             for (size_t row = 0; row < m; row += block) {
                 size_t rows = lesser(block, m - row);
                 Left a = left_block(part, row, rows, term, depth, copy);
-                kernel->multiply(rows, columns, depth, a.at, a.row, a.step, packed, beta,
+                kernel->multiply(rows, columns, depth, a.at, a.row, a.step, packed, beta, bias,
                                  part->c + row * ldc + column, ldc);
             }
         }

@@ -38,19 +38,22 @@ Test(panels, multiply_in_every_form) {
         for (size_t n = 1; kernel->runs_here() && n <= N_MAX; n++) {
             AUTO_FREE Real *packed = pack(kernel, n);
             for (size_t m = 1; m <= M_MAX; m++)
-                for (int beta = 0; beta < 2; beta++) {
+                for (int with = 0; with < 4; with++) {
+                    int beta = with % 2;
+                    const Real *bias = with < 2 ? NULL : b;
                     for (size_t i = 0; i < M_MAX * LDC; i++)
                         c[i] = 5;
-                    kernel->multiply(m, n, K, a, LDA, 1, packed, (Real)beta, c, LDC);
+                    kernel->multiply(m, n, K, a, LDA, 1, packed, (Real)beta, bias, c, LDC);
                     for (size_t r = 0; r < M_MAX; r++)
                         for (size_t j = 0; j < LDC; j++) {
                             bool inside = r < m && j < n;
                             double sum = inside && beta == 0 ? 0 : 5;
+                            sum += inside && bias != NULL ? (double)bias[j] : 0;
                             for (size_t p = 0; inside && p < K; p++)
                                 sum += (double)a[r * LDA + p] * (double)b[p * N_MAX + j];
                             cr_assert(fabs((double)c[r * LDC + j] - sum) <= 100 * REAL_EPSILON,
-                                      "%s, %zu × %zu + %d: [%zu, %zu] is %g, not %g", kernel->name,
-                                      m, n, beta, r, j, (double)c[r * LDC + j], sum);
+                                      "%s, %zu × %zu, %d: [%zu, %zu] is %g, not %g", kernel->name,
+                                      m, n, with, r, j, (double)c[r * LDC + j], sum);
                         }
                 }
         }
@@ -76,12 +79,12 @@ Test(panels, give_a_row_the_same_bits_whatever_rows_are_beside_it) {
         if (!kernel->runs_here())
             continue;
         AUTO_FREE Real *packed = pack(kernel, N_MAX);
-        kernel->multiply(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, c, LDC);
+        kernel->multiply(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, NULL, c, LDC);
         for (size_t r = 0; r < M_MAX; r++) {
             Real alone[N_MAX], unpacked[N_MAX];
-            kernel->multiply(1, N_MAX, K, a + r * LDA, LDA, 1, packed, 0, alone, N_MAX);
+            kernel->multiply(1, N_MAX, K, a + r * LDA, LDA, 1, packed, 0, NULL, alone, N_MAX);
             cr_expect_arr_eq(alone, c + r * LDC, sizeof(alone));
-            kernel->multiply_row(N_MAX, K, a + r * LDA, 1, b, N_MAX, 0, unpacked);
+            kernel->multiply_row(N_MAX, K, a + r * LDA, 1, b, N_MAX, 0, NULL, unpacked);
             cr_expect_arr_eq(unpacked, alone, sizeof(alone));
         }
     }
