@@ -92,7 +92,7 @@ export function follow(job, signal, after, handlers) {
   };
   const open = () => {
     if (signal.aborted) return;
-    const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events?after=${newest}`);
+    const source = new EventSource(`/v1/jobs/${encodeURIComponent(job)}/events?after=${newest}&lang=${language}`);
     source.onopen = () => setOnline(true);
     source.onerror = () => {
       setOnline(false);

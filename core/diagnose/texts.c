@@ -25,7 +25,9 @@ const char *texts_find_joined(Language language, const char *first, const char *
 
 static void add_number(double number, char form, Text *out) {
     if (isnan(number))
-        text_add(out, "—");
+        text_add(out, form == '!' ? "NaN" : "—");
+    else if (isinf(number))
+        text_add(out, number < 0 ? "−∞" : "∞");
     else if (form == '%')
         text_add_format(out, "%.3g %%", number * 100);
     else if (form == '#')
@@ -39,7 +41,7 @@ static void add_place(const char *name, size_t length, const TextValues *values,
     char plain[64], form = 0;
     if (length == 0 || length >= sizeof plain)
         return;
-    if (name[length - 1] == '%' || name[length - 1] == '#')
+    if (strchr("%#!", name[length - 1]) != NULL)
         form = name[--length];
     memcpy(plain, name, length);
     plain[length] = '\0';

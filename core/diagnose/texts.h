@@ -1,9 +1,10 @@
 // Every text for people that a diagnosis has, in one table, in English and Japanese.
 //
 // Keys: "finding.CODE" or "finding.CODE.SYMPTOM" (why it happens, with this run's numbers), "remedy.CODE.title", "remedy.CODE.why",
-// "item.NAME" and "note.NAME" of the checklist, "verdict.…" of a comparison, "drift.…" of inputs from elsewhere, "view.…" of a
-// terminal. Texts have places for evidence: {name} a number with three digits, {name%} a
-// share as per cent, {name#} a whole number; {layer} and other words as they are.
+// "item.NAME" and "note.NAME" of the checklist, "verdict.…" of a comparison, "drift.…" of inputs from elsewhere, "range.…" of a
+// learning-rate range test, "view.…" of a terminal,
+// "word.WORD" of a word that is evidence. Texts have places for evidence: {name} a number with three digits, {name%} a
+// share as per cent, {name#} a whole number, {name!} a number which, where it is NaN, is the news itself and not unknown; {layer} and other words as they are.
 #pragma once
 #include <stdbool.h>
 #include "core/base/text.h"

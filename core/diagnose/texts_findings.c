@@ -4,10 +4,10 @@
 
 const TextEntry text_findings[] = {
     {"finding.learning_rate_too_high.diverged",
-     {"The loss began at {first_loss} and the run ended at {loss}. With a learning rate of "
+     {"The loss began at {first_loss} and the run ended at {loss!}. With a learning rate of "
       "{learning_rate} each step overshoots the "
       "minimum and lands higher up, where the slope is steeper and the next step longer still.",
-      "損失は {first_loss} から始まり、{loss} で終わりました。学習率 {learning_rate} "
+      "損失は {first_loss} から始まり、{loss!} で終わりました。学習率 {learning_rate} "
       "では一歩ごとに最小点を飛び越えて斜面のより高い側に着地し、"
       "そこでは傾きが急なので次の一歩はさらに長くなります。"}},
     {"finding.learning_rate_too_high.thrown",
@@ -72,14 +72,13 @@ const TextEntry text_findings[] = {
       "まで上がりました。損失が崖のように急な所があり、そこでの一歩が多くの学習を台無しにします"
       "。"}},
     {"finding.non_finite",
-     {"At step {step#} the loss is {loss} and the gradient's norm {gradient_norm}: numbers have "
+     {"At step {step#} the loss is {loss!} and the gradient's norm {gradient_norm!}: numbers have "
       "left what a computer can hold, first in the "
       "{tensor} of layer \"{layer}\". Weights updated with them would be lost for good. The usual "
       "cause is a learning rate that is too high; "
       "next come inputs or targets that are not scaled, and large initial weights.",
-      "ステップ {step#} で損失は {loss}、勾配のノルムは {gradient_norm} "
-      "となり、計算機で表せる数の範囲を外れました。最初に現れたのは層「{layer}」の "
-      "{tensor} "
+      "ステップ {step#} で損失は {loss!}、勾配のノルムは {gradient_norm!} "
+      "となり、計算機で表せる数の範囲を外れました。最初に現れたのは層「{layer}」の{tensor}"
       "です。そのまま更新すれば重みは失われます。多くの場合は学習率が高すぎるため、次いで入力や目標"
       "値の未調整、大きすぎる初期値が原因です。"}},
     {"finding.dead_units.layer",
@@ -351,5 +350,8 @@ const TextEntry text_findings[] = {
      {"The share of a class differs between training and validation by {class_shift%} of the rows: "
       "the split is not a random one.",
       "あるクラスの割合が訓練と検証で行の {class_shift%} 違います。分割が無作為ではありません。"}},
+    {"word.loss", {"loss", "損失"}},
+    {"word.output", {"output", "出力"}},
+    {"word.gradient", {"gradient", "勾配"}},
     {NULL, {NULL, NULL}},
 };

@@ -1,5 +1,5 @@
-// What a comparison of two runs comes to ("verdict."), what is noted of inputs from elsewhere ("drift."), and the words of a job at a
-// terminal ("view.").
+// What a comparison of two runs comes to ("verdict."), what is noted of inputs from elsewhere ("drift."), what a learning-rate range
+// test shows ("range."), and the words of a job at a terminal ("view.").
 #include <stddef.h>
 #include "core/diagnose/texts_private.h"
 
@@ -102,6 +102,19 @@ const TextEntry text_verdicts[] = {
       "これらの入力は訓練データと同じ所から来ていません。{count#} "
       "個の特徴({features})で、数値が訓練時の範囲をその 3 倍より大きく超え、最近の {rows#} "
       "行の分布が訓練行と異なります。"}},
+    {"range.none",
+     {"The loss never fell reliably between the rates {from} and {to}: no rate is suggested.",
+      "学習率 {from} から {to} の間で、損失が確実に下がった所はありません。推奨できる学習率は"
+      "ありません。"}},
+    {"range.broke_away",
+     {"The loss falls fastest at a rate of {suggested}; it is least at {least} and breaks away at "
+      "{to}.",
+      "損失は学習率 {suggested} で最も速く下がり、{least} で最小になり、{to} で発散し始めます。"}},
+    {"range.held",
+     {"The loss falls fastest at a rate of {suggested}; it is least at {least} and does not break "
+      "away up to {to}.",
+      "損失は学習率 {suggested} で最も速く下がり、{least} で最小になり、{to} "
+      "までは発散しません。"}},
     {"view.checklist", {"checklist, where attention is due", "チェックリスト(注意が必要な項目)"}},
     {"view.curves", {"curves", "曲線"}},
     {"view.error", {"error", "エラー"}},

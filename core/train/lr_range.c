@@ -1,7 +1,6 @@
 #include "core/train/lr_range.h"
 #include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
 #include "core/train/job_private.h"
@@ -247,19 +246,7 @@ static void write_curve(const LrRange *range, const ValueWriter *out) {
 
 void lr_range_write(const LrRange *range, const char *key, const ValueWriter *out) {
     LrRangeResult result;
-    char text[400];
     lr_range_result(range, &result);
-    if (isnan(result.suggested))
-        snprintf(
-            text, sizeof text,
-            "The loss never fell reliably between the rates %.3g and %.3g: no rate is suggested.",
-            range->params->from, range->count > 0 ? range->rates[range->count - 1] : NAN);
-    else
-        snprintf(text, sizeof text,
-                 "The loss falls fastest at a rate of %.3g; it is least at %.3g and %s %.3g.",
-                 result.suggested, result.minimum_rate,
-                 range->broke_away ? "breaks away at" : "does not break away up to",
-                 range->rates[range->count - 1]);
     write_begin_object(out, key);
     write_or_null(out, "suggested_learning_rate", result.suggested);
     write_or_null(out, "slope", result.slope);
@@ -269,7 +256,6 @@ void lr_range_write(const LrRange *range, const char *key, const ValueWriter *ou
     write_end_object(out);
     write_or_null(out, "broke_away_at", result.broke_away_at);
     write_integer(out, "steps", range->count);
-    write_string(out, "explanation", text);
     write_curve(range, out);
     write_end_object(out);
 }

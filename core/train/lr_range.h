@@ -46,5 +46,5 @@ typedef struct LrRangeResult {
 } LrRangeResult;
 
 void lr_range_result(const LrRange *range, LrRangeResult *ret_result);
-// The result with its curve, as an object under `key`.
+// The result with its curve, as an object under `key`: numbers, which texts.h's "range.…" put into words.
 void lr_range_write(const LrRange *range, const char *key, const ValueWriter *out);

@@ -1,5 +1,6 @@
 // Findings about data, in the form of a diagnosis (http.md), collected as JSON text.
 #pragma once
+#include "core/diagnose/texts.h"
 #include "server/base/json_out.h"
 #include "server/json/document.h"
 
@@ -18,5 +19,6 @@ char *findings_take(Findings *findings); // the array's text (memory_free), NULL
 typedef struct FindingPlaces {
     Value evidence;
     const char *layer; // NULL: none
+    Language language; // of words that the table has
 } FindingPlaces;
 bool finding_place(void *context, const char *name, double *ret_number, const char **ret_word);

@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "server/jobs/jobs.h"
+#include "server/json/document.h"
+#include "server/routes/language.h"
 #include "server/store/tables.h"
 
 enum {
@@ -17,6 +19,7 @@ enum {
 
 typedef struct Batch {
     char job[ID_TEXT];
+    Language language;
     int64_t after, last; // seq before it, and of its last record
     bool end;
     int64_t made; // time_monotonic; 0: none here
@@ -47,15 +50,15 @@ void event_batches_destroy(EventBatches *batches) {
     memory_free(batches);
 }
 
-static bool batch_find(EventBatches *batches, const char *job, int64_t seq, Text *out,
-                       int64_t *ret_seq, bool *ret_end) {
+static bool batch_find(EventBatches *batches, const char *job, Language language, int64_t seq,
+                       Text *out, int64_t *ret_seq, bool *ret_end) {
     bool found = false;
     int64_t now = time_monotonic();
     pthread_mutex_lock(&batches->lock);
     for (int i = 0; i < KEPT && !found; i++) {
         const Batch *batch = &batches->batch[i];
         found = batch->made != 0 && now - batch->made < KEPT_MS && batch->after == seq &&
-                strcmp(batch->job, job) == 0;
+                batch->language == language && strcmp(batch->job, job) == 0;
         if (found) {
             text_add_bytes(out, batch->text.data, batch->text.length);
             *ret_seq = batch->last;
@@ -112,10 +115,25 @@ static void copies_destroy(Copies *copies) {
     memory_free(copies);
 }
 
+// A finding was recorded as its worker told it, in English.
+static int write_finding(const Record *record, Language language, JsonOut *out) {
+    Document *document = NULL;
+    Issues issues;
+    issues_init(&issues);
+    int error = document_parse(record->body, record->length, NULL, &issues, &document);
+    issues_finish(&issues);
+    if (error == OK)
+        finding_tell(out, document_root(document), NULL, language);
+    document_destroy(document);
+    return error == OK && out->text.failed ? ERR_NO_MEMORY : error;
+}
+
 static int write_event(Store *store, const char *job, const Record *record, Batch *batch) {
     JsonOut json;
     json_init(&json);
-    int error = record_write_event(store, job, record, &json);
+    int error = strcmp(record->kind, "finding") == 0
+                    ? write_finding(record, batch->language, &json)
+                    : record_write_event(store, job, record, &json);
     if (error == OK) {
         text_add_format(&batch->text, "id: %lld\nevent: %s\ndata: ", (long long)record->seq,
                         record->kind);
@@ -142,11 +160,11 @@ static int batch_read(Store *store, Batch *batch) {
     return error;
 }
 
-int event_batches_read(EventBatches *batches, Store *store, const char *job, int64_t seq, Text *out,
-                       int64_t *ret_seq, bool *ret_end) {
-    if (batch_find(batches, job, seq, out, ret_seq, ret_end))
+int event_batches_read(EventBatches *batches, Store *store, const char *job, Language language,
+                       int64_t seq, Text *out, int64_t *ret_seq, bool *ret_end) {
+    if (batch_find(batches, job, language, seq, out, ret_seq, ret_end))
         return OK;
-    Batch batch = {.after = seq, .last = seq, .made = time_monotonic()};
+    Batch batch = {.language = language, .after = seq, .last = seq, .made = time_monotonic()};
     snprintf(batch.job, sizeof batch.job, "%s", job);
     text_init(&batch.text);
     int error = batch_read(store, &batch);

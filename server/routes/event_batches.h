@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/base/text.h"
+#include "core/diagnose/texts.h"
 #include "server/store/store.h"
 
 typedef struct EventBatches EventBatches;
@@ -11,6 +12,6 @@ typedef struct EventBatches EventBatches;
 int event_batches_create(EventBatches **ret_batches);
 void event_batches_destroy(EventBatches *batches); // takes NULL
 // Adds the events after `seq` to `out` (nothing, where there are none yet; not all, where they are many). *ret_seq is then
-// that of the last one added; *ret_end: it was the job's `end`.
-int event_batches_read(EventBatches *batches, Store *store, const char *job, int64_t seq, Text *out,
-                       int64_t *ret_seq, bool *ret_end);
+// that of the last one added; *ret_end: it was the job's `end`. Findings are told in `language`.
+int event_batches_read(EventBatches *batches, Store *store, const char *job, Language language,
+                       int64_t seq, Text *out, int64_t *ret_seq, bool *ret_end);

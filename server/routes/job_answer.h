@@ -1,10 +1,11 @@
 // A job as the contract shows it.
 #pragma once
-#include "server/routes/routes.h"
+#include "server/routes/language.h"
 #include "server/store/tables.h"
 
-void job_write(JsonOut *out, const JobRow *row);
-void job_write_members(JsonOut *out, const JobRow *row); // into the object that is open
+void job_write(JsonOut *out, const JobRow *row, Language language);
+// Into the object that is open.
+void job_write_members(JsonOut *out, const JobRow *row, Language language);
 bool job_ended(const JobRow *row);
 // The job with this id: OK, or an error that has been answered.
 int job_find(Request *request, const char *id, JobRow *ret_row);

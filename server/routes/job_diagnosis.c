@@ -26,7 +26,7 @@ static void write_checklist(JsonOut *out, Value items, Language language) {
         json_string(out, "item", name);
         json_string(out, "title", texts_find_joined(language, "item", name, NULL));
         json_string(out, "state", value_string(value_member(item, "state")));
-        text_tell(out, "note", texts_find_joined(language, "note", name, NULL), item,
+        text_tell(out, "note", texts_find_joined(language, "note", name, NULL), language, item,
                   value_string(value_member(item, "note")));
         json_end_object(out);
     }

@@ -13,6 +13,7 @@ typedef struct Viewer {
     const Services *services;
     LiveWatch *watch;
     char job[ID_TEXT];
+    Language language;
     int64_t seq;   // of the last record sent
     int64_t spoke; // time_monotonic of the last thing sent; 0: nothing yet
 } Viewer;
@@ -32,8 +33,9 @@ static void viewer_next(void *context, Text *out, bool *ret_end) {
     bool end = false;
     if (viewer->spoke == 0)
         text_add(out, "retry: 2000\n\n");
-    int error = event_batches_read(viewer->services->event_batches, viewer->services->store,
-                                   viewer->job, viewer->seq, out, &viewer->seq, &end);
+    int error =
+        event_batches_read(viewer->services->event_batches, viewer->services->store, viewer->job,
+                           viewer->language, viewer->seq, out, &viewer->seq, &end);
     if (out->length == 0 && time_monotonic() - viewer->spoke >= SILENCE_MS) {
         end = job_is_gone(viewer);
         text_add(out, ": \n\n");
@@ -81,10 +83,12 @@ static void events_get(Request *request) {
         viewer->seq = seq == 0 && request_query_boolean(request, "live") && row.last_seq > 0
                           ? row.last_seq - 1
                           : seq;
+        viewer->language = request_language(request);
         memcpy(viewer->job, row.id, sizeof viewer->job);
         StreamSource source = {viewer, viewer_next, viewer_finish, 0};
         Stream *stream;
         answer_header(request, "Cache-Control", "no-store");
+        answer_language(request, viewer->language);
         answer_stream(request, "text/event-stream", &source, &stream);
         // A job that has ended has nothing to wait for; without a watch one looks every 15 s.
         if (stream != NULL && !job_ended(&row) &&
@@ -95,11 +99,15 @@ static void events_get(Request *request) {
     job_row_finish(&row);
 }
 
+static const char *const languages[] = {"en", "ja", NULL};
 static const QueryDesc events_query[] = {
     {"after", QUERY_INTEGER, 0, (int64_t)1 << 53, NULL, NULL,
      "Begin after the event of this id; Last-Event-ID goes before it."},
     {"live", QUERY_BOOLEAN, 0, 0, NULL, NULL,
      "Begin with the newest event, not with the first; Last-Event-ID goes before it."},
+    {"lang", QUERY_TEXT, 0, 0, NULL, languages,
+     "The findings' language, for a browser's EventSource, which sets no header; by default "
+     "Accept-Language's."},
     {0},
 };
 static const char *const produces_events[] = {"text/event-stream", NULL};

@@ -41,7 +41,7 @@ static int report_write(Store *store, const JobRow *row, Language language, Text
     json_init(&diagnosis);
     SeriesQuery of_net = {.points = POINTS};
     SeriesQuery of_layers = {.points = LAYER_POINTS};
-    job_write(&job, row);
+    job_write(&job, row, language);
     int error = series_write_metrics(store, row->id, &of_net, &metrics);
     if (error == OK)
         error = series_write_gradients(store, row->id, &of_layers, &gradients);

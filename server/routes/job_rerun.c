@@ -290,13 +290,15 @@ static int rerun_enqueue(Request *request, const Rerun *rerun, Idempotency *idem
     json_init(&out);
     json_begin_object(&out, NULL);
     bool found = jobs_get(services->store, id, &stored) == OK;
-    job_write_members(&out, found ? &stored : &rerun->rows[0]);
+    Language language = request_language(request);
+    job_write_members(&out, found ? &stored : &rerun->rows[0], language);
     if (found)
         job_row_finish(&stored);
     write_runs(rerun, &out);
     json_end_object(&out);
     idempotency_end(idempotency, &out.text);
     answer_header(request, "Location", "/v1/jobs/%s", id);
+    answer_language(request, language);
     answer_json(request, 202, &out);
     json_finish(&out);
     return OK;

@@ -256,17 +256,32 @@ void job_view_write_checklist(const JobView *view, Value checklist, Text *out) {
 
 // ---- the job ----
 
-static void write_member(const JobView *view, Text *out, const char *label, const char *json,
-                         const char *key) {
+static void write_line(const JobView *view, Text *out, const char *label, const char *text) {
+    if (text == NULL)
+        return;
+    text_add(out, "  ");
+    say(out, view, label, NULL);
+    text_add_format(out, ": %s\n", text);
+}
+
+static void write_error(const JobView *view, Text *out, const char *json) {
     Document *document;
     if (json == NULL || parse(json, &document) != OK)
         return;
-    const char *text = value_string(value_member(document_root(document), key));
-    if (text != NULL) {
-        text_add(out, "  ");
-        say(out, view, label, NULL);
-        text_add_format(out, ": %s\n", text);
-    }
+    write_line(view, out, "error", value_string(value_member(document_root(document), "detail")));
+    document_destroy(document);
+}
+
+static void write_result(const JobView *view, Text *out, const char *json) {
+    Document *document;
+    Text text;
+    if (json == NULL || parse(json, &document) != OK)
+        return;
+    text_init(&text);
+    result_explain(&text, document_root(document), view->language);
+    write_line(view, out, "result", text_string(&text));
+    out->failed |= text.failed;
+    text_finish(&text);
     document_destroy(document);
 }
 
@@ -294,8 +309,8 @@ static int write_text(const JobView *view, Store *store, const JobRow *row, Text
         say(out, view, "parent", (TextPlace[]){{"job", row->parent, 0}, {0}});
         text_add_char(out, '\n');
     }
-    write_member(view, out, "error", row->error, "detail");
-    write_member(view, out, "result", row->result, "explanation");
+    write_error(view, out, row->error);
+    write_result(view, out, row->result);
     int error = write_metrics(view, out, store, row->id);
     if (error == OK)
         error = write_gradients(view, out, store, row->id);
@@ -315,7 +330,7 @@ int job_view_write(const JobView *view, Store *store, const JobRow *row, Text *o
         return error == OK && out->failed ? ERR_NO_MEMORY : error;
     }
     JsonOut json = {.text = *out};
-    job_write(&json, row);
+    job_write(&json, row, view->language);
     *out = json.text;
     return out->failed ? ERR_NO_MEMORY : OK;
 }

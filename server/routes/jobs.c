@@ -21,7 +21,27 @@ static void write_id(JsonOut *out, const char *key, const char *id) {
     json_string(out, key, id[0] == '\0' ? NULL : id);
 }
 
-void job_write_members(JsonOut *out, const JobRow *row) {
+// JSON that this service wrote itself.
+static int parse_own(const char *text, Document **ret_document) {
+    Issues issues;
+    issues_init(&issues);
+    int error = document_parse(text, strlen(text), NULL, &issues, ret_document);
+    issues_finish(&issues);
+    return error == OK || error == ERR_NO_MEMORY ? error : ERR_DAMAGED;
+}
+
+static void write_result(JsonOut *out, const char *result, Language language) {
+    Document *document = NULL;
+    if (result == NULL)
+        json_null(out, "result");
+    else if (parse_own(result, &document) == OK)
+        result_tell(out, document_root(document), language);
+    else
+        out->text.failed = true;
+    document_destroy(document);
+}
+
+void job_write_members(JsonOut *out, const JobRow *row, Language language) {
     json_string(out, "id", row->id);
     json_string(out, "name", row->name);
     json_string(out, "status", row->status);
@@ -46,14 +66,14 @@ void job_write_members(JsonOut *out, const JobRow *row) {
     json_raw(out, "metrics", row->metrics);
     json_raw(out, "best", row->best);
     write_id(out, "model", row->model);
-    json_raw(out, "result", row->result);
+    write_result(out, row->result, language);
     json_raw(out, "diagnosis", row->diagnosis);
     json_raw(out, "error", row->error);
 }
 
-void job_write(JsonOut *out, const JobRow *row) {
+void job_write(JsonOut *out, const JobRow *row, Language language) {
     json_begin_object(out, NULL);
-    job_write_members(out, row);
+    job_write_members(out, row, language);
     json_end_object(out);
 }
 
@@ -79,8 +99,10 @@ void answer_job(Request *request, int status, const char *id) {
     if (job_find(request, id, &row) != OK)
         return;
     JsonOut out;
+    Language language = request_language(request);
     json_init(&out);
-    job_write(&out, &row);
+    job_write(&out, &row, language);
+    answer_language(request, language);
     answer_json(request, status, &out);
     json_finish(&out);
     job_row_finish(&row);
@@ -96,14 +118,6 @@ static bool has_code(Value findings, Value finding) {
             return true;
     }
     return false;
-}
-
-static int parse_own(const char *text, Document **ret_document) {
-    Issues issues;
-    issues_init(&issues);
-    int error = document_parse(text, strlen(text), NULL, &issues, ret_document);
-    issues_finish(&issues);
-    return error == OK || error == ERR_NO_MEMORY ? error : ERR_DAMAGED;
 }
 
 // What a probe found, then what else was found without a step. probed: what it answered, or NULL.
@@ -202,15 +216,17 @@ static int job_enqueue(Request *request, const JobRow *row, Idempotency *idempot
     pool_wake(services->pool);
     JobRow stored;
     JsonOut out;
+    Language language = request_language(request);
     json_init(&out);
     if (jobs_get(services->store, row->id, &stored) == OK) {
-        job_write(&out, &stored);
+        job_write(&out, &stored, language);
         job_row_finish(&stored);
     } else { // deleted meanwhile, or no memory: what was submitted
-        job_write(&out, row);
+        job_write(&out, row, language);
     }
     idempotency_end(idempotency, &out.text);
     answer_header(request, "Location", "/v1/jobs/%s", row->id);
+    answer_language(request, language);
     answer_json(request, 202, &out);
     json_finish(&out);
     return OK;
@@ -289,6 +305,7 @@ static void jobs_post(Request *request) {
 typedef struct JobList {
     List list;
     bool brief;
+    Language language;
 } JobList;
 
 static int list_job(void *context, const JobRow *row) {
@@ -298,13 +315,14 @@ static int list_job(void *context, const JobRow *row) {
     JobRow brief = *row;
     if (jobs->brief)
         brief.spec = brief.plan = NULL;
-    job_write(&jobs->list.out, &brief);
+    job_write(&jobs->list.out, &brief, jobs->language);
     return 0;
 }
 
 static void jobs_get_all(Request *request) {
     Page page;
-    JobList jobs = {.brief = request_query_boolean(request, "brief")};
+    JobList jobs = {.brief = request_query_boolean(request, "brief"),
+                    .language = request_language(request)};
     if (request_page(request, "job_", &page) != OK)
         return;
     JobFilter filter = {request_query(request, "status"), request_query(request, "tag"),
@@ -312,6 +330,7 @@ static void jobs_get_all(Request *request) {
     list_begin(&jobs.list, page.limit);
     int error = jobs_list(request_services(request)->store, &filter, page.cursor, page.limit + 1,
                           list_job, &jobs);
+    answer_language(request, jobs.language);
     answer_list(request, &jobs.list, error);
 }
 
@@ -380,8 +399,7 @@ static void job_get(Request *request) {
         return;
     job_view_init(&view, request);
     answer_header(request, "Vary", "Accept");
-    if (view.text) // the JSON is alike in every language
-        answer_language(request, view.language);
+    answer_language(request, view.language);
     if (seconds > 0 && !job_ended(&row)) {
         job_wait(request, &view, row.id, seconds);
     } else {

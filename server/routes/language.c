@@ -61,9 +61,10 @@ void text_say(Text *out, Language language, const char *first, const char *secon
                  &(TextValues){context, find_place}, out);
 }
 
-void text_tell(JsonOut *out, const char *key, const char *template, Value item, const char *told) {
+void text_tell(JsonOut *out, const char *key, const char *template, Language language, Value item,
+               const char *told) {
     FindingPlaces places = {value_member(item, "evidence"),
-                            value_string(value_member(item, "layer"))};
+                            value_string(value_member(item, "layer")), language};
     Text text;
     if (template == NULL || told == NULL) {
         json_string(out, key, told);
@@ -105,13 +106,47 @@ void finding_tell(JsonOut *out, Value finding, const char *severity, Language la
                       language == LANGUAGE_ENGLISH
                           ? NULL
                           : texts_find_joined(language, "finding", code, symptom),
-                      finding, value_string(member));
+                      language, finding, value_string(member));
         else if (strcmp(key, "remedies") == 0)
             tell_remedies(out, member, language);
         else
             write_value(&writer, key, member);
     }
     json_end_object(out);
+}
+
+void result_explain(Text *out, Value result, Language language) {
+    Value suggested = value_member(result, "suggested_learning_rate");
+    Value rates = value_member(value_member(result, "curve"), "learning_rate");
+    Value least = value_member(value_member(result, "minimum"), "learning_rate");
+    bool fell = value_kind(suggested) == VALUE_NUMBER;
+    bool held = value_kind(value_member(result, "broke_away_at")) != VALUE_NUMBER;
+    double from = value_number(value_child(rates)), to = from;
+    VALUE_FOREACH(rate, rates)
+    to = value_number(rate);
+    const TextPlace places[] = {{"suggested", NULL, value_number(suggested)},
+                                {"least", NULL, value_number(least)},
+                                {"from", NULL, from},
+                                {"to", NULL, to},
+                                {0}};
+    text_say(out, language, "range", !fell ? "none" : held ? "held" : "broke_away", NULL, places);
+}
+
+void result_tell(JsonOut *out, Value result, Language language) {
+    ValueWriter writer = json_writer(out);
+    Text text;
+    text_init(&text);
+    result_explain(&text, result, language);
+    json_begin_object(out, "result");
+    json_string(out, "explanation", text_string(&text));
+    VALUE_FOREACH(member, result) {
+        if (strcmp(value_key(member), "explanation") !=
+            0) // jobs of an earlier build keep one in English
+            write_value(&writer, value_key(member), member);
+    }
+    json_end_object(out);
+    out->text.failed |= text.failed;
+    text_finish(&text);
 }
 
 void findings_tell(JsonOut *out, const char *key, Value findings, Language language) {

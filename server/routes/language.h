@@ -21,8 +21,12 @@ void text_say(Text *out, Language language, const char *first, const char *secon
               const char *third, const TextPlace *places);
 
 // A template with the numbers of an item's "evidence" and its "layer"; where it is NULL, the text as it was told.
-void text_tell(JsonOut *out, const char *key, const char *template, Value item, const char *told);
+void text_tell(JsonOut *out, const char *key, const char *template, Language language, Value item,
+               const char *told);
 // A finding as its worker or its dataset's profile told it in English, in `language`. severity: in place of its own; NULL: its own.
 void finding_tell(JsonOut *out, Value finding, const char *severity, Language language);
-// An array of them.
+// A job's `result` as it is stored, numbers alone, with what they say as its "explanation".
+void result_tell(JsonOut *out, Value result, Language language);
+void result_explain(Text *out, Value result, Language language);
+// An array of findings.
 void findings_tell(JsonOut *out, const char *key, Value findings, Language language);

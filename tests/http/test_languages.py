@@ -1,9 +1,11 @@
 """Texts for people in English and Japanese, by Accept-Language: what is found before a run, in data, and beside another job."""
+import json
 import re
 import unittest
 
 from harness import LiveTest
 from test_diagnosis import SOUND, ZEROS, job, merged
+from test_report import held
 
 JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 TWICE = [{"type": "dense", "units": 8}, {"type": "dense", "units": 2, "activation": "softmax"}]
@@ -108,6 +110,64 @@ class Languages(LiveTest):
                 self.assertEqual(bool(JAPANESE.search(line)), language == "ja", line)
             self.assertNotIn("{", text.split("rerun")[0])
         self.assertEqual(self.server.get(path, headers={"Accept-Language": "ja"}).json, self.server.get(path).json)
+
+    def test_findings_as_they_are_made(self):
+        path = "/v1/jobs/{}/events".format(self.server.wait(self.server.submit(job(ZEROS)))["id"])
+        streams = {}
+        for language in ("en", "ja", "en"):  # at once: none may have what was kept for another
+            told = self.ask(language, path).body.decode()
+            self.assertEqual(streams.setdefault(language, told), told)
+        self.assertEqual(self.server.get(f"{path}?lang=ja").body.decode(), streams["ja"])
+        self.assertEqual(self.server.get(f"{path}?lang=xx").status, 400)
+        found = {language: re.findall(r"event: finding\ndata: (.*)", told) for language, told in streams.items()}
+        english, japanese = ([json.loads(finding) for finding in found[language]] for language in ("en", "ja"))
+        self.assertIn("symmetric_units", [finding["code"] for finding in japanese])
+        self.assertBoth(english, japanese)
+        rest = [re.sub(r"(event: finding\ndata: ).*", r"\1", told) for told in streams.values()]
+        self.assertEqual(*rest)
+
+    def test_what_a_range_test_says(self):
+        falls = [[k / 7, k % 5] for k in range(200)]
+        wild = {"inputs": falls, "targets": [3 * a - b + 0.5 for a, b in falls]}
+        flat = {"inputs": [[i % 2] for i in range(64)], "targets": ["x", "y"] * 32}
+        layers = [{"type": "dense", "units": 16, "activation": "relu"}, {"type": "dense", "units": 1}]
+        for name, more, dataset, units, word in (("away", {"to": 1000}, wild, 1, "発散し始め"), ("held", {"to": 0.01}, wild, 1, "までは発散しません"),
+                                                 ("none", {"from": 1e-12, "to": 1e-9}, flat, 2, "推奨できる学習率はありません")):
+            body = {"kind": "lr_range", "dataset": dataset, "model": {"layers": [layers[0], {**layers[1], "units": units}]}, "lr_range": more,
+                    "training": {"optimizer": {"type": "sgd", "learning_rate": 0.1}, "seed": 1}}
+            ended = self.server.wait(self.server.submit(body))
+            path = f"/v1/jobs/{ended['id']}"
+            with self.subTest(name):
+                told = {language: self.ask(language, path).json for language in ("en", "ja")}
+                texts = {language: answer["result"].pop("explanation") for language, answer in told.items()}
+                self.assertEqual(told["en"], told["ja"])
+                self.assertIn(word, texts["ja"])
+                self.assertNotRegex(texts["ja"], r"[a-z]{3,}|—|\{")
+                self.assertNotRegex(texts["en"], r"—|\{")
+                self.assertIsNone(JAPANESE.search(texts["en"]))
+                self.assertEqual(*(re.findall(r"\d[\d.e+-]*\d|\d", text) for text in texts.values()))
+                for language in ("en", "ja"):
+                    listed = next(one for one in self.ask(language, "/v1/jobs").json["items"] if one["id"] == ended["id"])
+                    self.assertEqual(listed["result"]["explanation"], texts[language])
+                    self.assertIn(f": {texts[language]}\n", self.ask(language, path, Accept="text/plain").body.decode())
+                    waited = self.ask(language, f"{path}?wait=5").json
+                    self.assertEqual(waited["result"]["explanation"], texts[language])
+                    report = held(self.ask(language, f"{path}/report").body.decode())
+                    self.assertEqual(report["job"]["result"]["explanation"], texts[language])
+
+    def test_numbers_that_are_none(self):
+        body = job(SOUND, optimizer={"type": "sgd", "learning_rate": 1e30})
+        ended = self.server.wait(self.server.submit(body))
+        self.assertEqual(ended["status"], "failed")
+        english, japanese = (self.ask(language, f"/v1/jobs/{ended['id']}/diagnosis").json for language in ("en", "ja"))
+        self.assertIn("non_finite", [finding["code"] for finding in japanese["findings"]])
+        for key, text in (("findings", "explanation"), ("checklist", "note")):
+            for ours, theirs in zip(english[key], japanese[key]):
+                with self.subTest(key, en=ours[text], ja=theirs[text]):
+                    words = [re.findall(r"NaN|Infinity|\binf\b|—", told[text] or "") for told in (ours, theirs)]
+                    self.assertEqual(*words)
+        told = {finding["code"]: finding["explanation"] for finding in japanese["findings"]}
+        self.assertRegex(told["non_finite"], "損失は (NaN|∞|[0-9.e+]+)、勾配のノルムは (NaN|∞|[0-9.e+]+) .*の(損失|出力|勾配)です")
 
     def test_findings_beside_another_job_s(self):
         zeros = self.server.wait(self.server.submit(job(ZEROS)))

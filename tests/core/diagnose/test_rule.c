@@ -1,4 +1,6 @@
-#include "core/diagnose/texts.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include "core/diagnose/texts_private.h"
 #include "tests/core/diagnose/runs.h"
 
 TestSuite(rule, .init = sample_begin, .fini = end);
@@ -143,6 +145,66 @@ Test(rule, prescribes_patches_that_keep_what_they_do_not_change) {
                      "\"training\":{\"optimizer\":{\"type\":\"adam\",\"learning_rate\":0.01,"
                      "\"momentum\":null}}}");
     json_writer_finish(&writer);
+}
+
+static int order(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// The text's places in alphabetical order, each once, with a blank behind it.
+static void places_of(const char *text, char *places, size_t size) {
+    static char names[16][40];
+    const char *sorted[16];
+    int count = 0;
+    for (const char *at = strchr(text, '{'); at != NULL; at = strchr(at + 1, '{')) {
+        cr_assert_lt(count, 16);
+        snprintf(names[count], sizeof names[count], "%.*s", (int)strcspn(at + 1, "}"), at + 1);
+        sorted[count] = names[count];
+        count++;
+    }
+    qsort(sorted, (size_t)count, sizeof *sorted, order);
+    places[0] = '\0';
+    for (int i = 0; i < count; i++)
+        if (i == 0 || strcmp(sorted[i], sorted[i - 1]) != 0)
+            snprintf(places + strlen(places), size - strlen(places), "%s ", sorted[i]);
+}
+
+Test(rule, says_the_same_numbers_in_every_language) {
+    for (size_t t = 0; t < ARRAY_LENGTH(text_tables); t++)
+        for (const TextEntry *entry = text_tables[t]; entry->key != NULL; entry++) {
+            char english[400], japanese[400];
+            cr_assert_not_null(entry->text[LANGUAGE_ENGLISH], "%s", entry->key);
+            cr_assert_not_null(entry->text[LANGUAGE_JAPANESE], "%s", entry->key);
+            cr_expect_str_neq(entry->text[LANGUAGE_ENGLISH], entry->text[LANGUAGE_JAPANESE], "%s",
+                              entry->key);
+            places_of(entry->text[LANGUAGE_ENGLISH], english, sizeof english);
+            places_of(entry->text[LANGUAGE_JAPANESE], japanese, sizeof japanese);
+            cr_expect_str_eq(english, japanese, "%s", entry->key);
+        }
+}
+
+static bool find_value(void *context, const char *name, double *ret_number, const char **ret_word) {
+    *ret_number = *(const double *)context;
+    *ret_word = NULL;
+    return name != NULL;
+}
+
+Test(rule, tells_numbers_by_the_form_of_their_place) {
+    static const struct {
+        const char *template;
+        double number;
+        const char *text;
+    } cases[] = {{"{a}", 0.123456, "0.123"}, {"{a%}", 0.123456, "12.3 %"}, {"{a#}", 1234.4, "1234"},
+                 {"{a}", NAN, "—"},          {"{a!}", NAN, "NaN"},         {"{a!}", 0.5, "0.5"},
+                 {"{a}", INFINITY, "∞"},     {"{a#}", -INFINITY, "−∞"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        double number = cases[i].number;
+        Text text;
+        text_init(&text);
+        texts_render(cases[i].template, &(TextValues){&number, find_value}, &text);
+        cr_expect_str_eq(text_string(&text), cases[i].text, "%s", cases[i].template);
+        text_finish(&text);
+    }
 }
 
 Test(rule, has_a_text_in_both_languages_for_every_remedy_that_is_prescribed) {
