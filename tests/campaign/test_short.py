@@ -1,6 +1,9 @@
 """The campaigns in short, for every test run: that they still work, and the same promises on a small scale."""
 import os
+import socket
+import struct
 import sys
+import time
 import types
 import unittest
 
@@ -33,6 +36,47 @@ class Short(unittest.TestCase):
 
     def test_damage(self):
         self.hold(torture.damage(every=12))
+
+    def test_held_connections_are_counted(self):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            with load.Held(listener.getsockname()[1], os.getpid(), every=0.02) as held:
+                clients = [socket.create_connection(listener.getsockname()) for _ in range(2)]
+                ends = [listener.accept()[0] for _ in range(2)]
+                time.sleep(0.3)
+                # One is reset; its client, which does not look, keeps its end open.
+                ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                ends[0].close()
+                time.sleep(0.7)
+            lives = sorted(held.lives())
+            for one in (*clients, ends[1]):
+                one.close()
+        self.assertEqual(len(lives), 2)
+        self.assertLess(lives[0], 0.6)
+        self.assertGreater(lives[1], 0.8)
+
+    def test_a_gap_is_told(self):
+        def metrics(number, *steps):
+            listed = ",".join(map(str, steps))
+            return b'id: %d\nevent: metrics\ndata: {"series":{"train_loss":{"step":[%s],"value":[%s]}}}' % (
+                number, listed.encode(), listed.encode())
+
+        def other(number, kind):
+            return b"id: %d\nevent: %s\ndata: {}" % (number, kind)
+
+        log = {1: other(1, b"status"), 2: metrics(2, 1, 2), 3: other(3, b"gradients"), 5: metrics(5, 3), 6: other(6, b"end")}
+        old = other(4, b"status")  # since replaced by a newer one
+        whole = [*log.values()]
+        for seen, sound in ((whole, True), (whole[:3] + [old] + whole[3:], True),
+                            (whole[:2] + whole[3:], False),  # nothing that has steps is missing
+                            (whole[:1] + whole[2:], False), (whole[:3] + whole[2:], False), (whole[:-1], False),
+                            (whole[:3] + [other(4, b"finding")] + whole[3:], False),
+                            (whole[:2] + [whole[2] + b" "] + whole[3:], False)):
+            crowd, viewer = load.Crowd(0, "job", 0), load.Viewer(True)
+            for data in seen:
+                viewer.take(crowd, data)
+            self.assertEqual(viewer.gap(crowd, log) is None, sound, seen)
 
     def test_viewers(self):
         self.hold(load.viewers(types.SimpleNamespace(viewers=60, seconds=4)))
