@@ -30,6 +30,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "http"))
 from harness import Server, XOR, example, small_job  # noqa: E402
+from held import Held  # noqa: E402
 from torture import iris, resident  # noqa: E402
 
 ROW = b'{"inputs": [[5.1, 3.5, 1.4, 0.2]]}'
@@ -82,78 +83,21 @@ class Predictions(threading.Thread):
         self.join()
 
 
-def sockets_of(pid):
-    """The kernel's numbers of a process's sockets."""
-    found = set()
-    try:
-        for name in os.listdir(f"/proc/{pid}/fd"):
-            match = re.match(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{name}"))
-            if match:
-                found.add(match[1])
-    except OSError:  # it has just ended, or the descriptor has
-        pass
-    return found
-
-
-class Held(threading.Thread):
-    """For how long a server held each connection of a process, as the kernel's table has it. What the attacker says of itself is not
-    taken: slowhttptest goes on calling a connection connected that was reset under it."""
-    ENDED = {"06", "07"}  # TIME_WAIT, CLOSE: nothing of the server's is bound any more
-
-    def __init__(self, port, pid, every=0.1):
-        super().__init__()
-        self.port, self.pid, self.every = port, pid, every
-        self.first, self.last, self.now = {}, {}, set()  # of the client's ports
-        self.stopping = threading.Event()
-
-    def look(self):
-        theirs, held, inodes = set(), set(), sockets_of(self.pid)
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            next(table)
-            for line in table:
-                _, local, remote, state, *rest = line.split()
-                local, remote = (int(end.split(":")[1], 16) for end in (local, remote))
-                if remote == self.port and rest[5] in inodes:
-                    theirs.add(local)
-                if local == self.port and remote and state not in self.ENDED:
-                    held.add(remote)
-        at = time.monotonic()
-        for port in theirs:
-            self.first.setdefault(port, at)
-        self.now = held & self.first.keys()
-        self.last.update((port, at) for port in self.now)
-
-    def run(self):
-        while not self.stopping.wait(self.every):
-            self.look()
-
-    def lives(self):
-        return [at - self.first[port] for port, at in self.last.items()]
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        self.join()
-
-
 def attack(server, flags, connections, folder):
     """Runs slowhttptest until the server has cut all its connections, or for as long as it goes on; for how many seconds it held each."""
     with open(os.path.join(folder, "slow.log"), "w+", encoding="utf-8") as log:
         run = subprocess.Popen(["slowhttptest", *flags, "-c", str(connections), "-r", "500", "-l", "40"], stdin=subprocess.DEVNULL,
                                stdout=log, stderr=subprocess.STDOUT, start_new_session=True)  # a terminal would stop it in the background
         with Held(server.port, run.pid) as held:
-            while run.poll() is None and not (len(held.last) == connections and not held.now):
-                time.sleep(0.2)
+            while run.poll() is None and not (held.seen == connections and held.now == 0):
+                held.wait()
         if run.poll() is None:
             run.terminate()
         run.wait()
-        if not held.last:
+        if not held.lives:
             log.seek(0)
             raise RuntimeError(f"slowhttptest made no connection: {log.read()[-500:]}")
-    return held.lives()
+    return held.lives
 
 
 def slow(options):
