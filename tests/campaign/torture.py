@@ -362,7 +362,7 @@ def full(every):
                 unready += server.get("/readyz").status == 503
             if os.path.exists(ballast):
                 os.remove(ballast)
-            ended = server.wait(running, 120)
+            ended = server.wait(running, 600)
             if ended["status"] != "succeeded":
                 failures.append(f"round {number}: {ended['error']}")
             elif server.get(f"/v1/models/{ended['model']}").json["sha256"] != wanted:

@@ -1,7 +1,7 @@
 """Requests to a live server, mutated byte by byte: whatever comes, the server lives, answers in whole HTTP or closes, and says 2xx to
 nothing that two readers could understand differently.
 
-    requests.py [--runs 100000] [--seed 1]
+    requests.py [--runs 100000] [--minutes N] [--seed 1]
 
 `./dev fuzz requests` runs it against a server under AddressSanitizer and UBSan.
 """
@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "http"))
 from harness import SANITIZED, Server, XOR, small_job  # noqa: E402
@@ -99,10 +100,12 @@ def shoot(server, data):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100000)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="after which it ends with fewer")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=8)
     options = parser.parse_args()
     failures, statuses, lock = [], {}, threading.Lock()
+    until = time.monotonic() + options.minutes * 60
     with tempfile.TemporaryDirectory() as logs:
         environment = {"ASAN_OPTIONS": f"log_path={logs}/asan", "UBSAN_OPTIONS": f"log_path={logs}/ubsan:print_stacktrace=1",
                        "LSAN_OPTIONS": "suppressions=" + os.path.join(os.path.dirname(__file__), "..", "lint", "leaks.txt")}
@@ -114,7 +117,7 @@ def main():
             def run(seed):
                 chance = random.Random(seed)
                 for _ in range(options.runs // options.threads):
-                    if server.process.poll() is not None:
+                    if server.process.poll() is not None or time.monotonic() > until:
                         return
                     data = mutate(chance.choice(known), chance)
                     answer = shoot(server, data)
