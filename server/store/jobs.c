@@ -16,6 +16,7 @@
 #include "server/store/job_result.h"
 #include "server/store/keys.h"
 #include "server/store/models.h"
+#include "server/store/places.h"
 #include "server/store/sql.h"
 
 enum {
@@ -23,44 +24,21 @@ enum {
     FIRST_BACKOFF_MILLISECONDS = 500, // four times as long after each further death
 };
 
-// By the index alone, in its order: SQLite by itself would look up each waiting job.
-#define WAITING                                                                                    \
-    "(SELECT COUNT(*) FROM jobs AS other INDEXED BY jobs_queued WHERE other.status = 'queued' "    \
-    "AND other.priority"
-#define POSITION                                                                                   \
-    "CASE WHEN status = 'queued' THEN " WAITING " > jobs.priority) + " WAITING                     \
-    " = jobs.priority AND other.id <= jobs.id) ELSE 0 END"
-
 static const Column columns[] = {
-    COLUMN(JobRow, id, COLUMN_FIXED),
-    COLUMN(JobRow, name, COLUMN_TEXT),
-    COLUMN(JobRow, status, COLUMN_TEXT),
-    COLUMN(JobRow, created_at, COLUMN_INTEGER),
-    COLUMN(JobRow, started_at, COLUMN_INTEGER),
-    COLUMN(JobRow, finished_at, COLUMN_INTEGER),
-    {POSITION, COLUMN_INTEGER, offsetof(JobRow, queue_position), sizeof(int64_t), true},
-    COLUMN(JobRow, attempt, COLUMN_INT),
-    COLUMN(JobRow, priority, COLUMN_INT),
-    COLUMN(JobRow, threads, COLUMN_INT),
-    COLUMN(JobRow, dataset, COLUMN_FIXED),
-    COLUMN(JobRow, model, COLUMN_FIXED),
-    COLUMN(JobRow, parent, COLUMN_FIXED),
-    COLUMN(JobRow, initial, COLUMN_FIXED),
-    COLUMN(JobRow, tags, COLUMN_TEXT),
-    COLUMN(JobRow, spec, COLUMN_TEXT),
-    COLUMN(JobRow, plan, COLUMN_TEXT),
-    COLUMN(JobRow, progress, COLUMN_TEXT),
-    COLUMN(JobRow, metrics, COLUMN_TEXT),
-    COLUMN(JobRow, best, COLUMN_TEXT),
-    COLUMN(JobRow, result, COLUMN_TEXT),
-    COLUMN(JobRow, diagnosis, COLUMN_TEXT),
-    COLUMN(JobRow, error, COLUMN_TEXT),
-    COLUMN(JobRow, last_seq, COLUMN_INTEGER),
-    COLUMN(JobRow, deaths, COLUMN_INT),
-    COLUMN(JobRow, death_step, COLUMN_INTEGER),
-    COLUMN(JobRow, interruption, COLUMN_TEXT),
-    COLUMN(JobRow, wish, COLUMN_FIXED),
-    COLUMN(JobRow, ran, COLUMN_INTEGER),
+    COLUMN(JobRow, id, COLUMN_FIXED),           COLUMN(JobRow, name, COLUMN_TEXT),
+    COLUMN(JobRow, status, COLUMN_TEXT),        COLUMN(JobRow, created_at, COLUMN_INTEGER),
+    COLUMN(JobRow, started_at, COLUMN_INTEGER), COLUMN(JobRow, finished_at, COLUMN_INTEGER),
+    COLUMN(JobRow, attempt, COLUMN_INT),        COLUMN(JobRow, priority, COLUMN_INT),
+    COLUMN(JobRow, threads, COLUMN_INT),        COLUMN(JobRow, dataset, COLUMN_FIXED),
+    COLUMN(JobRow, model, COLUMN_FIXED),        COLUMN(JobRow, parent, COLUMN_FIXED),
+    COLUMN(JobRow, initial, COLUMN_FIXED),      COLUMN(JobRow, tags, COLUMN_TEXT),
+    COLUMN(JobRow, spec, COLUMN_TEXT),          COLUMN(JobRow, plan, COLUMN_TEXT),
+    COLUMN(JobRow, progress, COLUMN_TEXT),      COLUMN(JobRow, metrics, COLUMN_TEXT),
+    COLUMN(JobRow, best, COLUMN_TEXT),          COLUMN(JobRow, result, COLUMN_TEXT),
+    COLUMN(JobRow, diagnosis, COLUMN_TEXT),     COLUMN(JobRow, error, COLUMN_TEXT),
+    COLUMN(JobRow, last_seq, COLUMN_INTEGER),   COLUMN(JobRow, deaths, COLUMN_INT),
+    COLUMN(JobRow, death_step, COLUMN_INTEGER), COLUMN(JobRow, interruption, COLUMN_TEXT),
+    COLUMN(JobRow, wish, COLUMN_FIXED),         COLUMN(JobRow, ran, COLUMN_INTEGER),
     COLUMN(JobRow, alias, COLUMN_FIXED),
 };
 const char *const job_states[] = {"queued", "running",   "paused", "succeeded",
@@ -122,7 +100,13 @@ int jobs_get(Store *store, const char *id, JobRow *ret_row) {
     sqlite3 *reader = store_reader(store);
     if (reader == NULL)
         return ERR_IO;
-    int result = row_get(reader, &table, id, ret_row);
+    JobRow row;
+    Places places = {.count = 0};
+    int result = row_get(reader, &table, id, &row);
+    if (result == OK && (result = place_find(reader, &places, &row)) != OK)
+        job_row_finish(&row);
+    if (result == OK)
+        *ret_row = row;
     store_release(store, reader);
     return result;
 }
@@ -133,6 +117,7 @@ int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int lim
     if (reader == NULL)
         return ERR_IO;
     sqlite3_stmt *statement = NULL;
+    Places places = {.count = 0};
     char tail[400]; // only the conditions that are asked for, so that their index is used
     snprintf(tail, sizeof tail, "WHERE %s AND %s AND %s AND %s AND %s ORDER BY id DESC LIMIT ?6",
              filter->status != NULL ? "status = ?1" : "?1 IS NULL",
@@ -147,7 +132,9 @@ int jobs_list(Store *store, const JobFilter *filter, const char *cursor, int lim
         JobRow row;
         result = row_read(&table, statement, &row);
         if (result == OK) {
-            result = found(context, &row);
+            result = place_find(reader, &places, &row);
+            if (result == OK)
+                result = found(context, &row);
             job_row_finish(&row);
         }
     }

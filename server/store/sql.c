@@ -243,18 +243,14 @@ static int insert_prepare(sqlite3 *database, const RowTable *table, sqlite3_stmt
     text_add_format(&sql, "INSERT INTO %s (", table->name);
     const char *comma = "";
     for (size_t i = 0; i < table->count; i++) {
-        if (!table->columns[i].computed) {
-            text_add_format(&sql, "%s%s", comma, table->columns[i].name);
-            comma = ", ";
-        }
+        text_add_format(&sql, "%s%s", comma, table->columns[i].name);
+        comma = ", ";
     }
     text_add(&sql, ") VALUES (");
     comma = "?";
     for (size_t i = 0; i < table->count; i++) {
-        if (!table->columns[i].computed) {
-            text_add(&sql, comma);
-            comma = ", ?";
-        }
+        text_add(&sql, comma);
+        comma = ", ?";
     }
     text_add(&sql, ")");
     int result =
@@ -271,8 +267,6 @@ int row_insert(sqlite3 *database, const RowTable *table, const void *row) {
     int place = 0;
     for (size_t i = 0; i < table->count; i++) {
         const Column *column = &table->columns[i];
-        if (column->computed)
-            continue;
         const char *field = (const char *)row + column->offset;
         const char *text = field;
         int status = SQLITE_OK;

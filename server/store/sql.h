@@ -44,14 +44,13 @@ typedef enum ColumnType {
 } ColumnType;
 
 typedef struct Column {
-    const char *name; // or an expression, where it is computed
+    const char *name;
     ColumnType type;
     size_t offset, size;
-    bool computed; // read, never written
 } Column;
 
 #define COLUMN(Row, field, type)                                                                   \
-    { #field, type, offsetof(Row, field), sizeof(((Row *)0)->field), false }
+    { #field, type, offsetof(Row, field), sizeof(((Row *)0)->field) }
 
 typedef struct RowTable {
     const char *name;

@@ -389,3 +389,53 @@ Test(jobs, are_filtered) {
     }
     scratch_close(&scratch);
 }
+
+enum { CROWD = 60 };
+
+typedef struct Crowd {
+    int priority[CROWD]; // of the job of this number
+    bool waits[CROWD];
+    int seen;
+} Crowd;
+
+static int place_check(void *context, const JobRow *row) {
+    Crowd *crowd = context;
+    int number = (int)strtol(row->id + strlen("job_"), NULL, 10), place = 0;
+    for (int i = 0; i < CROWD; i++)
+        place +=
+            crowd->waits[i] && (crowd->priority[i] > crowd->priority[number] ||
+                                (crowd->priority[i] == crowd->priority[number] && i <= number));
+    cr_expect_eq(row->queue_position, crowd->waits[number] ? place : 0, "%s: %lld, not %d", row->id,
+                 (long long)row->queue_position, place);
+    crowd->seen++;
+    return OK;
+}
+
+// Over more priorities than a list remembers, and with filters, which leave out what stands between.
+Test(jobs, in_lists_stand_where_they_stand_in_the_queue) {
+    Scratch scratch;
+    Crowd crowd = {.seen = 0};
+    char id[ID_TEXT];
+    open_with_dataset(&scratch);
+    scratch_dataset(&scratch, "ds_2");
+    for (int i = 0; i < CROWD; i++) {
+        crowd.priority[i] = i * 7 % 25 % (i < CROWD / 2 ? 25 : 3);
+        crowd.waits[i] = true;
+        snprintf(id, sizeof id, "job_%02d", i);
+        JobRow row = scratch_row(id, i % 3 == 0 ? "ds_2" : "ds_1", crowd.priority[i]);
+        cr_assert_eq(jobs_insert(scratch.store, &row, CROWD), OK);
+    }
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(scratch_claim(&scratch, id), 1);
+        crowd.waits[strtol(id + strlen("job_"), NULL, 10)] = false;
+    }
+    const JobFilter filters[] = {{0}, {.status = "queued"}, {.dataset = "ds_2"}};
+    const int counts[] = {CROWD, CROWD - 5, CROWD / 3};
+    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++) {
+        crowd.seen = 0;
+        cr_assert_eq(jobs_list(scratch.store, &filters[i], NULL, 100, place_check, &crowd), OK);
+        cr_expect_eq(crowd.seen, counts[i], "filter %zu", i);
+    }
+    cr_expect_eq(jobs_list(scratch.store, &filters[0], "job_31", 10, place_check, &crowd), OK);
+    scratch_close(&scratch);
+}
