@@ -9,8 +9,9 @@
 #include "server/routes/job_answer.h"
 #include "server/routes/job_findings.h"
 #include "server/routes/sparkline.h"
+#include "server/routes/wrapped.h"
 
-enum { POINTS = 48, COLUMNS = 96, NAME_COLUMNS = 24 };
+enum { POINTS = 48, COLUMNS = 96, INDENT = 11, NAME_COLUMNS = 24 };
 
 const char *const job_view_types[] = {"application/json", "text/plain", NULL};
 
@@ -120,26 +121,6 @@ static int write_gradients(const JobView *view, Text *out, Store *store, const c
 
 // ---- findings ----
 
-// Words broken into lines that begin with `indent` blanks.
-static void write_wrapped(Text *out, const char *words, size_t indent) {
-    size_t column = 0; // of a line that has not begun
-    while (*words != '\0') {
-        size_t length = strcspn(words, " \n");
-        if (column == 0 || column + 1 + length > COLUMNS) {
-            text_add_format(out, "%s%*s", column == 0 ? "" : "\n", (int)indent, "");
-            column = indent;
-        } else {
-            text_add_char(out, ' ');
-            column++;
-        }
-        text_add_bytes(out, words, length);
-        column += length;
-        words += length;
-        words += strspn(words, " \n");
-    }
-    text_add_char(out, '\n');
-}
-
 static void write_evidence(Text *out, Value evidence) {
     Text line;
     text_init(&line);
@@ -152,7 +133,7 @@ static void write_evidence(Text *out, Value evidence) {
             text_add_format(&line, "%.4g", value_number(item));
     }
     if (line.length > 0)
-        write_wrapped(out, text_string(&line), 11);
+        wrapped_write(out, text_string(&line), INDENT, COLUMNS);
     text_finish(&line);
 }
 
@@ -169,7 +150,7 @@ static void write_finding(const JobView *view, Text *out, Value finding) {
         say(out, view, "since", (TextPlace[]){{"step", NULL, step}, {0}});
     text_add_char(out, '\n');
     if (explanation != NULL && explanation[0] != '\0')
-        write_wrapped(out, explanation, 11);
+        wrapped_write(out, explanation, INDENT, COLUMNS);
     write_evidence(out, value_member(finding, "evidence"));
     VALUE_FOREACH(remedy, value_member(finding, "remedies")) {
         const char *name = value_string(value_member(remedy, "code"));
@@ -249,7 +230,7 @@ void job_view_write_checklist(const JobView *view, Value checklist, Text *out) {
             say_title(out, view, "checklist");
         text_add_format(out, "  %s\n", title != NULL ? title : "");
         if (note != NULL)
-            write_wrapped(out, note, 11);
+            wrapped_write(out, note, INDENT, COLUMNS);
         any = true;
     }
 }

@@ -109,6 +109,9 @@ class Languages(LiveTest):
             for line in words:
                 self.assertEqual(bool(JAPANESE.search(line)), language == "ja", line)
             self.assertNotIn("{", text.split("rerun")[0])
+            for line in text.splitlines():  # Japanese has no blanks to break at
+                wide = sum(2 if JAPANESE.match(character) else 1 for character in line)
+                self.assertTrue(wide <= 96 or "curl" in line, line)
         self.assertEqual(self.server.get(path, headers={"Accept-Language": "ja"}).json, self.server.get(path).json)
 
     def test_findings_as_they_are_made(self):
