@@ -215,7 +215,8 @@ void openapi_write(JsonOut *out) {
         "Trains neural networks, keeps every loss and gradient norm, and answers predictions.");
     json_end_object(out);
     write_tags(out);
-    json_raw(out, "security", "[{\"bearer\":[]},{\"session\":[]}]");
+    // A server without a token asks for neither.
+    json_raw(out, "security", "[{\"bearer\":[]},{\"session\":[]},{}]");
     json_begin_object(out, "paths");
     for (const RouteGroup *const *group = route_groups; *group != NULL; group++)
         for (size_t i = 0; i < (*group)->count; i++)
