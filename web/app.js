@@ -120,9 +120,6 @@ replace(
 );
 document.documentElement.lang = language;
 watchOnline((online) => setText(connection, online ? '' : `✕ ${t('disconnected: what is shown is stale; trying again')}`));
-get('/v1/status')
-  .then((status) => setText(version, status.version ?? ''))
-  .catch(() => {});
 addEventListener('hashchange', () => {
   const same = here.moved && location.hash.slice(1).split('?')[0] === here.path;
   go();
@@ -130,4 +127,8 @@ addEventListener('hashchange', () => {
   view.focus({ preventScroll: true });
   scrollTo(0, 0);
 });
-go();
+await go();
+get('/v1/status').then(
+  (status) => setText(version, status.version ?? ''),
+  () => {},
+);

@@ -12,57 +12,92 @@ import { verdictSigns } from './state.js';
 
 const axisFont = '12px system-ui, sans-serif';
 
-/** What the charts of one page share: the range of steps and the crosshair. */
+const atFirst = 50; // milliseconds of a task that draws what has not been drawn before
+
+/** What the charts of one page share: the range of steps, the crosshair, and whose turn it is to be drawn. */
 export class Bank {
   #zoom = null;
   #extents = new Map();
   #due = new Set();
-  #timer = 0;
+  #drawn = new WeakSet(); // what has been drawn at all
+  #busy = false; // about to draw, or drawing
   #left = false;
+  #sight = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && this.#wake(0), { rootMargin: '50%' });
   charts = new Set();
   marks = []; // {step, severity}: what was found when, a line through every chart
   epoch = 0; // steps an epoch: ticks along the upper edge
   key = `bank-${Math.random()}`;
 
   constructor(signal) {
-    onThemeChange(signal, () => this.charts.forEach((chart) => chart.plot?.redraw(false)));
+    onThemeChange(signal, () => {
+      this.charts.forEach((chart) => chart.tint?.());
+      this.#each((plot) => plot.redraw(false));
+    });
     signal.addEventListener('abort', () => {
       this.#left = true;
-      clearTimeout(this.#timer);
+      this.#sight.disconnect();
       this.charts.forEach((chart) => chart.finish());
     });
   }
 
   /**
-   * Draws this (anything with `draw`) and all else that is due: the first chart at once, then 4 times a second. Each has a task
-   * of its own, so that no key and no pointer waits for all of them.
+   * Draws this (anything with `draw` and `element`) and all else that is due: what has not been drawn yet at once, then 4 times a
+   * second. Each redraw has a task of its own, so that no key and no pointer waits for all of them; what is out of sight waits
+   * until it comes near.
    */
   ask(chart) {
     this.#due.add(chart);
-    this.#timer ||= setTimeout(() => this.#drawDue(), chart.plot ? 250 : 0);
+    this.#sight.observe(chart.element);
+    this.#wake(this.#drawn.has(chart) ? 250 : 0);
+  }
+
+  #wake(milliseconds) {
+    if (this.#busy || !this.#due.size) return;
+    this.#busy = true;
+    if (milliseconds) setTimeout(() => this.#drawDue(), milliseconds);
+    else queueMicrotask(() => this.#drawDue()); // before the next frame
+  }
+
+  /** Half a screen above and below count as in sight. */
+  #inSight({ element }) {
+    const { top, bottom, height } = element.getBoundingClientRect();
+    const margin = innerHeight / 2 + 2;
+    return height > 0 && bottom > -margin && top < innerHeight + margin;
   }
 
   async #drawDue() {
-    const due = [...this.#due];
-    this.#due.clear();
+    if (this.#left) return;
+    const [low, high] = this.range();
+    for (const chart of this.charts) if (chart.plot && (chart.plot.scales.x.min !== low || chart.plot.scales.x.max !== high)) this.#due.add(chart);
+    const due = [...this.#due].filter((one) => this.#inSight(one));
+    for (const one of due) this.#due.delete(one);
+    let began = performance.now();
     for (const one of due) {
-      if (this.#left) return;
+      const again = this.#drawn.has(one);
+      this.#drawn.add(one);
       one.draw();
-      await breath();
-    }
-    for (const { plot } of this.charts) {
+      await null; // what uPlot puts off until its caller is done
+      if (again || performance.now() - began > atFirst) {
+        await breath();
+        began = performance.now();
+      }
       if (this.#left) return;
-      const [min, max] = this.range();
-      if (!plot || (plot.scales.x.min === min && plot.scales.x.max === max)) continue;
-      plot.setScale('x', { min, max });
-      await breath();
     }
-    this.#timer = 0;
-    if (this.#due.size) this.#timer = setTimeout(() => this.#drawDue(), 250);
+    this.#busy = false;
+    if ([...this.#due].some((one) => this.#inSight(one))) this.#wake(250);
   }
 
-  extend(chart, xs) {
-    if (xs.length) this.#extents.set(chart, [xs[0], xs[xs.length - 1]]);
+  /** Does this to the plots in sight; the others are drawn again when they come near. */
+  #each(work) {
+    for (const chart of this.charts) {
+      if (!chart.plot) continue;
+      if (this.#inSight(chart)) work(chart.plot);
+      else this.#due.add(chart);
+    }
+  }
+
+  extend(chart, [low, high]) {
+    this.#extents.set(chart, [low, high]);
   }
 
   get zoomed() {
@@ -82,21 +117,19 @@ export class Bank {
     this.charts.delete(chart);
     this.#extents.delete(chart);
     this.#due.delete(chart);
+    this.#sight.unobserve(chart.element);
   }
 
   mark(marks, epoch) {
+    if (JSON.stringify([marks, epoch]) === JSON.stringify([this.marks, this.epoch])) return;
     [this.marks, this.epoch] = [marks, epoch];
-    this.charts.forEach((chart) => chart.plot?.redraw(false));
+    this.#each((plot) => plot.redraw(false));
   }
 
   zoom(range) {
     this.#zoom = range && range[1] - range[0] >= 1 ? range : null;
-    this.refresh();
-  }
-
-  refresh() {
     const [min, max] = this.range();
-    for (const { plot } of this.charts) plot?.setScale('x', { min, max });
+    this.#each((plot) => plot.setScale('x', { min, max }));
   }
 }
 
@@ -168,6 +201,17 @@ export function plotOver(bank, figure, { width, height, rest }, data) {
   );
   figure.onkeydown = (event) => press(bank, plot, event);
   return plot;
+}
+
+/** The first and the last step of lines that are not empty. */
+export function extent(lines) {
+  return [Math.min(...lines.map(({ series }) => series.step[0])), Math.max(...lines.map(({ series }) => series.step.at(-1)))];
+}
+
+export function redraw(bank, plot, data) {
+  const [min, max] = bank.range();
+  plot.setData(data, false);
+  plot.setScale('x', { min, max });
 }
 
 function press(bank, plot, event) {
@@ -305,7 +349,9 @@ export class Chart {
 
   update(lines) {
     this.#lines = lines.filter((line) => line.series.step.length);
-    if (this.#lines.length) this.#bank.ask(this);
+    if (!this.#lines.length) return;
+    this.#bank.extend(this, extent(this.#lines));
+    this.#bank.ask(this);
   }
 
   finish() {
@@ -324,10 +370,9 @@ export class Chart {
       if (series.min && !bare && !peaks)
         data.push(onSteps(series, xs, series.max, this.#drawable), onSteps(series, xs, series.min, this.#drawable));
     }
-    this.#bank.extend(this, xs);
     const keys = this.#lines.map((line) => line.name + (line.series.min && !line.bare && !line.peaks ? '*' : '') + (line.faint ? '-' : '')).join();
     if (keys === this.#keys && this.plot) {
-      this.plot.setData(data, false);
+      redraw(this.#bank, this.plot, data);
     } else {
       this.#keys = keys;
       this.#build(data);
@@ -429,13 +474,17 @@ export class Chart {
     const index = this.plot.cursor.idx;
     const step = index === null || index === undefined ? null : this.plot.data[0][index];
     setText(this.#stepText, step === null || step === undefined ? '' : `· ${t('step {step}', { step: integer(step) })}`);
-    for (const { value, swatch, line } of this.cells) {
+    for (const { value, line } of this.cells) {
       const at = step === null || step === undefined ? line.series.value.length - 1 : line.series.indexAt(step);
       const shown = at < 0 ? null : step === null || step === undefined ? line.series.newest : line.series.value[at];
       setText(value, this.#options.format(shown));
       value.title = at < 0 ? '' : t('{value} at step {step}', { value: shown, step: line.series.step[at] });
-      swatch.style.setProperty('--swatch', line.color());
     }
+  }
+
+  /** The legend in the colours of the theme. */
+  tint() {
+    this.cells?.forEach(({ swatch, line }) => swatch.style.setProperty('--swatch', line.color()));
   }
 
   #drawHealthy(plot) {

@@ -4,9 +4,13 @@
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const styles = getComputedStyle(document.documentElement); // live
 
+const inks = new Map(); // of the theme; asking the style sheet has it computed anew after every change of the page
+dark.addEventListener('change', () => inks.clear());
+
 /** A colour of the style sheet, as it is now: canvases cannot read CSS variables themselves. */
 export function ink(name) {
-  return styles.getPropertyValue(`--${name}`).trim();
+  if (!inks.has(name)) inks.set(name, styles.getPropertyValue(`--${name}`).trim());
+  return inks.get(name);
 }
 
 const runs = {

@@ -48,7 +48,7 @@ export function every(signal, milliseconds, work) {
 }
 
 /** Lets keys, pointers and the screen have their turn in the midst of much work. */
-export const breath = () => new Promise((resolve) => setTimeout(resolve));
+export const breath = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The last call wins, `milliseconds` after it was made. */
 export function settle(milliseconds, work) {

@@ -2,7 +2,7 @@
 // is a row that goes dark, explosion one that goes light, a layer that stands still one of a single shade. Part of a
 // bank of charts: same steps, same crosshair. A pixel that holds several records shows the greatest of them.
 import { depth, ink, magnitude } from './color.js';
-import { drawEvents, plotOver } from './chart.js';
+import { drawEvents, extent, plotOver, redraw } from './chart.js';
 import { h, replace, setText } from './dom.js';
 import { decade, integer, number } from './format.js';
 import { t } from './language.js';
@@ -47,7 +47,9 @@ export class HeatMap {
 
   update(layers) {
     this.#layers = layers.filter((layer) => layer.series.step.length);
-    if (this.#layers.length) this.#bank.ask(this);
+    if (!this.#layers.length) return;
+    this.#bank.extend(this, extent(this.#layers));
+    this.#bank.ask(this);
   }
 
   finish() {
@@ -59,11 +61,10 @@ export class HeatMap {
   draw() {
     const xs = unionOfSteps(this.#layers.map((layer) => layer.series));
     const data = [xs, new Array(xs.length).fill(null)];
-    this.#bank.extend(this, xs);
     this.#measure();
     const names = this.#layers.map((layer) => layer.name).join();
     if (this.plot && names === this.#names) {
-      this.plot.setData(data, false);
+      redraw(this.#bank, this.plot, data);
       return;
     }
     this.#names = names;

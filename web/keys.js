@@ -18,15 +18,17 @@ const keys = [
 
 /** The button that opens the help; the keys work from now on. */
 export function keyHelp() {
-  const dialog = h(
-    'dialog',
-    { class: 'keys', 'aria-label': t('Keyboard') },
-    h('h2', {}, t('Keyboard')),
-    keys.map(([where, list]) => [h('h3', {}, where), h('dl', {}, list.map(([key, does]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, does))))]),
-    h('button', { type: 'button', onclick: () => dialog.close() }, t('Close')),
-  );
-  document.body.append(dialog);
-  const open = () => dialog.open || dialog.showModal();
+  let dialog = null;
+  function make() {
+    const close = h('button', { type: 'button', onclick: () => dialog.close() }, t('Close'));
+    const lists = keys.map(([where, list]) => [h('h3', {}, where), h('dl', {}, list.map(([key, does]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, does))))]);
+    dialog = h('dialog', { class: 'keys', 'aria-label': t('Keyboard') }, h('h2', {}, t('Keyboard')), lists, close);
+    document.body.append(dialog);
+  }
+  function open() {
+    if (!dialog) make();
+    if (!dialog.open) dialog.showModal();
+  }
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
     const search = document.querySelector('main input[type=search]');

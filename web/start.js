@@ -1,47 +1,53 @@
-// Runs before the page's modules are there: asks at once for what the place in the address will need, its modules and its
-// first answers, which would otherwise be asked for one after the other. What is listed here changes how soon a place is seen and
-// nothing else; tests/web/parts.test.mjs holds the lists to the imports.
+// Runs before the modules are there: asks at once for what the place in the address will need, its modules and its first
+// answers, which would otherwise be asked for one after the other (index.html names the modules that every place needs). What
+// stands here changes how soon a place is seen and nothing else; tests/web/ holds the lists to the imports and to what is asked for.
 {
-  const frame = ['api.js', 'app.js', 'dom.js', 'keys.js', 'language.js'];
   const needs = {
     jobs: ['format.js', 'places/jobs.js', 'sparkline.js', 'state.js'],
     job: [
       'chart.js',
       'color.js',
-      'differences.js',
       'format.js',
       'heatmap.js',
       'job/curves.js',
-      'job/data.js',
-      'job/findings.js',
       'job/header.js',
-      'job/layers.js',
-      'job/net.js',
-      'job/range.js',
+      'job/table.js',
       'lib/uplot/uPlot.esm.js',
       'places/job.js',
-      'pretty.js',
-      'profile.js',
       'series.js',
       'state.js',
-      'trace_steps.js',
     ],
   };
   const [path, query] = (location.hash.slice(1) || '/jobs').split('?');
   const job = /^\/jobs\/(job_\w+)$/.exec(path)?.[1];
-  const answers = job
-    ? [`/v1/jobs/${job}`, `/v1/jobs/${job}/metrics?points=500&single=true`]
-    : path === '/jobs' && !/(^|&)(status|tag)=/.test(query ?? '')
-      ? ['/v1/jobs?limit=200&brief=true']
-      : [];
-  globalThis.early = new Map(answers.map((answer) => [answer, fetch(answer, { headers: { Accept: 'application/json' } })]));
-  for (const answer of early.values()) answer.catch(() => {}); // whoever takes it says so
-  if (languageIs('ja')) frame.push('languages/ja.js');
-  for (const module of [...frame, ...(needs[job ? 'job' : path.slice(1)] ?? [])]) {
+  globalThis.early = new Map();
+  if (job) {
+    const address = `/v1/jobs/${job}`;
+    early.set(
+      address,
+      ask(address).then(async (answer) => {
+        const { plan } = await answer.clone().json();
+        const few = (plan?.layers.length ?? 0) <= 12;
+        ask(`${address}/gradients?series=gradient_norm&points=${few ? '500&single=true' : '200&single=true&peaks=true'}`);
+        return answer;
+      }),
+    );
+    early.get(address).catch(() => {});
+    ask(`${address}/metrics?points=500&single=true`);
+  } else if (path === '/jobs' && !/(^|&)(status|tag)=/.test(query ?? '')) ask('/v1/jobs?limit=200&brief=true');
+  const modules = needs[job ? 'job' : path.slice(1)] ?? [];
+  for (const module of languageIs('ja') ? ['languages/ja.js', ...modules] : modules) {
     const link = document.createElement('link');
     link.rel = 'modulepreload';
     link.href = module;
     document.head.append(link);
+  }
+
+  function ask(address) {
+    const answer = fetch(address, { headers: { Accept: 'application/json' } });
+    answer.catch(() => {}); // whoever takes it says so
+    early.set(address, answer);
+    return answer;
   }
   function languageIs(tag) {
     try {

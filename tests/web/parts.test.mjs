@@ -125,17 +125,21 @@ async function needed(module, found = new Set()) {
   return found;
 }
 
-/** What start.js asks for at an address, in a browser of which it sees no more than this. */
-async function asked(hash, language = 'en') {
-  const links = [];
+/** What index.html and start.js ask for at an address, in a browser of which start.js sees no more than this. */
+async function asked(hash, { language = 'en', layers = 2 } = {}) {
+  const frame = await readFile(new URL('../../web/index.html', import.meta.url), 'utf8');
+  const links = [...frame.matchAll(/<(?:link rel="modulepreload" href|script type="module" src)="([^"]+)"/g)].map(([, module]) => module);
   const fetched = [];
-  vm.runInNewContext(await readFile(new URL('../../web/start.js', import.meta.url), 'utf8'), {
+  const answer = { clone: () => answer, json: async () => ({ plan: { layers: Array(layers) } }) };
+  const sandbox = {
     location: { hash },
     navigator: { language },
     localStorage: { getItem: () => null },
     document: { createElement: () => ({}), head: { append: (link) => links.push(link.href) } },
-    fetch: async (address) => fetched.push(address),
-  });
+    fetch: async (address) => (fetched.push(address), answer),
+  };
+  vm.runInNewContext(await readFile(new URL('../../web/start.js', import.meta.url), 'utf8'), sandbox);
+  await Promise.all(sandbox.early.values());
   return { links: links.sort(), fetched };
 }
 
@@ -145,6 +149,9 @@ test('what the first places need is asked for at once, all of it and nothing els
     const all = new Set([...frame, ...(place ? await needed(`places/${place}.js`) : [])]);
     assert.deepEqual((await asked(hash)).links, [...all].sort(), hash);
   }
-  assert.ok((await asked('', 'ja-JP')).links.includes('languages/ja.js'));
+  assert.ok((await asked('', { language: 'ja-JP' })).links.includes('languages/ja.js'));
   assert.equal((await asked('#/jobs?status=failed')).fetched.length, 0);
+  const [few, many] = await Promise.all([2, 60].map((layers) => asked('#/jobs/job_1', { layers })));
+  assert.deepEqual([few.fetched.length, many.fetched.length], [3, 3]);
+  assert.notEqual(few.fetched[2], many.fetched[2]);
 });

@@ -218,7 +218,7 @@ test('smoothing is drawn over what was recorded, looks back only, and is part of
 });
 
 test('opening a place asks for nothing twice', async () => {
-  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`]) {
+  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`, `/jobs/${jobs.sigmoids.id}`]) {
     const visitor = await openPage(browser, 'about:blank');
     const asked = [];
     visitor.on('request', (request) => asked.push(request.url()));
@@ -227,6 +227,8 @@ test('opening a place asks for nothing twice', async () => {
     await visitor.waitForLoadState('networkidle');
     const repeated = asked.filter((url, at) => asked.indexOf(url) !== at && !/brief=true/.test(url)); // the list is looked at again and again
     assert.deepEqual(repeated, [], place);
+    const norms = asked.filter((url) => url.includes('series=gradient_norm'));
+    assert.equal(norms.length, place === '/jobs' ? 0 : 1, norms.join('\n'));
     assert.deepEqual(visitor.complaints, []);
     await visitor.context().close();
   }

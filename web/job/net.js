@@ -1,8 +1,8 @@
 // The net as a picture: a box a layer, input at the top, lines as the numbers flow; each box has its shape and parameters,
-// the newest norm of its gradient, and what was found in it. Beside it the same as a table.
-import { depth, magnitude } from '../color.js';
-import { h, replace, setText, svg } from '../dom.js';
-import { count, integer, number, percent, shape } from '../format.js';
+// the newest norm of its gradient, and what was found in it.
+import { magnitude } from '../color.js';
+import { h, replace, svg } from '../dom.js';
+import { integer, number, shape } from '../format.js';
 import { t } from '../language.js';
 import { verdictSigns } from '../state.js';
 import { namedLayers } from '../trace_steps.js';
@@ -114,66 +114,4 @@ function joint([fromX, fromY], [toX, toY], levels) {
   return svg('path', {
     d: `M${fromX + wide} ${y1 - tall / 2} C${side + 4} ${y1 - tall / 2} ${side} ${y1} ${side} ${y1 + 14} L${side} ${y2 - 10} C${side} ${y2 + 8} ${side} ${y2 + tall / 2} ${toX + wide} ${y2 + tall / 2}`,
   });
-}
-
-/** The newest statistics of a layer that stand in the table of the net. */
-const tabled = [
-  { name: t('Gradient norm'), of: 'gradient_norm', format: number },
-  { name: t('Weight norm'), of: 'weight_norm', format: number },
-  { name: t('Update : weight'), of: 'update_ratio', format: number },
-  { name: t('Dead'), of: 'dead_fraction', format: percent },
-  { name: t('Saturated'), of: 'saturated_fraction', format: percent },
-];
-
-export function netTable(run) {
-  const planned = run.job.plan?.layers ?? [];
-  const head = [
-    [t('Layer')],
-    [t('Type')],
-    [t('Output'), 'number'],
-    [t('Parameters'), 'number'],
-    [t('FLOP/step'), 'number wide'],
-    ...tabled.map(({ name }) => [name, 'number']),
-  ].map(([name, kind]) => h('th', { scope: 'col', class: kind }, name));
-  const rows = planned.map((layer) => {
-    const swatch = h('i', { class: 'swatch' });
-    const cells = tabled.map(() => h('td', { class: 'number' }));
-    const row = h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, swatch, layer.name),
-      h('td', {}, layer.type),
-      h('td', { class: 'number' }, shape(layer.output_shape)),
-      h('td', { class: 'number' }, integer(layer.parameters)),
-      h('td', { class: 'number wide' }, count(layer.flops)),
-      cells,
-    );
-    return { name: layer.name, swatch, cells, row };
-  });
-  const table = h(
-    'table',
-    { class: 'list' },
-    h('thead', {}, h('tr', {}, head)),
-    h(
-      'tbody',
-      {},
-      rows.map(({ row }) => row),
-    ),
-  );
-  const title = h('h2', {}, t('Layers'), ' ', h('span', { class: 'muted' }, t('newest record of each')));
-  return {
-    element: h('section', { class: 'net' }, title, h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('Layers') }, table)),
-    draw() {
-      const deep = run.layersInOrder();
-      for (const { name, swatch, cells } of rows) {
-        const at = deep.findIndex((layer) => layer.name === name);
-        swatch.style.setProperty('--swatch', at < 0 ? 'transparent' : depth(at, deep.length));
-        tabled.forEach(({ of, format }, column) => {
-          const value = at < 0 ? null : deep[at].set.get(of).newest;
-          setText(cells[column], value === null ? '' : format(value));
-          cells[column].title = value ?? '';
-        });
-      }
-    },
-  };
 }

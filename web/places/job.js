@@ -1,20 +1,16 @@
 // A job: verdict and state, and its views: the curves of its learning, every layer's records, what was found, the net, the
 // data, the spec. A job that goes on is followed by its events from where its record so far ends; one view is drawn at a time.
+// The modules of the views other than the first are fetched when one goes there.
 import { curl, follow, get, getAsOf } from '../api.js';
 import { Bank, Chart } from '../chart.js';
 import { depth, onThemeChange } from '../color.js';
-import { curlLine, every, h, problemBox, replace, settle } from '../dom.js';
+import { breath, curlLine, every, h, problemBox, replace, settle } from '../dom.js';
 import { parse } from '../format.js';
 import { HeatMap } from '../heatmap.js';
 import { curves } from '../job/curves.js';
-import { dataView } from '../job/data.js';
-import { findingsView } from '../job/findings.js';
 import { header } from '../job/header.js';
-import { layerCurves, recorded } from '../job/layers.js';
-import { netPicture, netTable } from '../job/net.js';
-import { rangeChart } from '../job/range.js';
+import { netTable } from '../job/table.js';
 import { t } from '../language.js';
-import { pretty } from '../pretty.js';
 import { SeriesSet } from '../series.js';
 import { active, ended, statusText } from '../state.js';
 
@@ -22,6 +18,7 @@ const wholeNet = '/metrics?points=500&single=true'; // about a bucket a pixel; s
 // Records kept of each statistic of a layer: of few layers one can zoom far in, of many each is a line among others.
 const recordsOfLayer = { few: 1024, many: 256 };
 const manyLayers = 12; // beyond which a band each would cover the others: lines show the greatest of each bucket
+const together = 100; // milliseconds that the head waits for the record, to be drawn with it
 const severities = ['critical', 'warning', 'info'];
 
 export async function jobPlace({ id, signal, title, arrive, query }) {
@@ -41,7 +38,8 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   record.catch(() => {});
   let diagnosis = null;
   let view = '';
-  let views = {};
+  let shown = null; // what stands on the page of it
+  const views = {};
 
   const run = {
     id,
@@ -88,7 +86,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
   };
 
   const head = header(run.job);
-  const range = run.job.spec?.kind === 'lr_range' ? rangeChart(run) : null;
+  const range = run.job.spec?.kind === 'lr_range' ? (await import('../job/range.js')).rangeChart(run) : null;
   const learning = curves(run);
   const heat = new HeatMap(bank, {
     title: t('Gradient norm'),
@@ -136,7 +134,8 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     },
     layers: {
       name: t('Layers'),
-      make() {
+      module: () => import('../job/layers.js'),
+      make({ layerCurves, recorded }) {
         run.need(...recorded);
         const made = layerCurves(run);
         return { element: h('div', {}, made.element, lines('/gradients?points=500')), draw: made.draw };
@@ -144,14 +143,16 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     },
     findings: {
       name: t('Findings'),
-      make() {
+      module: () => import('../job/findings.js'),
+      make({ findingsView }) {
         const made = findingsView(run);
         return { element: h('div', {}, made.element, lines('/diagnosis')), draw: made.draw };
       },
     },
     net: {
       name: t('Net'),
-      make() {
+      module: () => import('../job/net.js'),
+      make({ netPicture }) {
         const drawing = netPicture(run);
         get(`/v1/datasets/${run.job.dataset}`, signal).then(
           ({ input_shape }) => {
@@ -168,14 +169,16 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     },
     data: {
       name: t('Data'),
-      make() {
+      module: () => import('../job/data.js'),
+      make({ dataView }) {
         const made = dataView(run);
         return { element: h('div', {}, made.element, lines('/confusion'), curlLine(curl(`/v1/datasets/${run.job.dataset}`))), draw: made.draw };
       },
     },
     spec: {
       name: t('Spec'),
-      make: () => ({
+      module: () => import('../pretty.js'),
+      make: ({ pretty }) => ({
         element: h(
           'div',
           {},
@@ -204,14 +207,23 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
       }),
     );
   }
-  function open(name) {
+  async function open(name) {
     view = name in made ? name : 'curves';
-    views[view] ??= made[view].make();
-    replace(body, views[view].element);
     drawTabs();
+    const wanted = view;
+    let module;
+    try {
+      module = await made[wanted].module?.();
+    } catch {
+      if (view === wanted) replace(body, problemBox(new Error(t('The service does not answer.'))));
+      return;
+    }
+    if (view !== wanted || signal.aborted) return;
+    shown = views[wanted] ??= made[wanted].make(module);
+    replace(body, shown.element);
     draw();
   }
-  const draw = () => views[view]?.draw();
+  const draw = () => shown?.draw();
 
   function takeMetrics(event) {
     run.metrics.append(event.series);
@@ -251,6 +263,8 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     diagnose();
   };
 
+  await Promise.race([record.catch(() => {}), breath(together)]);
+  if (signal.aborted) return null;
   arrive(head.element, tabs, body);
   show({});
   open(query.get('view') ?? 'curves');
@@ -291,6 +305,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
       );
     }
     await get(`${path}/gradients?points=1`, signal).then(newest, () => {}); // without it the table waits for the next record
+    for (const { module } of Object.values(made)) module?.().catch(() => {}); // so that they are there when one goes there
   }
   /** The table shows the newest of every statistic, to the last digit, also where its whole record has not been asked for. */
   function newest(event) {
