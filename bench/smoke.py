@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """smoke.py STEP CEILING: every workload's job is accepted and trains a few steps; a product's rate is measured. No time is asserted."""
 import json
 import pathlib

@@ -62,7 +62,9 @@ typedef struct RouteDesc {
     const char *const
         *produces; // content types of success, NULL-terminated; NULL: application/json
     const char *response_schema; // NULL: no body, or not JSON
-    const int *errors;           // statuses beyond those that any route has, ended by 0; NULL: none
+    const char
+        *dry_run_schema; // of the 200 with which it answers ?dry_run=true; NULL: it has no dry run
+    const int *errors;   // statuses beyond those that any route has, ended by 0; NULL: none
     unsigned flags;
     void (*handler)(Request *request);
     // Asked once the body is there: whether this request takes well under a millisecond and waits for nothing. Then it is

@@ -450,6 +450,7 @@ static const RouteDesc routes[] = {
      .request_schema = "JobInput",
      .status = 202,
      .response_schema = "Job",
+     .dry_run_schema = "DryRun",
      .errors = post_errors,
      .flags = ROUTE_CREATES,
      .handler = jobs_post},

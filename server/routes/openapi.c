@@ -116,6 +116,17 @@ static void write_problem(JsonOut *out, const RouteDesc *route, int status) {
     json_end_object(out);
 }
 
+static void write_dry_run(JsonOut *out, const RouteDesc *route) {
+    json_begin_object(out, "200");
+    json_string(out, "description", "With dry_run: nothing was done");
+    json_begin_object(out, "content");
+    json_begin_object(out, "application/json");
+    write_schema_ref(out, route->dry_run_schema);
+    json_end_object(out);
+    json_end_object(out);
+    json_end_object(out);
+}
+
 static void write_success(JsonOut *out, const RouteDesc *route) {
     static const char *const json_only[] = {"application/json", NULL};
     char key[8];
@@ -143,6 +154,8 @@ static void write_success(JsonOut *out, const RouteDesc *route) {
 static void write_answers(JsonOut *out, const RouteDesc *route) {
     bool open = (route->flags & ROUTE_OPEN) != 0;
     json_begin_object(out, "responses");
+    if (route->dry_run_schema != NULL)
+        write_dry_run(out, route);
     write_success(out, route);
     if (route->flags & ROUTE_NOT_MODIFIED)
         json_raw(out, "304", "{\"description\":\"Not Modified\"}");

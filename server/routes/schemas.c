@@ -203,9 +203,7 @@ static const struct {
      ",\"memory\":{\"type\":\"object\",\"description\":\"What memory_bytes is made of.\","
      "\"additionalProperties\":" WHOLE "},\"steps\":" WHOLE ",\"estimated_seconds\":" NUMBER "}}"},
     {"Job",
-     "{\"description\":\"With dry_run only plan, spec and findings, and status "
-     "200; with probe also probe: its steps on one batch, the first loss and the last.\","
-     "\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
+     "{\"type\":\"object\",\"properties\":{\"id\":" TEXT ",\"name\":" TEXT
      ",\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","
      "\"cancelled\"]},"
      "\"created_at\":" TIME ",\"started_at\":" TIME_OR_NULL ",\"finished_at\":" TIME_OR_NULL
@@ -217,6 +215,12 @@ static const struct {
                               ",\"result\":{},\"diagnosis\":" ANY_OBJECT_OR_NULL
                               ",\"error\":{\"oneOf\":[{\"type\":\"null\"}," REF("Problem") "]}}}"},
     {"JobList", LIST_OF("Job")},
+    {"DryRun",
+     "{\"description\":\"What a job would be. With probe also probe: its steps on one batch, the "
+     "first loss and the last.\",\"type\":\"object\",\"required\":[\"plan\",\"spec\",\"findings\"],"
+     "\"properties\":{\"plan\":" REF("Plan") ",\"spec\":{\"type\":\"object\"},\"findings\":{"
+                                             "\"type\":\"array\",\"items\":" REF(
+                                                 "Finding") "},\"probe\":{\"type\":\"object\"}}}"},
     {"RerunInput",
      "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"remedies\":{"
      "\"type\":\"array\",\"maxItems\":16,\"description\":\"Codes of remedies of the job's "
@@ -478,8 +482,6 @@ static void write_number_schema(JsonOut *out, const char *key, const ParamSpec *
     write_bounds(out, param);
     if (as_default && isfinite(param_default(param)) && !param->required)
         json_number(out, "default", param_default(param));
-    if (key != NULL)
-        json_string(out, "description", param->help);
     json_end_object(out);
 }
 
@@ -500,8 +502,7 @@ static void write_array_schema(JsonOut *out, const ParamSpec *param) {
 
 // A parameter that may be several things.
 static void write_either(JsonOut *out, const ParamSpec *param) {
-    json_begin_object(out, param->name);
-    json_string(out, "description", param->help);
+    json_begin_object(out, NULL);
     json_begin_array(out, "oneOf");
     if (param->type == PARAM_INTEGERS) {
         write_number_schema(out, NULL, param, "integer", false);
@@ -533,7 +534,7 @@ static void write_object_refs(JsonOut *out, const ParamSpec *param) {
 }
 
 static void write_plain(JsonOut *out, const ParamSpec *param) {
-    json_begin_object(out, param->name);
+    json_begin_object(out, NULL);
     switch (param->type) {
     case PARAM_BOOLEAN:
         json_string(out, "type", "boolean");
@@ -566,19 +567,26 @@ static void write_plain(JsonOut *out, const ParamSpec *param) {
         write_object_refs(out, param);
         break;
     }
-    json_string(out, "description", param->help);
     json_end_object(out);
 }
 
+// What may be left out may also be null, as it stands in a spec that is answered.
 static void write_param(JsonOut *out, const ParamSpec *param) {
     bool number = param->type == PARAM_INTEGER || param->type == PARAM_NUMBER;
+    json_begin_object(out, param->name);
+    json_string(out, "description", param->help);
+    json_begin_array(out, "anyOf");
+    if (!param->required)
+        json_raw(out, NULL, "{\"type\":\"null\"}");
     if (param->type == PARAM_INTEGERS || (number && param->keyword != NULL))
         write_either(out, param);
     else if (number)
-        write_number_schema(out, param->name, param,
-                            param->type == PARAM_INTEGER ? "integer" : "number", true);
+        write_number_schema(out, NULL, param, param->type == PARAM_INTEGER ? "integer" : "number",
+                            true);
     else
         write_plain(out, param);
+    json_end_array(out);
+    json_end_object(out);
 }
 
 static void write_params(JsonOut *out, const Desc *desc, const Registry *registry) {

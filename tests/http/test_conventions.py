@@ -176,6 +176,10 @@ class Forms(LiveTest):
                               "/healthz": {"get"}, "/readyz": {"get"}}.items():
             with self.subTest(path):
                 self.assertLessEqual(methods, set(document["paths"].get(path, {})))
+        answers = document["paths"]["/v1/jobs"]["post"]["responses"]
+        self.assertEqual(answers["200"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/DryRun")
+        self.assertEqual(answers["202"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Job")
+        self.assertIn({}, document["security"])  # this server has no token
 
     def test_status_tells_version_workers_queue_and_machine(self):
         status = self.server.get("/v1/status").json
