@@ -218,7 +218,7 @@ test('smoothing is drawn over what was recorded, looks back only, and is part of
 });
 
 test('opening a place asks for nothing twice', async () => {
-  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`, `/jobs/${jobs.sigmoids.id}`]) {
+  for (const place of ['/jobs', `/jobs/${jobs.wide.id}`, `/jobs/${jobs.sigmoids.id}`, `/jobs/${jobs.wide.id}?view=layers&layer=dense_2`]) {
     const visitor = await openPage(browser, 'about:blank');
     const asked = [];
     visitor.on('request', (request) => asked.push(request.url()));
@@ -250,6 +250,53 @@ test('runs are compared: their figures, what differs, their curves, their gradie
   const difference = page.locator('.differences tbody tr');
   await becomes(() => difference.count(), 1);
   assert.deepEqual(await difference.locator('th, td').allInnerTexts(), ['model.layers.0.units', '64', '16']);
+});
+
+test('eight runs are compared at once, each with a colour, a line in every chart and a gradient profile; a ninth is refused and said so', async () => {
+  const eight = [];
+  for (let at = 0; at < 9; at++) {
+    const { id } = await service.post('/v1/jobs', {
+      name: `run ${at}`,
+      dataset: digits.id,
+      tags: ['overlaid'],
+      model: { layers: [dense(4 + at, 'relu'), dense(10)] },
+      training: { epochs: 2, batch_size: 64, seed: 1, optimizer: { type: 'adam', learning_rate: 0.003 } },
+    });
+    eight.push(await service.ended(id));
+  }
+  const ninth = eight.pop();
+  await go('/jobs?tag=overlaid');
+  for (const { name } of eight) await page.getByLabel(`choose ${name} for comparison`).check();
+  await page.getByRole('link', { name: 'Compare 8', exact: true }).click();
+  await page.waitForURL(/compare\?jobs=/);
+  for (const one of eight) {
+    await becomes(() => text(line('Train loss', one.name)), number(one.metrics.train_loss));
+    await becomes(() => text(line('Validation loss', one.name)), number(one.metrics.val_loss));
+    await page.getByRole('columnheader', { name: `${one.name} take ${one.name} out` }).waitFor();
+  }
+  const legend = chart('Train loss').getByRole('row');
+  assert.equal(await legend.count(), 8);
+  const colors = await legend.locator('.swatch').evaluateAll((swatches) => swatches.map((swatch) => getComputedStyle(swatch).backgroundColor));
+  assert.equal(new Set(colors).size, 8, colors.join());
+  const difference = page.locator('.differences tbody tr');
+  assert.deepEqual(await difference.locator('th, td').allInnerTexts(), ['model.layers.0.units', ...eight.map((_, at) => String(4 + at))]);
+  const profiles = page.getByRole('img', { name: 'Gradient from layer to layer' });
+  const drawn = await profiles.locator('path').evaluateAll((paths) => paths.map((path) => [path.getAttribute('d'), path.style.stroke]));
+  assert.equal(new Set(drawn.map(([d]) => d)).size, 8);
+  assert.equal(new Set(drawn.map(([, stroke]) => stroke)).size, 8);
+  for (const { name } of eight) {
+    assert.equal(await profiles.locator('title', { hasText: `${name} · dense_` }).count(), 2, name);
+    await page.locator('section.heat', { has: page.getByRole('heading', { name }) }).locator('canvas').scrollIntoViewIfNeeded();
+  }
+  await page.getByLabel('add a run').getByText('eight runs at most').waitFor({ state: 'attached' });
+  assert.ok(await page.getByLabel('add a run').isDisabled());
+
+  await go(`/compare?jobs=${[...eight, ninth].map(({ id }) => id).join()}`);
+  await page.getByText('eight runs at most: 1 of those asked for left out').waitFor();
+  assert.equal(await page.getByRole('button', { name: `take ${ninth.name} out` }).count(), 0);
+  await go('/jobs?tag=overlaid');
+  for (const { name } of [...eight, ninth]) await page.getByLabel(`choose ${name} for comparison`).check();
+  await page.getByRole('link', { name: 'Compare the first 8 of 9' }).waitFor();
 });
 
 test('a dataset is taken in from a file, profiled, shown row by row, and deleted', async () => {
@@ -424,6 +471,7 @@ test('a job is trained again, and compared with what it came from', async () => 
   await go(`/jobs/${jobs.narrow.id}`);
   await page.getByRole('button', { name: 'Train again', exact: true }).click();
   await page.getByRole('link', { name: 'compare with its parent' }).click();
+  await page.waitForURL(/compare\?jobs=job_\w+,job_/);
   const child = page.url().split(',').at(-1);
   assert.equal((await service.ended(child)).parent, jobs.narrow.id);
   await page.getByText('Nothing: the jobs are the same but for their names.').waitFor();

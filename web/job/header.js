@@ -48,40 +48,40 @@ export function header(job) {
       }),
     ),
   };
+  const verdict = h('a', { href: `#/jobs/${job.id}?view=findings`, class: 'verdict' });
+  const parent = h('a', { href: `#/compare?jobs=${job.parent},${job.id}` }, t('compare with its parent'));
+  const predict = h('a', { class: 'button' }, t('Predict'));
+  const change = h('a', { class: 'button', href: `#/new?from=${job.id}` }, t('Change and train again'));
+  const compare = h('a', { class: 'button', href: `#/compare?jobs=${job.id}` }, t('Compare'));
+  const report = h('a', { class: 'button', href: `${path}/report?lang=${language}`, download: `${job.id}.html` }, t('Report'));
+  const word = h('span');
+  const { pause, stop, cancel, resume, rerun } = buttons;
+  replace(words, word, verdict, parent);
+  replace(actions, pause, stop, resume, cancel, predict, rerun, change, compare, report, buttons.remove);
   let state = '';
 
+  /** What stands here is shown or hidden, never made anew: a click that has begun ends where it began. */
   function show(now) {
     const changed = [now.status, now.diagnosis?.verdict, now.diagnosis?.codes, now.model].join();
     if (changed !== state) {
       state = changed;
-      const verdict = now.diagnosis?.verdict;
-      replace(
-        words,
-        statusWord(now.status),
-        verdict
-          ? h(
-              'a',
-              { href: `#/jobs/${now.id}?view=findings`, class: 'verdict' },
-              verdictWord(verdict),
-              now.diagnosis.codes?.length ? `: ${now.diagnosis.codes.map((code) => code.replaceAll('_', ' ')).join(', ')}` : '',
-            )
-          : null,
-        now.parent ? h('a', { href: `#/compare?jobs=${now.parent},${now.id}` }, t('compare with its parent')) : null,
-      );
       const open = active(now);
-      replace(
-        actions,
-        open ? buttons.pause : null,
-        now.status === 'running' ? buttons.stop : null,
-        now.status === 'paused' ? buttons.resume : null,
-        open || now.status === 'paused' ? buttons.cancel : null,
-        now.model ? h('a', { class: 'button', href: `#/models/${now.model}` }, t('Predict')) : null,
-        open ? null : buttons.rerun,
-        open ? null : h('a', { class: 'button', href: `#/new?from=${now.id}` }, t('Change and train again')),
-        h('a', { class: 'button', href: `#/compare?jobs=${now.id}` }, t('Compare')),
-        h('a', { class: 'button', href: `${path}/report?lang=${language}`, download: `${now.id}.html` }, t('Report')),
-        now.status === 'running' ? null : buttons.remove,
-      );
+      const { verdict: judged, codes } = now.diagnosis ?? {};
+      replace(word, statusWord(now.status));
+      replace(verdict, judged ? verdictWord(judged) : null, codes?.length ? `: ${codes.map((code) => code.replaceAll('_', ' ')).join(', ')}` : null);
+      predict.href = `#/models/${now.model}`;
+      const shown = [
+        [judged, verdict],
+        [now.parent, parent],
+        [open, pause],
+        [now.status === 'running', stop],
+        [now.status === 'paused', resume],
+        [open || now.status === 'paused', cancel],
+        [now.model, predict],
+        [!open, rerun, change],
+        [now.status !== 'running', buttons.remove],
+      ];
+      for (const [is, ...elements] of shown) for (const element of elements) element.hidden = !is;
       replace(trouble, now.error ? problemBox({ problem: now.error }) : null, now.result?.explanation && now.spec?.kind !== 'lr_range' ? h('p', {}, now.result.explanation) : null);
     }
     replace(progress, bar(done(now)), h('span', {}, progressText(now)));

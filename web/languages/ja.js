@@ -230,6 +230,7 @@ export const japanese = {
   '{time} left': '残り {time}',
   'choose {name} for comparison': '{name} を比較に選ぶ',
   'Compare {count}': '{count} 件を比較',
+  'Compare the first {count} of {all}': '{all} 件のうち最初の {count} 件を比較',
   actions: '操作',
   chosen: '選択',
   search: '検索',
@@ -259,6 +260,7 @@ export const japanese = {
   'Validation accuracy': '検証正解率',
   'add a run': 'ジョブを加える',
   'eight runs at most': '最大 8 件',
+  'eight runs at most: {count} of those asked for left out': '最大 8 件です。指定されたうち {count} 件は表示していません',
   'Choose two to eight runs: their curves are laid over each other, and what differs in their jobs is listed.':
     '2〜8 件のジョブを選ぶと、曲線を重ね、仕様の違いを並べます。',
   'Appears when a run has recorded it.': '記録があると現れます。',

@@ -37,7 +37,8 @@ const figures = [
 
 export async function comparePlace({ query, signal, title, arrive }) {
   title(t('Compare'));
-  const ids = (query.get('jobs') ?? '').split(',').filter(Boolean).slice(0, most);
+  const wanted = (query.get('jobs') ?? '').split(',').filter(Boolean);
+  const ids = wanted.slice(0, most);
   const [jobs, { items: all }] = await Promise.all([
     Promise.all(ids.map((id) => get(`/v1/jobs/${encodeURIComponent(id)}`, signal))),
     get('/v1/jobs?limit=200&brief=true', signal),
@@ -57,7 +58,8 @@ export async function comparePlace({ query, signal, title, arrive }) {
     h('option', { value: '' }, ids.length === most ? t('eight runs at most') : t('add a run')),
     all.filter(({ id }) => !ids.includes(id)).map((job) => h('option', { value: job.id }, `${job.name || job.id} · ${t(job.status)} · ${job.id.slice(-6)}`)),
   );
-  const head = h('div', { class: 'line' }, h('h1', {}, t('Compare')), add);
+  const left = wanted.length - ids.length;
+  const head = h('div', { class: 'line' }, h('h1', {}, t('Compare')), add, left ? h('span', { class: 'muted', role: 'status' }, t('eight runs at most: {count} of those asked for left out', { count: left })) : null);
   if (!runs.length) {
     arrive(head, h('p', { class: 'muted' }, t('Choose two to eight runs: their curves are laid over each other, and what differs in their jobs is listed.')));
     return;

@@ -114,7 +114,7 @@ export async function jobsPlace({ query, signal, title, arrive }) {
       else chosen.delete(id);
       compare.hidden = chosen.size < 2;
       compare.href = `#/compare?jobs=${[...chosen].slice(0, mostCompared).join()}`;
-      compare.textContent = t('Compare {count}', { count: Math.min(chosen.size, mostCompared) });
+      compare.textContent = chosen.size > mostCompared ? t('Compare the first {count} of {all}', { count: mostCompared, all: chosen.size }) : t('Compare {count}', { count: chosen.size });
     },
   };
   const act = async (method, path) => {
