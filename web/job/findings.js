@@ -194,7 +194,7 @@ function checkTable(checklist) {
     h(
       'table',
       { class: 'list' },
-      h('thead', {}, h('tr', {}, [t('Group'), t('Item'), t('State'), t('Note')].map((head) => h('th', { scope: 'col' }, head)))),
+      h('thead', {}, h('tr', {}, [t('Group'), t('Item'), t('State'), t('Note')].map((head, at) => h('th', { scope: 'col', class: at ? null : 'wide' }, head)))),
       h(
         'tbody',
         {},
@@ -202,7 +202,7 @@ function checkTable(checklist) {
           h(
             'tr',
             {},
-            h('td', { class: 'muted' }, group === checklist[at - 1]?.group ? '' : t(words(group ?? ''))),
+            h('td', { class: 'muted wide' }, group === checklist[at - 1]?.group ? '' : t(words(group ?? ''))),
             h('th', { scope: 'row' }, title ?? item),
             h('td', { class: { ok: 'healthy', attention: 'warning' }[state] ?? 'muted' }, `${states[state] ?? ''} ${t(words(state))}`),
             h('td', {}, note ?? ''),
