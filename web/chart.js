@@ -403,7 +403,7 @@ export class Chart {
           series: [
             ...lines.map((line) => ({
               stroke: line.faint ? () => mixed(line.color(), 40) : line.color,
-              width: line.dots || line.bare ? 1.75 : 1.25,
+              width: line.dots || line.bare ? 1.75 : line.peaks ? 1 : 1.25, // hair lines are drawn several times faster; of many layers each is one
               spanGaps: false,
               points: { show: this.#showsDots(line), size: 4, fill: line.color, width: 0 },
             })),
