@@ -151,6 +151,13 @@ static void write_success(JsonOut *out, const RouteDesc *route) {
     json_end_object(out);
 }
 
+static bool lists_error(const RouteDesc *route, int wanted) {
+    for (const int *status = route->errors; status != NULL && *status != 0; status++)
+        if (*status == wanted)
+            return true;
+    return false;
+}
+
 static void write_answers(JsonOut *out, const RouteDesc *route) {
     bool open = (route->flags & ROUTE_OPEN) != 0;
     json_begin_object(out, "responses");
@@ -159,6 +166,8 @@ static void write_answers(JsonOut *out, const RouteDesc *route) {
     write_success(out, route);
     if (route->flags & ROUTE_NOT_MODIFIED)
         json_raw(out, "304", "{\"description\":\"Not Modified\"}");
+    if (route->query != NULL && !lists_error(route, 400)) // queries are checked before its handler
+        write_problem(out, route, 400);
     if (!open)
         write_problem(out, route, 401);
     write_problem(out, route, 403);

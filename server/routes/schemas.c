@@ -387,8 +387,9 @@ static const struct {
                                                "is.\"},\"targets\":{\"type\":\"array\","
                                                "\"description\":"
                                                "\"Class names, class numbers, numbers or "
-                                               "arrays.\"},\"optimizer\":" REF(
-                                                   "Optimizer") ",\"weights\":{\"description\":"
+                                               "arrays.\"},\"optimizer\":{\"oneOf\":[{\"type\":"
+                                               "\"null\"}," REF(
+                                                   "Optimizer") "]},\"weights\":{\"description\":"
                                                                 "\"Nested lists by "
                                                                 "layer and "
                                                                 "weight.\",\"type\":\"object\","

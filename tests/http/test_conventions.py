@@ -180,6 +180,11 @@ class Forms(LiveTest):
         self.assertEqual(answers["200"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/DryRun")
         self.assertEqual(answers["202"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Job")
         self.assertIn({}, document["security"])  # this server has no token
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                if any(parameter["in"] == "query" for parameter in operation["parameters"]):
+                    with self.subTest(path, method=method):
+                        self.assertIn("400", operation["responses"])
 
     def test_status_tells_version_workers_queue_and_machine(self):
         status = self.server.get("/v1/status").json
