@@ -1,6 +1,7 @@
 // Cutting texts. What is a letter is the C library's knowledge of Unicode (its locale C.UTF-8), asked for through a
 // locale object of the tokenizer's own: the process's locale is neither read nor changed.
 #include "core/tokens/tokenizer.h"
+#include <errno.h>
 #include <string.h>
 #include <wctype.h>
 #include "core/base/error.h"
@@ -27,9 +28,11 @@ int tokenizer_init(Tokenizer *tokenizer, TokenizerKind kind,
                    void (*take)(void *context, const char *token, size_t length), void *context) {
     locale_t locale = (locale_t)0;
     if (kind == TOKENIZER_WORD) {
-        locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+        // Twice: for want of memory the C library looks elsewhere, finds nothing, and says just that.
+        for (int attempt = 0; attempt < 2 && locale == (locale_t)0; attempt++)
+            locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
         if (locale == (locale_t)0)
-            return ERR_UNAVAILABLE;
+            return errno == ENOMEM ? ERR_NO_MEMORY : ERR_UNAVAILABLE;
     }
     *tokenizer = (Tokenizer){.kind = kind, .locale = locale, .take = take, .context = context};
     return OK;

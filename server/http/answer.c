@@ -127,6 +127,11 @@ void answer_file(Request *request, const char *content_type, int descriptor) {
     request->answer.length = (size_t)status.st_size;
 }
 
+// What a text came to; NULL where memory did not suffice for it.
+static const char *text_whole(Text *text) {
+    return text->failed ? NULL : text_string(text);
+}
+
 // Under /v2 errors are those of the Open Inference Protocol: one sentence.
 static bool speaks_inference(const Request *request) {
     const char *path = request->target.path;
@@ -150,8 +155,14 @@ static void answer_sentence(Request *request, int status, const char *detail,
     answer_text(request, status, "application/json", &out.text);
 }
 
+// detail: NULL for want of memory, of which the answer then speaks.
 static void answer_problem_text(Request *request, int status, const char *detail,
                                 const Issues *issues) {
+    if (detail == NULL) {
+        if (!answered(request))
+            answer_without_memory(request);
+        return;
+    }
     if (speaks_inference(request)) {
         answer_sentence(request, status, detail, issues);
         return;
@@ -169,7 +180,7 @@ void answer_problem(Request *request, int status, const char *format, ...) {
     va_start(list, format);
     text_add_format_list(&detail, format, list);
     va_end(list);
-    answer_problem_text(request, status, text_string(&detail), NULL);
+    answer_problem_text(request, status, text_whole(&detail), NULL);
     text_finish(&detail);
 }
 
@@ -187,7 +198,7 @@ void answer_issues(Request *request, int status, const Issues *issues) {
                                         : "The body is not JSON."
                                   : "The body has %zu mistake%s; `errors` names each.",
                     count, count == 1 ? "" : "s");
-    answer_problem_text(request, status, text_string(&detail), issues);
+    answer_problem_text(request, status, text_whole(&detail), issues);
     text_finish(&detail);
 }
 

@@ -38,6 +38,7 @@ enum {
     HEARTBEAT = 15000,    // milliseconds, to those who watch
     RETRY = 500,          // after a full disk
     DRAIN = 8000,         // for a worker to checkpoint, before it is killed
+    DRAIN_MORE = 1000,    // for what became of it to be stored
 };
 
 struct Pool {
@@ -58,6 +59,7 @@ struct Pool {
     uint8_t *buffer;      // [READ_BYTES]
     int64_t due;          // when the next job will have waited out its backoff; 0: none does
     int64_t beat;         // of the next heartbeat
+    int64_t drain_end;    // 0: it does not drain yet
     int64_t looked_at;    // at the workers, whether they still say something
 };
 
@@ -271,6 +273,8 @@ static void wishes_apply(Pool *pool) {
 }
 
 static void drain_begin(Pool *pool) {
+    if (pool->drain_end == 0)
+        pool->drain_end = time_monotonic() + DRAIN + DRAIN_MORE;
     for (int i = 0; i < pool->options.workers; i++)
         if (pool->slots[i].taken)
             slot_ask(&pool->slots[i]);
@@ -370,8 +374,8 @@ static void wait_for_events(Pool *pool, int64_t next) {
     }
 }
 
-// After a failed fsync nothing can be acknowledged: the workers end with the server, and the next
-// start recovers.
+// Nothing can be stored, after a failed fsync or on a full disk: the workers end with the server, and the next start
+// recovers.
 static void abandon(Pool *pool) {
     for (int i = 0; i < pool->options.workers; i++) {
         Slot *slot = &pool->slots[i];
@@ -404,6 +408,14 @@ static void *pool_main(void *argument) {
         settle_all(pool);
         if (draining && atomic_load(&pool->running) == 0)
             return NULL;
+        if (draining && time_monotonic() >= pool->drain_end) {
+            log_warning(
+                "what became of some jobs could not be stored: they go on at the next start");
+            abandon(pool);
+            return NULL;
+        }
+        if (draining && pool->drain_end < next)
+            next = pool->drain_end;
         wait_for_events(pool, next);
     }
 }

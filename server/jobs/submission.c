@@ -408,7 +408,7 @@ int submission_check(Store *store, const PoolOptions *options, const Submission 
         result = job_create(body, dataset, (int)keys.threads, issues, &job);
     else if (result == ERR_INVALID && job_check_words(body, issues) == ERR_NO_MEMORY)
         result = ERR_NO_MEMORY;
-    if (result == OK)
+    if (result == OK || initial_result == ERR_NO_MEMORY)
         result = initial_result;
     if (result == OK && initial != NULL) {
         result = job_start_from(job, initial, issues);

@@ -313,7 +313,7 @@ static void note_write(const Note *note, Language language, JsonOut *out) {
     json_string(out, "explanation", text_string(&text));
     json_raw(out, "features", text_string(&note->features.text));
     json_end_object(out);
-    out->text.failed |= text.failed;
+    out->text.failed |= text.failed || note->features.text.failed;
     text_finish(&text);
 }
 
@@ -356,7 +356,7 @@ static char *note_text(const Entry *entry, const LoadedModel *model,
     json_end_array(&note.features);
     if (note.count > 0)
         note_write(&note, language, &out);
-    char *text = note.count > 0 ? memory_string(text_string(&out.text)) : NULL;
+    char *text = note.count > 0 ? text_take(&out.text) : NULL;
     json_finish(&note.features);
     json_finish(&out);
     return text;

@@ -232,22 +232,25 @@ static int job_enqueue(Request *request, const JobRow *row, Idempotency *idempot
     return OK;
 }
 
-// Where the dataset is wrong already: what else is, of that which can be told without it.
-static void rest_check(const Services *services, const Document *document, Issues *issues) {
+// Where the dataset is wrong already: what else is, of that which can be told without it. ERR_NO_MEMORY, or ERR_INVALID.
+static int rest_check(const Services *services, const Document *document, Issues *issues) {
     Submission submission = {.body = document_root(document)};
     JobRow row;
     JsonOut findings;
     Issues rest;
     json_init(&findings);
     issues_init(&rest);
-    if (submission_check(services->store, &services->pool_options, &submission, &rest, &row,
-                         &findings) == OK)
+    int error = submission_check(services->store, &services->pool_options, &submission, &rest, &row,
+                                 &findings);
+    if (error == OK)
         job_row_finish(&row);
     for (size_t i = 0; i < rest.count; i++)
         if (strcmp(rest.items[i].pointer, "/dataset") != 0)
             issues_add_at(issues, rest.items[i].pointer, "%s", rest.items[i].detail);
+    issues->failed |= rest.failed;
     issues_finish(&rest);
     json_finish(&findings);
+    return error == ERR_NO_MEMORY ? error : ERR_INVALID;
 }
 
 static void job_submit(Request *request, const Document *document, Idempotency *idempotency) {
@@ -265,7 +268,7 @@ static void job_submit(Request *request, const Document *document, Idempotency *
         error = submission_check(services->store, &services->pool_options, &submission, &issues,
                                  &row, dry_run ? &findings : NULL);
     } else if (error == ERR_INVALID) {
-        rest_check(services, document, &issues);
+        error = rest_check(services, document, &issues);
     }
     if (error != OK)
         answer_refused(request, error, &issues);

@@ -22,6 +22,7 @@
 enum {
     DEATHS_MAX = 3,
     FIRST_BACKOFF_MILLISECONDS = 500, // four times as long after each further death
+    ASK_AGAIN_MILLISECONDS = 500,     // where the store could not be read
 };
 
 static const Column columns[] = {
@@ -213,11 +214,14 @@ int jobs_claim(Store *store, int max_threads, JobRow *ret_row) {
 int64_t jobs_next_due(Store *store) {
     sqlite3 *reader = store_reader(store);
     if (reader == NULL)
-        return 0;
+        return ASK_AGAIN_MILLISECONDS;
     int64_t due = 0, now = time_now();
-    sql_integer(reader, &due,
-                "SELECT MIN(not_before) FROM jobs WHERE status = 'queued' AND not_before > 0", "");
+    int result = sql_integer(
+        reader, &due, "SELECT MIN(not_before) FROM jobs WHERE status = 'queued' AND not_before > 0",
+        "");
     store_release(store, reader);
+    if (result != OK)
+        return ASK_AGAIN_MILLISECONDS;
     return due == 0 ? 0 : due > now ? due - now : 1;
 }
 

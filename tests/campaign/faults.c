@@ -21,6 +21,7 @@
 typedef struct Control {
     atomic_llong memory_countdown, memory_fired, allocations, live; // 0: off
     atomic_llong file_countdown, file_fired, file_calls, file_errno;
+    atomic_llong file_always; // 1: every call fails
 } Control;
 
 static Control unwatched; // until the file is mapped, and where there is none
@@ -115,7 +116,7 @@ static int file_fails(int file) {
         !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
         return 0;
     atomic_fetch_add(&control->file_calls, 1);
-    if (!due(&control->file_countdown, &control->file_fired))
+    if (!atomic_load(&control->file_always) && !due(&control->file_countdown, &control->file_fired))
         return 0;
     errno = (int)atomic_load(&control->file_errno);
     return 1;

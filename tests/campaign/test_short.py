@@ -29,6 +29,11 @@ class Short(unittest.TestCase):
     def test_memory(self):
         self.hold(torture.memory(every=61))
 
+    def test_memory_of_what_is_short(self):
+        """Each allocation: refusals, predictions and word tokenizers told another reason, or less than all."""
+        for kind in ("a refusal", "no JSON", "a prediction", "a dataset of texts"):
+            self.hold(torture.memory(every=1, only=kind))
+
     def test_files(self):
         self.hold(torture.files(every=7))
 

@@ -71,12 +71,13 @@ def mutate(data, chance):
 
 def ambiguous(data):
     """Whether its head is one that must be refused, by rules so plain that they cannot be wrong."""
-    head, end, _ = data.partition(b"\r\n\r\n")
-    if not end:
+    # A line may end with LF alone, and empty ones may come before the first (RFC 9112, section 2.2).
+    lines = re.split(rb"\r?\n", data.lstrip(b"\r\n"))
+    if b"" not in lines[1:]:
         return False
-    lines = head.split(b"\r\n")
+    lines = lines[:lines.index(b"", 1)]
     names = [line.split(b":")[0].lower() for line in lines[1:]]
-    return (b"\0" in head or b"%00" in lines[0] or names.count(b"host") != 1 or names.count(b"content-length") > 1 or
+    return (any(b"\0" in line for line in lines) or b"%00" in lines[0] or names.count(b"host") != 1 or names.count(b"content-length") > 1 or
             b"content-length" in names and b"transfer-encoding" in names or any(name != name.strip() for name in names))
 
 
