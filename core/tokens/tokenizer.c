@@ -28,9 +28,7 @@ int tokenizer_init(Tokenizer *tokenizer, TokenizerKind kind,
                    void (*take)(void *context, const char *token, size_t length), void *context) {
     locale_t locale = (locale_t)0;
     if (kind == TOKENIZER_WORD) {
-        // Twice: for want of memory the C library looks elsewhere, finds nothing, and says just that.
-        for (int attempt = 0; attempt < 2 && locale == (locale_t)0; attempt++)
-            locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+        locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
         if (locale == (locale_t)0)
             return errno == ENOMEM ? ERR_NO_MEMORY : ERR_UNAVAILABLE;
     }

@@ -24,7 +24,8 @@ typedef struct Tokenizer {
     void *context;
 } Tokenizer;
 
-// ERR_UNAVAILABLE: the C library has no C.UTF-8, and so does not know Unicode's letters. ERR_NO_MEMORY.
+// ERR_UNAVAILABLE: the C library has no C.UTF-8, and so does not know Unicode's letters. ERR_NO_MEMORY. Where glibc lacks memory while it
+// loads the locale, it takes it for missing from then on: a process that lives long keeps a tokenizer of words from its start.
 int tokenizer_init(Tokenizer *tokenizer, TokenizerKind kind,
                    void (*take)(void *context, const char *token, size_t length), void *context);
 void tokenizer_finish(Tokenizer *tokenizer); // a zeroed one is finished

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/tokens/tokenizer.h"
 #include "server/base/log.h"
 #include "server/base/settings.h"
 #include "server/http/http.h"
@@ -36,6 +37,7 @@ typedef struct Server {
     Settings settings;
     Services services;
     Http *http;
+    Tokenizer words; // never used: it keeps the locale loaded (tokenizer.h)
     char token[TOKEN_TEXT];
 } Server;
 
@@ -109,6 +111,8 @@ static int server_start(Server *server) {
         error = server_token(server);
     if (error != OK)
         return error;
+    tokenizer_init(&server->words, TOKENIZER_WORD, NULL,
+                   NULL); // where there is none, its users are told
     error = predictors_create(store_directory(services->store), &services->predictors);
     if (error == OK)
         error = drifts_create(services->store, &services->drifts);
@@ -176,6 +180,7 @@ static bool server_stop(Server *server) {
     text_finish(&server->services.openapi);
     store_close(server->services.store);
     settings_finish(&server->settings);
+    tokenizer_finish(&server->words);
     return true;
 }
 
