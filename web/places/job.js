@@ -286,6 +286,7 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
     takeMetrics(net.value);
     takeGradients(norms.value);
     diagnose();
+    await breath(together); // what is there is drawn before more is asked for
     if (!ended(run.job)) {
       follow(id, signal, Math.min(now.event, net.event, norms.event), {
         status: (event) => {
