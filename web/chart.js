@@ -33,6 +33,7 @@ export class Bank {
       this.charts.forEach((chart) => chart.tint?.());
       this.#each((plot) => plot.redraw(false));
     });
+    addEventListener('beforeprint', () => this.#drawAll(), { signal });
     signal.addEventListener('abort', () => {
       this.#left = true;
       this.#sight.disconnect();
@@ -85,6 +86,15 @@ export class Bank {
     }
     this.#busy = false;
     if ([...this.#due].some((one) => this.#inSight(one))) this.#wake(250);
+  }
+
+  /** Paper has no sight: all that is due, at once. */
+  #drawAll() {
+    for (const one of this.#due) {
+      this.#drawn.add(one);
+      one.draw();
+    }
+    this.#due.clear();
   }
 
   /** Does this to the plots in sight; the others are drawn again when they come near. */

@@ -140,6 +140,19 @@ test('the log scale of the loss is part of the address', async () => {
   assert.equal(await chart('Loss').getByLabel('log').isChecked(), true);
 });
 
+test('on paper stand all charts, also those that nobody has scrolled to', async () => {
+  const charts = page.locator('section.chart:visible');
+  const drawn = () => page.locator('section.chart:has(canvas)').count();
+  const whole = page.viewportSize();
+  await page.setViewportSize({ ...whole, height: 200 });
+  await page.reload();
+  await chart('Loss').locator('canvas').waitFor();
+  assert.ok((await drawn()) < (await charts.count()), 'some are out of sight');
+  await page.pdf();
+  await becomes(drawn, await charts.count());
+  await page.setViewportSize(whole);
+});
+
 test('the keys are told where one asks for them', async () => {
   await go('/jobs');
   await page.getByRole('link', { name: 'iris' }).waitFor();

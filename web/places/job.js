@@ -305,7 +305,8 @@ export async function jobPlace({ id, signal, title, arrive, query }) {
         () => (run.job.status === 'queued' || run.job.status === 'paused' ? refresh() : active(run.job) && head.show(run.job)),
       );
     }
-    await get(`${path}/gradients?points=1`, signal).then(newest, () => {}); // without it the table waits for the next record
+    const last = Math.max(0, ...norms.value.layers.map(({ series }) => series.gradient_norm.step.at(-1) ?? 0));
+    await get(`${path}/gradients?points=1&from_step=${last}`, signal).then(newest, () => {}); // without it the table waits for the next record
     for (const { module } of Object.values(made)) module?.().catch(() => {}); // so that they are there when one goes there
   }
   /** The table shows the newest of every statistic, to the last digit, also where its whole record has not been asked for. */
