@@ -137,9 +137,17 @@ def send(server, block, rows):
     return length, dataset["id"]
 
 
+def processor_of_ended(server):
+    """Seconds of all workers that were, once none is: a job has succeeded a little before its worker has ended."""
+    while server.workers():
+        time.sleep(0.01)
+    time.sleep(0.1)  # until the server has taken in the last one's end
+    return contender.processor_seconds([server.process.pid], ended_children=True)
+
+
 def timed(what, processor):
     """(what it returns, "seconds (of the processor)")"""
-    begin, before = time.monotonic(), processor()
+    before, begin = processor(), time.monotonic()
     result = what()
     return result, f"{time.monotonic() - begin:.2f} ({processor() - before:.2f})"
 
@@ -160,7 +168,7 @@ def grow_rows(counts):
                    "model": {"layers": [{"type": "dense", "units": 64, "activation": "relu"}, {"type": "dense", "units": 2}]}}
             with Peak(server.workers) as training:
                 state, epoch = timed(lambda: server.wait(server.submit(job), seconds=3600),
-                                     lambda: contender.processor_seconds(own, ended_children=True))
+                                     lambda: processor_of_ended(server))
             assert state["status"] == "succeeded", state
             yield [f"{rows:,}", f"{length / 1e6:.0f}", taken, mebibytes(taking), epoch, mebibytes(training)]
 
