@@ -50,6 +50,7 @@ Test(confusion, keeps_the_surest_mistakes_in_order) {
         assert_near(confusion.worst[i].probability, 0.5 + 0.001 * (100 - i), 1e-12);
     cr_assert_eq(confusion.counts[1], 51);
     cr_assert_eq(confusion.counts[2], 50);
+    confusion_finish(&confusion);
     cr_assert_eq(confusion_init(&confusion, dataset->archive, CONFUSION_CLASSES_MAX + 1),
                  ERR_TOO_LARGE);
     Confusion third;
