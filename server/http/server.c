@@ -197,10 +197,15 @@ static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, co
 // MHD up to 0.9.75 ends texts at a NUL byte, joins folded lines in place and skips blanks, so that
 // none of it shows in what it hands over; but what it hands over still lies where it came in. There
 // method, target and version have one blank between them, a value follows its name's colon and is
-// ended by what was CRLF or LF, and the next name follows.
+// ended by what was CRLF or LF and is now zeros, and the next name follows, or the empty line. A
+// line that begins with NUL is an empty one to it: the head's length tells. A NUL in the place of a CR
+// cannot be told from one; the line ends where it would anyway.
 static bool head_has_holes(const Request *request, const char *url, const char *version,
                            const HeaderList *list) {
 #if MHD_VERSION <= 0x00097500
+    size_t length =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+            ->header_size;
     if ((uintptr_t)url - (uintptr_t)request->method != strlen(request->method) + 1 ||
         (uintptr_t)version - (uintptr_t)url != strlen(request->raw_target) + 1)
         return true;
@@ -211,9 +216,14 @@ static bool head_has_holes(const Request *request, const char *url, const char *
             value++;
         if (value != header->value)
             return true;
-        const char *after = header->value + strlen(header->value) + 1;
-        if (*after != '\0' && (i + 1 == list->count || after != list->item[i + 1].name))
+        const char *line_end = header->value + strlen(header->value);
+        bool last = i + 1 == list->count;
+        const char *next = last ? request->method + length : list->item[i + 1].name;
+        if (next <= line_end || next - line_end > (last ? 4 : 2))
             return true;
+        for (const char *c = line_end; c < next; c++)
+            if (*c != '\0')
+                return true;
     }
 #else
     (void)request, (void)url, (void)version, (void)list;
