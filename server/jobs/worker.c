@@ -171,11 +171,13 @@ static void memory_bound(const Work *work) {
     rlim_t seconds = PROBE_CPU_SECONDS * (rlim_t)work->threads;
     if (work->probe)
         setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds});
+#ifndef __SANITIZE_ADDRESS__ // it takes terabytes of address space for itself
     if (work->max_memory_bytes == 0)
         return;
     rlim_t bytes = (rlim_t)work->max_memory_bytes + MEMORY_SLACK_BYTES +
                    (rlim_t)work->threads * MEMORY_SLACK_THREAD;
     setrlimit(RLIMIT_DATA, &(struct rlimit){bytes, bytes});
+#endif
 }
 
 // ---- beating ----
