@@ -35,14 +35,17 @@
     early.get(address).catch(() => {});
     ask(`${address}/metrics?points=500&single=true`);
   } else if (path === '/jobs' && !/(^|&)(status|tag)=/.test(query ?? '')) ask('/v1/jobs?limit=200&brief=true');
-  const modules = needs[job ? 'job' : path.slice(1)] ?? [];
-  for (const module of languageIs('ja') ? ['languages/ja.js', ...modules] : modules) {
-    const link = document.createElement('link');
-    link.rel = 'modulepreload';
-    link.href = module;
-    document.head.append(link);
-  }
+  preload(needs[job ? 'job' : path.slice(1)] ?? []);
+  if (languageIs('ja')) preload(['languages/ja.js']); // last, as the browser may have to wait for what is stored
 
+  function preload(modules) {
+    for (const module of modules) {
+      const link = document.createElement('link');
+      link.rel = 'modulepreload';
+      link.href = module;
+      document.head.append(link);
+    }
+  }
   function ask(address) {
     const answer = fetch(address, { headers: { Accept: 'application/json' } });
     answer.catch(() => {}); // whoever takes it says so

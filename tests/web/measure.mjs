@@ -26,20 +26,21 @@ async function weigh() {
   row('weight of the whole page, gzipped', sizes.reduce((sum, n) => sum + n, 0), limits.weight, 'bytes');
 }
 
-/** Milliseconds from the address to the first frame in which `ready` holds, in the page's own clock; the best of five. */
+/** Milliseconds from the address to the first frame in which `ready` holds, in the page's own clock; the best of nine. */
 async function opening(browser, service, place, ready) {
   const times = [];
   for (;;) {
     const page = await openPage(browser, `${service.url}/examples/iris.json`);
     await page.addInitScript(`
       (function look() {
-        if ((${ready})()) requestAnimationFrame(() => setTimeout(() => { globalThis.ready ??= performance.now(); }));
+        if ((${ready})()) setTimeout(() => console.debug('ready', performance.now())); // when this frame is drawn
         else requestAnimationFrame(look);
       })();`);
-    await page.goto(`${service.url}/#${place}`);
-    await page.waitForFunction(() => globalThis.ready !== undefined, null, { timeout: 120_000 });
-    times.push(await page.evaluate(() => globalThis.ready));
-    if (times.length === 5) return { page, time: Math.min(...times), times: times.map(Math.round).join(', ') };
+    // Told by the page, not asked for: playwright's own script would take its part of the time.
+    const told = page.waitForEvent('console', { predicate: (message) => message.text().startsWith('ready '), timeout: 120_000 });
+    await page.goto(`${service.url}/#${place}`, { waitUntil: 'commit' });
+    times.push(Number((await told).text().slice(6)));
+    if (times.length === 9) return { page, time: Math.min(...times), times: times.map(Math.round).join(', ') };
     await page.context().close();
   }
 }
@@ -77,8 +78,8 @@ try {
   // What the browser takes on this machine for the frame alone, with nothing in it.
   const nothing = await opening(browser, service, '/nothing', `() => document.querySelector('h1') !== null`);
   await nothing.page.context().close();
-  const list = await opening(browser, service, '/jobs', `() => document.querySelectorAll('tbody tr').length >= 40`);
-  row(`a list of ${jobs} jobs shown (40 rows, the others as one scrolls; ${list.times}; an empty place takes ${Math.round(nothing.time)})`, list.time, limits.list, 'ms');
+  const list = await opening(browser, service, '/jobs', `() => document.querySelector('tbody tr:last-child')?.getBoundingClientRect().bottom > innerHeight`);
+  row(`a list of ${jobs} jobs shown (a screen full of them, the others as one scrolls; ${list.times}; an empty place takes ${Math.round(nothing.time)})`, list.time, limits.list, 'ms');
   await list.page.getByText('job 199').waitFor();
   await list.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await list.page.waitForFunction((all) => (scrollTo(0, document.body.scrollHeight), document.querySelectorAll('tbody tr').length === all), jobs);

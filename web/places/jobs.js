@@ -9,7 +9,7 @@ import { active, bar, done, statusWord, verdictWord } from '../state.js';
 
 const pageSize = 200;
 const mostCompared = 8;
-const screenful = 40; // rows
+const [headHeight, rowHeight] = [100, 27]; // pixels at least: a screen's rows are drawn at once, the others as one comes to them
 const example = 'examples/iris.json';
 const statuses = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'];
 const verdicts = ['healthy', 'warning', 'critical'];
@@ -190,6 +190,7 @@ export async function jobsPlace({ query, signal, title, arrive }) {
     });
   }
   /** As many rows as one looks at, more when one comes to their end; what stands in its place is not moved. */
+  const screenful = Math.ceil((innerHeight - headHeight) / rowHeight);
   let length = screenful;
   function draw() {
     const found = inOrder();
