@@ -53,6 +53,8 @@ static int load_model(Predictor *predictor, Value spec, const Archive *archive) 
     if (error != OK)
         return error == ERR_INVALID ? ERR_DAMAGED : error;
     const Graph *graph = model_graph(predictor->model);
+    if (graph_weight_elements(graph) > archive_bytes(archive) / sizeof(float))
+        return ERR_DAMAGED; // no memory is asked for what cannot be in the file
     predictor->weights = memory_array(graph_weight_elements(graph), sizeof(Real));
     if (predictor->weights == NULL)
         return ERR_NO_MEMORY;

@@ -120,6 +120,9 @@ struct Request {
 };
 
 void request_destroy(Request *request);
+// Holds the request's head against the guard and against what of it libmicrohttpd does not tell.
+Refusal head_check(const Request *request, const char *url, const char *version,
+                   HeadFacts *ret_facts);
 // The answer as MHD sends it, with every header. NULL without memory.
 struct MHD_Response *answer_build(Request *request);
 void answer_finish(Answer *answer);

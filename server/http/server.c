@@ -172,65 +172,6 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     return request;
 }
 
-typedef struct HeaderList {
-    Header item[HTTP_HEADERS_MAX];
-    size_t count;
-    bool overflow;
-} HeaderList;
-
-static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                      size_t name_length, const char *value, size_t value_length) {
-    HeaderList *list = context;
-    (void)kind;
-    if (list->count == HTTP_HEADERS_MAX) {
-        list->overflow = true;
-        return MHD_NO;
-    }
-    // Blanks around a value are no part of it (RFC 9110, section 5.5); MHD takes off those before.
-    while (value_length > 0 && (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
-        value_length--;
-    list->item[list->count++] =
-        (Header){name, value != NULL ? value : "", name_length, value_length};
-    return MHD_YES;
-}
-
-// MHD up to 0.9.75 ends texts at a NUL byte, joins folded lines in place and skips blanks, so that
-// none of it shows in what it hands over; but what it hands over still lies where it came in. There
-// method, target and version have one blank between them, a value follows its name's colon and is
-// ended by what was CRLF or LF and is now zeros, and the next name follows, or the empty line. A
-// line that begins with NUL is an empty one to it: the head's length tells. A NUL in the place of a CR
-// cannot be told from one; the line ends where it would anyway.
-static bool head_has_holes(const Request *request, const char *url, const char *version,
-                           const HeaderList *list) {
-#if MHD_VERSION <= 0x00097500
-    size_t length =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-            ->header_size;
-    if ((uintptr_t)url - (uintptr_t)request->method != strlen(request->method) + 1 ||
-        (uintptr_t)version - (uintptr_t)url != strlen(request->raw_target) + 1)
-        return true;
-    for (size_t i = 0; i < list->count; i++) {
-        const Header *header = &list->item[i];
-        const char *value = header->name + header->name_length + 1;
-        while (*value == ' ' || *value == '\t')
-            value++;
-        if (value != header->value)
-            return true;
-        const char *line_end = header->value + strlen(header->value);
-        bool last = i + 1 == list->count;
-        const char *next = last ? request->method + length : list->item[i + 1].name;
-        if (next <= line_end || next - line_end > (last ? 4 : 2))
-            return true;
-        for (const char *c = line_end; c < next; c++)
-            if (*c != '\0')
-                return true;
-    }
-#else
-    (void)request, (void)url, (void)version, (void)list;
-#endif
-    return false;
-}
-
 static bool accepts_gzip(const char *encodings) {
     if (encodings == NULL)
         return false;
@@ -323,7 +264,6 @@ static void request_route_to(Request *request) {
 static void request_head(Request *request, const char *url, const char *method, const char *version,
                          HeadFacts *ret_facts) {
     Http *http = request->http;
-    HeaderList list = {.count = 0};
     const char *why = NULL;
     request->method = method;
     request->head = strcmp(method, "HEAD") == 0;
@@ -332,13 +272,7 @@ static void request_head(Request *request, const char *url, const char *method, 
         answer_error(request, ERR_NO_MEMORY, NULL);
         return;
     }
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, collect_header, &list);
-    Refusal refusal = guard_head(&(Head){method, version, list.item, list.count}, ret_facts);
-    if (list.overflow)
-        refusal = (Refusal){431, "there are too many headers"};
-    else if (refusal.status == 0 && head_has_holes(request, url, version, &list))
-        refusal = (Refusal){
-            400, "the request's head has a NUL byte, a folded line or superfluous blanks"};
+    Refusal refusal = head_check(request, url, version, ret_facts);
     if (refusal.status == 0)
         refusal = guard_host(&http->hosts, ret_facts->host);
     if (refusal.status == 0 && changes_something(method))
