@@ -76,6 +76,7 @@ int rules_run(const RuleView *view, Finding *findings);
 
 // For the rules.
 void finding_number(Finding *finding, const char *name, double value);
+// The text is borrowed: it must be the job's, or there for good.
 void finding_word(Finding *finding, const char *name, const char *text);
 void finding_remedy(Finding *finding, Remedy remedy);
 // Fills the explanation out of the table of texts, unless it has one.

@@ -64,10 +64,22 @@ static void refuse(const Job *job, const Archive *initial, Issues *issues) {
 
 // ---- starting ----
 
+static void note_first_drawn(Job *job) {
+    const Graph *graph = model_graph(job->model);
+    for (int w = 0; w < graph_weights(graph); w++) {
+        if (model_copies_weight(job->model, w, job->initial))
+            continue;
+        model_weight_name(job->model, w, job->first_drawn.name);
+        shape_text(&graph_weight_at(graph, w)->shape, job->first_drawn.shape);
+        return;
+    }
+}
+
 int job_start_from(Job *job, Archive *initial, Issues *issues) {
     archive_close(job->initial);
     job->initial = initial;
     job->initial_weights = model_copy_weights(job->model, initial, NULL);
+    note_first_drawn(job);
     if (job->initial_weights > 0)
         return OK;
     refuse(job, initial, issues);
@@ -88,27 +100,14 @@ static bool same_section(const Archive *a, const Archive *b, const char *name) {
     return first->bytes == second->bytes && memcmp(first->data, second->data, first->bytes) == 0;
 }
 
-// The first weight that is not copied, in words that a finding borrows.
-typedef struct Uncopied {
-    char name[ARCHIVE_NAME_MAX + 1], shape[SHAPE_TEXT];
-} Uncopied;
-
-static void find_partial(const Job *job, Uncopied *first, Finding *finding) {
-    const Graph *graph = model_graph(job->model);
-    int all = graph_weights(graph), missing = 0;
-    for (int w = all - 1; w >= 0; w--) {
-        if (model_copies_weight(job->model, w, job->initial))
-            continue;
-        missing++;
-        model_weight_name(job->model, w, first->name);
-        shape_text(&graph_weight_at(graph, w)->shape, first->shape);
-    }
+static void find_partial(const Job *job, Finding *finding) {
+    int all = graph_weights(model_graph(job->model));
     *finding = (Finding){.code = "initial_weights", .severity = SEVERITY_INFO};
     finding_number(finding, "copied", job->initial_weights);
     finding_number(finding, "weights", all);
-    finding_number(finding, "missing", missing);
-    finding_word(finding, "first", first->name);
-    finding_word(finding, "shape", first->shape);
+    finding_number(finding, "missing", all - job->initial_weights);
+    finding_word(finding, "first", job->first_drawn.name);
+    finding_word(finding, "shape", job->first_drawn.shape);
     finding_word(finding, "model", model_initial(job->model));
     finding_explain(finding);
 }
@@ -116,11 +115,10 @@ static void find_partial(const Job *job, Uncopied *first, Finding *finding) {
 void job_initial_findings(const Job *job, void (*found)(void *context, const Finding *finding),
                           void *context) {
     Finding finding;
-    Uncopied first = {0};
     if (job->initial == NULL)
         return;
     if (job->initial_weights < graph_weights(model_graph(job->model))) {
-        find_partial(job, &first, &finding);
+        find_partial(job, &finding);
         found(context, &finding);
     }
     if (job->task.vocabulary == 0 ||

@@ -25,8 +25,11 @@ struct Job {
     size_t given_count;
     JobPhase *phases; // [phase_count]
     size_t phase_count;
-    Archive *initial;     // owned; NULL: the weights are drawn
-    int initial_weights;  // that start from it
+    Archive *initial;    // owned; NULL: the weights are drawn
+    int initial_weights; // that start from it
+    struct {
+        char name[ARCHIVE_NAME_MAX + 1], shape[SHAPE_TEXT];
+    } first_drawn;        // the first that does not: findings borrow its words
     const void **augment; // [training.augment.count] what each prepared
     int64_t record_every;
     const LrRangeParams *lr_range; // NULL: an ordinary training

@@ -2,12 +2,6 @@
 #include <string.h>
 #include "server/http/internal.h"
 
-typedef struct Headers {
-    Header item[HTTP_HEADERS_MAX];
-    size_t count;
-    bool overflow;
-} Headers;
-
 static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, const char *name,
                                       size_t name_length, const char *value, size_t value_length) {
     Headers *list = context;
@@ -62,14 +56,15 @@ static bool has_holes(const Request *request, const char *url, const char *versi
 }
 
 Refusal head_check(const Request *request, const char *url, const char *version,
-                   HeadFacts *ret_facts) {
-    Headers list = {.count = 0};
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, collect_header, &list);
-    const Head head = {request->method, version, list.item, list.count};
+                   Headers *ret_headers, HeadFacts *ret_facts) {
+    ret_headers->count = 0;
+    ret_headers->overflow = false;
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, collect_header, ret_headers);
+    const Head head = {request->method, version, ret_headers->item, ret_headers->count};
     Refusal refusal = guard_head(&head, ret_facts);
-    if (list.overflow)
+    if (ret_headers->overflow)
         return (Refusal){431, "there are too many headers"};
-    if (refusal.status == 0 && has_holes(request, url, version, &list))
+    if (refusal.status == 0 && has_holes(request, url, version, ret_headers))
         return (Refusal){400,
                          "the request's head has a NUL byte, a folded line or superfluous blanks"};
     return refusal;

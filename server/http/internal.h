@@ -120,9 +120,16 @@ struct Request {
 };
 
 void request_destroy(Request *request);
-// Holds the request's head against the guard and against what of it libmicrohttpd does not tell.
+typedef struct Headers {
+    Header item[HTTP_HEADERS_MAX];
+    size_t count;
+    bool overflow;
+} Headers;
+
+// Holds the request's head against the guard and against what of it libmicrohttpd does not tell. The
+// facts point into the headers.
 Refusal head_check(const Request *request, const char *url, const char *version,
-                   HeadFacts *ret_facts);
+                   Headers *ret_headers, HeadFacts *ret_facts);
 // The answer as MHD sends it, with every header. NULL without memory.
 struct MHD_Response *answer_build(Request *request);
 void answer_finish(Answer *answer);

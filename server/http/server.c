@@ -264,6 +264,7 @@ static void request_route_to(Request *request) {
 static void request_head(Request *request, const char *url, const char *method, const char *version,
                          HeadFacts *ret_facts) {
     Http *http = request->http;
+    Headers headers;
     const char *why = NULL;
     request->method = method;
     request->head = strcmp(method, "HEAD") == 0;
@@ -272,7 +273,7 @@ static void request_head(Request *request, const char *url, const char *method, 
         answer_error(request, ERR_NO_MEMORY, NULL);
         return;
     }
-    Refusal refusal = head_check(request, url, version, ret_facts);
+    Refusal refusal = head_check(request, url, version, &headers, ret_facts);
     if (refusal.status == 0)
         refusal = guard_host(&http->hosts, ret_facts->host);
     if (refusal.status == 0 && changes_something(method))

@@ -60,6 +60,7 @@ class Tour(unittest.TestCase):
         for words in ('"predictions":["setosa"]', '"predictions":["virginica"]', '"status":"succeeded"', " succeeded mdl_", "/model/layers/0/unit", "passed"):
             self.assertIn(words, out)
 
+    @unittest.skipIf(SANITIZED, "digits take minutes there")
     def test_the_first_hour(self):
         out = self.run_document("examples/README.md", self.check_jobs)
         self.assertIn('"predictions":["0"]', out)

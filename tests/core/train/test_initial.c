@@ -96,6 +96,13 @@ typedef struct Found {
     Finding finding;
 } Found;
 
+static const char *evidence_word(const Finding *finding, const char *name) {
+    for (int i = 0; i < finding->evidence_count; i++)
+        if (strcmp(finding->evidence[i].name, name) == 0)
+            return finding->evidence[i].text;
+    return "";
+}
+
 static void keep(void *context, const Finding *finding) {
     Found *found = context;
     found->count++;
@@ -140,6 +147,8 @@ Test(initial, others_are_drawn_as_ever_and_a_finding_says_so) {
     cr_assert_str_eq(found.finding.code, "initial_weights");
     cr_assert_not_null(strstr(found.finding.explanation, "6 of the 7 weights"));
     cr_assert_not_null(strstr(found.finding.explanation, "other.kernel [8, 3]"));
+    cr_assert_str_eq(evidence_word(&found.finding, "first"), "other.kernel");
+    cr_assert_str_eq(evidence_word(&found.finding, "shape"), "[8, 3]");
     trainer_destroy(trainer);
     trainer_destroy(plain);
     job_destroy(job);
