@@ -86,7 +86,10 @@ try {
       await page.getByRole('heading').first().waitFor();
       await page.waitForLoadState('networkidle').catch(() => {});
       await sleep(1200);
-      if (below[name]) await page.locator(below[name]).scrollIntoViewIfNeeded();
+      if (below[name]) {
+        await page.locator(below[name]).scrollIntoViewIfNeeded();
+        await sleep(500); // charts are drawn as they come into sight
+      }
       await page.screenshot({ path: path.join(folder, `${name}${suffix}.png`) });
     }
     await page.context().close();

@@ -46,6 +46,7 @@ export function netPicture(run) {
   const nodes = job.spec?.model?.layers ? graphOf(job.spec.model) : [];
   const planned = new Map((job.plan?.layers ?? []).map((layer) => [layer.name, layer]));
   const frame = h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('the net') });
+  let centred = false; // where the window is narrower than the picture
   return {
     element: h(
       'section',
@@ -55,6 +56,9 @@ export function netPicture(run) {
     ),
     draw() {
       replace(frame, picture(nodes, planned, run));
+      if (centred || !frame.clientWidth) return;
+      centred = true;
+      frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
     },
   };
 }
