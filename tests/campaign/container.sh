@@ -2,7 +2,7 @@
 # The tests as the container runs the program (Dockerfile): as a user without rights, on a file system where nothing can be written
 # but a folder for data, /tmp and /dev/shm; no privilege to be gained.
 #
-#   container.sh [SUITE…]      of tests/run.py; unit, floors and http where none is named
+#   container.sh [SUITE…]      of tests/run.py; all where none is named
 #
 # In namespaces of its own (unshare): the machine outside stays as it is. What the tests want to write into their build folder goes
 # to a layer that is thrown away.
@@ -13,6 +13,7 @@ user=10001
 if [ "${CONTAINER_STAGE:-}" = "" ]; then
     # What a test fetches from npm must be there before nothing can be written; where it cannot be had, that test says so.
     (cd "$root/tests/http" && PYTHONDONTWRITEBYTECODE=1 python3 -c 'import test_json; test_json.documents()') || true
+    [ -e "$root/tests/web/node_modules" ] || (cd "$root/tests/web" && npm ci --ignore-scripts --no-audit --no-fund)
     [ "$(id -u)" -eq 0 ] || exec unshare --user --map-root-user --mount env CONTAINER_STAGE=mount CONTAINER_USER=0 "$0" "$@"
     exec unshare --mount env CONTAINER_STAGE=mount CONTAINER_USER=$user "$0" "$@"
 fi
@@ -40,5 +41,5 @@ if touch "$root/.written" 2>/dev/null || touch /usr/.written 2>/dev/null; then
     exit 1
 fi
 printf 'user %s, read-only root, no new privileges\n' "$(id -u)"
-[ $# -gt 0 ] || set -- unit floors http
+[ $# -gt 0 ] || set -- unit floors http campaigns web
 exec python3 tests/run.py "$@"
