@@ -209,8 +209,8 @@ export async function jobsPlace({ query, signal, title, arrive }) {
       .trim();
   }
   const end = new IntersectionObserver(
-    ([{ isIntersecting }]) => {
-      if (!isIntersecting || items.length <= length) return;
+    (entries) => {
+      if (!entries.at(-1).isIntersecting || items.length <= length) return;
       length += screenful;
       draw();
       end.unobserve(note); // asks again, as it may still be in sight
