@@ -119,13 +119,13 @@ struct Request {
     Answer answer;
 };
 
-void request_destroy(Request *request);
 typedef struct Headers {
     Header item[HTTP_HEADERS_MAX];
     size_t count;
     bool overflow;
 } Headers;
 
+void request_destroy(Request *request);
 // Holds the request's head against the guard and against what of it libmicrohttpd does not tell. The
 // facts point into the headers.
 Refusal head_check(const Request *request, const char *url, const char *version,
