@@ -1,4 +1,4 @@
-"""Runs the test suites named on the command line and counts every single test.
+"""Runs the test suites named on the command line, all where none is named, and counts every single test.
 
 The last line is "N passed, N failed" over all of them; the exit status is 1 where anything failed. A suite that ends
 without telling how many tests it ran has failed once.
@@ -63,12 +63,18 @@ def campaigns():
     return python_tests("campaign")
 
 
-def web():
-    """The page in headless Chromium, by node's own test runner."""
+def install_page_packages():
+    """What the page's tests have from npm, unless it is there as the lock file has it."""
     folder = os.path.join(ROOT, "tests", "web")
     wanted, installed = os.path.join(folder, "package-lock.json"), os.path.join(folder, "node_modules", ".package-lock.json")
     if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(wanted):
         subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True)
+
+
+def web():
+    """The page in headless Chromium, by node's own test runner."""
+    install_page_packages()
+    folder = os.path.join(ROOT, "tests", "web")
     files = sorted(glob.glob(os.path.join(folder, "*.test.mjs")) + glob.glob(os.path.join(folder, "test_*.mjs")))
     run = subprocess.run(["node", "--test", "--test-reporter=tap", *files], cwd=folder, text=True,
                          stdout=subprocess.PIPE, check=False)
@@ -85,12 +91,11 @@ SUITES = {"unit": unit, "floors": floors, "http": http, "campaigns": campaigns, 
 
 
 def main(names):
-    unknown = [name for name in names if name not in SUITES]
-    if unknown or not names:
+    if any(name not in SUITES for name in names):
         sys.exit("suites: " + " ".join(SUITES))
     os.chdir(ROOT)
     results = []
-    for name in names:
+    for name in names or SUITES:
         print(f"\n== {name}", flush=True)
         begin = time.monotonic()
         try:
