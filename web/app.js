@@ -3,7 +3,6 @@
 // function, that takes the query's changes; else the place is opened anew for them.
 import { get, post, watchOnline } from './api.js';
 import { h, problemBox, replace, setText } from './dom.js';
-import { keyHelp } from './keys.js';
 import { choose, language, languages, t } from './language.js';
 
 /** Places are fetched when one goes there: the first page needs one of them. */
@@ -115,7 +114,6 @@ replace(
     { 'aria-label': 'language', class: 'language', onchange: (event) => choose(event.target.value) },
     Object.entries(languages).map(([tag, name]) => h('option', { value: tag, lang: tag, selected: tag === language }, name)),
   ),
-  keyHelp(),
   version,
 );
 document.documentElement.lang = language;
@@ -128,6 +126,10 @@ addEventListener('hashchange', () => {
   scrollTo(0, 0);
 });
 await go();
+import('./keys.js').then(
+  ({ keyHelp }) => version.before(keyHelp()),
+  () => {}, // offline: the page goes on without them
+);
 get('/v1/status').then(
   (status) => setText(version, status.version ?? ''),
   () => {},

@@ -12,7 +12,7 @@ import { verdictSigns } from './state.js';
 
 const axisFont = '12px system-ui, sans-serif';
 
-const atFirst = 50; // milliseconds of a task that draws what has not been drawn before
+const atFirst = 120; // milliseconds of a task that draws what has not been drawn before
 
 /** What the charts of one page share: the range of steps, the crosshair, and whose turn it is to be drawn. */
 export class Bank {

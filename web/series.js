@@ -18,8 +18,8 @@ export class Series {
 
   /**
    * Appends {step, value, min, max}. Steps already held are passed over, so a replayed stream changes nothing. A series
-   * that grows too long is thinned into buckets of twice as many steps: the last value, the least and the greatest stay,
-   * and what is not a number is never thinned away.
+   * that grows too long is thinned into buckets so wide that half of what it may hold is enough for them: the last value, the
+   * least and the greatest stay, and what is not a number is never thinned away.
    */
   append({ step, value, min, max }) {
     if (!this.min && min?.some((least, at) => least !== value[at] || max[at] !== value[at])) this.#spread();
@@ -55,7 +55,9 @@ export class Series {
     if (!this.min) this.#spread();
     const { step, value, min, max } = this;
     [this.step, this.value, this.min, this.max] = [[], [], [], []];
-    this.#width *= 2;
+    const span = step.at(-1) - step[0];
+    do this.#width *= 2;
+    while (span / this.#width > this.#most / 2);
     step.forEach((one, at) => this.#put(one, value[at], min[at], max[at]));
   }
 

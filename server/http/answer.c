@@ -10,14 +10,13 @@
 #include "core/base/memory.h"
 #include "server/base/log.h"
 #include "server/http/internal.h"
+#include "server/http/page_files.h"
 #include "server/http/problem.h"
 
 static const struct {
     const char *name, *value;
 } security_headers[] = {
-    {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
-                                "'self' data:; connect-src 'self'; "
-                                "base-uri 'none'; frame-ancestors 'none'; form-action 'none'"},
+    {"Content-Security-Policy", page_policy},
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Resource-Policy", "same-origin"},

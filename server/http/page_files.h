@@ -13,3 +13,5 @@ typedef struct PageFile {
 
 extern const PageFile page_files[];
 extern const size_t page_file_count;
+// The Content-Security-Policy: this server's own files, and what embed.py wrote into index.html, by its hash.
+extern const char page_policy[];

@@ -155,7 +155,7 @@ test('on paper stand all charts, also those that nobody has scrolled to', async 
 
 test('the keys are told where one asks for them', async () => {
   await go('/jobs');
-  await page.getByRole('link', { name: 'iris' }).waitFor();
+  await page.getByRole('button', { name: 'Keyboard' }).waitFor();
   await page.keyboard.press('?');
   const help = page.getByRole('dialog', { name: 'Keyboard' });
   await help.getByText('zoom in and out').waitFor();

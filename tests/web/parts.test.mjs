@@ -87,6 +87,14 @@ test('a series of any length stays small, and no spike and no NaN is thinned awa
   assert.equal(one.newest, 1e-5);
 });
 
+test('a series that grows too long is made half as long at once, however far apart its records are', () => {
+  const one = new Series(256);
+  for (let at = 1; at <= 200; at++) one.append({ step: [500 * at], value: [at] }); // as a record so far comes
+  for (let at = 1; one.step.length >= 200; at++) one.append({ step: [100_000 + 50 * at], value: [at] }); // and goes on
+  assert.ok(one.step.length > 64 && one.step.length <= 129, `${one.step.length} records are left`);
+  assert.deepEqual([Math.min(...one.min), Math.max(...one.max), one.newest], [1, 200, 57]);
+});
+
 test('the record at a step is the last at or before it', () => {
   const one = series([10, 20, 30], [1, 2, 3]);
   assert.deepEqual(
