@@ -10,9 +10,11 @@
 // chunk is done; the caller waits for nobody else, and a thread that comes late takes of the next loop's chunks.
 #include "core/base/parallel.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
@@ -189,6 +191,13 @@ void parallel_destroy(Parallel *parallel) {
 
 int parallel_threads(const Parallel *parallel) {
     return parallel != NULL ? parallel->threads : 1;
+}
+
+int parallel_cores(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) // fails beyond 1,024
+        return CPU_COUNT(&set);
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 void parallel_for(Parallel *parallel, size_t count, size_t grain,

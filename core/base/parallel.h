@@ -9,6 +9,7 @@ typedef struct Parallel Parallel;
 int parallel_create(int threads, Parallel **ret_parallel);
 void parallel_destroy(Parallel *parallel);      // takes NULL
 int parallel_threads(const Parallel *parallel); // 1 for NULL
+int parallel_cores(void);                       // that this process may run on
 
 // Runs body(context, begin, end, thread) over chunks that cover [0, count), each of at least `grain` items. A thread may run
 // several; `thread`, below parallel_threads and below the number of chunks, is for memory of its own. Returns when all are done. A NULL parallel runs it

@@ -1,5 +1,6 @@
 // Batches: rows of the dataset, gathered and scaled into buffers that are made once.
 #pragma once
+#include "core/base/parallel.h"
 #include "core/model/scaler.h"
 #include "core/train/job.h"
 
@@ -27,7 +28,8 @@ typedef struct Batch {
     Real *values;     // [targets, outputs], where it takes values; 0 or 1 for a binary job
     Real *
         picked; // [2, targets, outputs], where rows are nodes: the outputs of those listed, and their gradients
-    float *scratch; // [numbers of an input row, or of a target if that has more], for gathering
+    Parallel *parallel; // borrowed: whose threads help to gather; NULL: none
+    float *scratch;     // [numbers of an input row, or of a target if that has more], for gathering
 } Batch;
 
 int batch_init(Batch *batch, const Job *job, const Scalers *scalers, int64_t max_rows);

@@ -1,5 +1,8 @@
 // Two batches: the caller's and the loader's, which change places. `wanted` is the step that the thread works for; while it
 // is 0, all is the caller's. What a batch borrows of the order is copied, since the next batch may be of the next epoch.
+//
+// Where the run's threads have all cores, one more would only take turns with them, and the others wait meanwhile: then they
+// gather the batch themselves.
 #include "core/train/loader.h"
 #include <pthread.h>
 #include <string.h>
@@ -27,7 +30,8 @@ struct Loader {
 
 static bool worth_a_thread(const Job *job) {
     size_t numbers;
-    return size_multiply((size_t)job_batch_rows(job), (size_t)shape_elements(&job_task(job)->input),
+    return job_threads(job) < parallel_cores() &&
+           size_multiply((size_t)job_batch_rows(job), (size_t)shape_elements(&job_task(job)->input),
                          &numbers) &&
            numbers >= WORTH_A_THREAD;
 }
@@ -44,6 +48,7 @@ static void make(Loader *loader, int64_t step, Parallel *parallel, Batch *batch)
     }
     int32_t *numbers = loader->numbers[step % 2];
     memcpy(numbers, loader->order + begin, (size_t)rows * sizeof(*numbers));
+    batch->parallel = parallel;
     batch_gather(batch, numbers, rows);
     augmenter_run(&loader->augmenter, batch, step, parallel);
 }

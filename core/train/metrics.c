@@ -138,6 +138,7 @@ Metrics evaluator_run(Evaluator *evaluator, Real *weights, const int32_t *rows, 
         return metrics;
     OpContext context = {.training = false, .parallel = parallel};
     Batch *batch = &evaluator->batch;
+    batch->parallel = parallel;
     double loss_sum = 0, weight_sum = 0;
     int64_t correct = 0, counted = 0;
     if (evaluator->sums != NULL)

@@ -66,18 +66,29 @@ static int rows_fit_inputs(const Job *job, Scaler *ret_scaler) {
                       rows->train, rows->train_count, ret_scaler);
 }
 
-static void rows_gather(Batch *batch, const int32_t *rows, int64_t count) {
+static void gather_some(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    const Batch *batch = context;
     const Dataset *dataset = job_dataset(batch->job);
     int64_t width = shape_elements(&dataset->task.input);
-    for (int64_t i = 0; i < count; i++) {
-        const float *row = dataset->inputs + rows[i] * dataset->stride;
+    for (size_t i = begin; i < end; i++) {
+        const float *row = dataset->inputs + batch->numbers[i] * dataset->stride;
         if (dataset->places != NULL) {
             for (int64_t c = 0; c < width; c++)
                 batch->scratch[c] = dataset->places[c] < 0 ? 0 : row[dataset->places[c]];
             row = batch->scratch;
         }
-        scaler_apply(&batch->scalers->input, row, batch->inputs.data + i * width, 1, width);
+        scaler_apply(&batch->scalers->input, row, batch->inputs.data + (int64_t)i * width, 1,
+                     width);
     }
+}
+
+static void rows_gather(Batch *batch, const int32_t *rows, int64_t count) {
+    const Dataset *dataset = job_dataset(batch->job);
+    size_t width = (size_t)shape_elements(&dataset->task.input);
+    bool scratch = dataset->places != NULL; // there is one
+    parallel_for(scratch ? NULL : batch->parallel, (size_t)count, parallel_grain(4 * width),
+                 gather_some, batch);
     form_gather_targets(batch, rows, count);
 }
 

@@ -33,7 +33,7 @@ static int64_t inputs_of(const Batch *batch) {
     return shape_elements(&batch->inputs.shape);
 }
 
-// Whatever was asked for before, a step's batch is the same: ahead, out of turn, and twice.
+// Whatever was asked for before, a step's batch is the same: ahead, out of turn, twice, and by several threads.
 Test(loader, gives_a_steps_batch_whatever_came_before) {
     static const int64_t asked[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 5, 6, 6, 2, 9, 1};
     SampleData data = wide();
@@ -45,12 +45,14 @@ Test(loader, gives_a_steps_batch_whatever_came_before) {
     Batch batch, alone;
     cr_assert_eq(batch_init(&batch, job, &scalers, BATCH), OK);
     cr_assert_eq(batch_init(&alone, job, &scalers, BATCH), OK);
+    Parallel *parallel;
+    cr_assert_eq(parallel_create(3, &parallel), OK);
     Loader *loader;
     cr_assert_eq(loader_create(job, &scalers, &loader), OK);
     for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
         Loader *fresh; // which has nothing ready
         cr_assert_eq(loader_create(job, &scalers, &fresh), OK);
-        loader_take(fresh, asked[i], NULL, &alone);
+        loader_take(fresh, asked[i], parallel, &alone);
         loader_take(loader, asked[i], NULL, &batch);
         cr_assert_eq(batch.rows, asked[i] % 3 == 0 ? ROWS - 2 * BATCH : BATCH);
         cr_assert_eq(batch.rows, alone.rows);
@@ -61,6 +63,7 @@ Test(loader, gives_a_steps_batch_whatever_came_before) {
         loader_destroy(fresh);
     }
     loader_destroy(loader);
+    parallel_destroy(parallel);
     batch_finish(&batch);
     batch_finish(&alone);
     scalers_finish(&scalers);
