@@ -1,17 +1,18 @@
 // Softmax and cross-entropy in one, on logits:
 //
-//   log p_c = x_c − max x − log Σ e^(x − max x)
-//   target  t_c = w_c · ((1 − ε)·[c = y] + ε / width)     ε: label_smoothing, w: class weights (1
-//   without) loss    L = Σ_rows Σ_c −t_c log p_c / Σ_rows w_y dL/dx_c = (p_c Σ t − t_c) / Σ_rows
-//   w_y
+//           log p_c = x_c − max x − log Σ e^(x − max x)
+//   target  t_c = w_c · ((1 − ε)·[c = y] + ε / width)     ε: label_smoothing, w: class weights (1 without)
+//   loss    L = Σ_rows Σ_c −t_c log p_c / Σ_rows w_y
+//           dL/dx_c = (p_c Σ t − t_c) / Σ_rows w_y
 //
 // No exponent is positive and no logarithm is of less than 1, so any finite logits give a finite
 // loss. Rows without a target (a negative class) do not count; where no row counts the loss and its
 // gradients are 0.
 #include <math.h>
 #include <string.h>
-#include "core/losses/losses.h"
 #include "core/activations/real_math.h"
+#include "core/base/vector.h"
+#include "core/losses/losses.h"
 
 typedef struct CrossEntropyParams {
     double label_smoothing;
@@ -33,23 +34,40 @@ static const ParamSpec params[] = {
              "weights"},
 };
 
-static double weight_of(const LossCall *call, int64_t class) {
+// Rows are judged in parts, on several threads; a part's sum does not depend on who makes it. Exponents come CHUNK at a time
+// where nobody wants them kept.
+enum { PARTS_MAX = 64, PART_ROWS = 32, CHUNK = 64, ROW_WORK = 8 };
+
+static inline double weight_of(const LossCall *call, int64_t class) {
     return call->class_weights == NULL ? 1 : (double)call->class_weights[class];
 }
 
-// The loss of one row, not yet divided, and its gradient times `factor`.
-static double row_loss(const LossCall *call, const Real *x, int32_t class, double smoothing,
-                       double factor, Real *gradient) {
+typedef struct Rows {
+    const LossCall *call;
+    double smoothing, factor; // of the gradient
+    size_t part;              // rows
+    double loss[PARTS_MAX];   // not yet divided
+} Rows;
+
+// The loss of one row, not yet divided, and its gradient times the factor. chunk: where the exponents are put if it is not
+// wanted.
+__attribute__((always_inline)) static inline double row_loss(const Rows *rows,
+                                                             const Real *restrict x, int32_t class,
+                                                             Real *restrict gradient,
+                                                             Real chunk[CHUNK]) {
+    const LossCall *call = rows->call;
     int64_t width = call->width;
+    double smoothing = rows->smoothing, factor = rows->factor, sum = 0;
     Real greatest = x[0];
     for (int64_t c = 1; c < width; c++)
         greatest = x[c] > greatest ? x[c] : greatest;
-    double sum = 0;
-    for (int64_t c = 0; c < width; c++) {
-        Real power = real_exp_negative(x[c] - greatest);
-        sum += (double)power;
-        if (gradient != NULL)
-            gradient[c] = power;
+    for (int64_t begin = 0; begin < width; begin += CHUNK) {
+        int64_t n = width - begin < CHUNK ? width - begin : CHUNK;
+        Real *power = gradient != NULL ? gradient + begin : chunk;
+        for (int64_t c = 0; c < n; c++)
+            power[c] = real_exp_negative(x[begin + c] - greatest);
+        for (int64_t c = 0; c < n; c++)
+            sum += (double)power[c];
     }
     double log_sum = log(sum) + (double)greatest;
     double hard = (1 - smoothing) * weight_of(call, class), soft = smoothing / (double)width;
@@ -69,22 +87,44 @@ static double row_loss(const LossCall *call, const Real *x, int32_t class, doubl
     return loss;
 }
 
+VECTOR_LOOPS static void some_parts(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    Rows *rows = context;
+    const LossCall *call = rows->call;
+    size_t width = (size_t)call->width, count = (size_t)call->rows;
+    Real chunk[CHUNK];
+    for (size_t i = begin; i < end; i++) {
+        size_t last = (i + 1) * rows->part < count ? (i + 1) * rows->part : count;
+        double loss = 0;
+        for (size_t r = i * rows->part; r < last; r++) {
+            Real *gradient = call->gradients == NULL ? NULL : call->gradients + r * width;
+            if (call->classes[r] >= 0)
+                loss +=
+                    row_loss(rows, call->outputs + r * width, call->classes[r], gradient, chunk);
+            else if (gradient != NULL)
+                memset(gradient, 0, width * sizeof(Real));
+        }
+        rows->loss[i] = loss;
+    }
+}
+
 static double value(const LossCall *call) {
-    double smoothing = ((const CrossEntropyParams *)call->params)->label_smoothing;
+    size_t count = (size_t)call->rows, least = (count + PARTS_MAX - 1) / PARTS_MAX;
+    Rows rows; // not all of `loss` is wanted
+    rows.call = call;
+    rows.smoothing = ((const CrossEntropyParams *)call->params)->label_smoothing;
+    rows.part = least > PART_ROWS ? least : PART_ROWS;
     double weights = 0, loss = 0;
-    for (int64_t r = 0; r < call->rows; r++)
+    for (size_t r = 0; r < count; r++)
         if (call->classes[r] >= 0)
             weights += weight_of(call, call->classes[r]);
-    double factor = weights > 0 ? 1 / weights : 0;
-    for (int64_t r = 0; r < call->rows; r++) {
-        Real *gradient = call->gradients == NULL ? NULL : call->gradients + r * call->width;
-        if (call->classes[r] >= 0)
-            loss += row_loss(call, call->outputs + r * call->width, call->classes[r], smoothing,
-                             factor, gradient);
-        else if (gradient != NULL)
-            memset(gradient, 0, (size_t)call->width * sizeof(Real));
-    }
-    return loss * factor;
+    rows.factor = weights > 0 ? 1 / weights : 0;
+    size_t parts = (count + rows.part - 1) / rows.part;
+    parallel_for(call->parallel, parts, parallel_grain(rows.part * (size_t)call->width * ROW_WORK),
+                 some_parts, &rows);
+    for (size_t i = 0; i < parts; i++)
+        loss += rows.loss[i];
+    return loss * rows.factor;
 }
 
 const LossDesc loss_cross_entropy = {

@@ -7,6 +7,7 @@
 // Probes hold parameters: {} or {"delta": 0.5}.
 #pragma once
 #include "core/base/descriptor.h"
+#include "core/base/parallel.h"
 #include "core/base/real.h"
 
 typedef enum LossTargets {
@@ -24,6 +25,7 @@ typedef struct LossCall {
     const Real *values;        // [rows, width], TARGETS_VALUES
     const Real *class_weights; // [width], or NULL; the mean divides by the sum of the rows' weights
     Real *gradients;           // [rows, width], overwritten; NULL: not wanted
+    Parallel *parallel;        // whose threads help; NULL: none
 } LossCall;
 
 typedef struct LossDesc {

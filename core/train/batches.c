@@ -210,8 +210,8 @@ double batch_loss(Batch *batch, const Real *picked, Real *gradients) {
                            .classes = batch->classes,
                            .values = batch->values,
                            .class_weights = job_class_weights(batch->job),
-                           .gradients =
-                               spread ? batch->picked + batch->targets * width : gradients};
+                           .gradients = spread ? batch->picked + batch->targets * width : gradients,
+                           .parallel = batch->parallel};
     double loss = job_loss(batch->job)->value(&call);
     if (spread)
         spread_gradients(batch, call.gradients, gradients);

@@ -28,7 +28,7 @@ typedef struct Batch {
     Real *values;     // [targets, outputs], where it takes values; 0 or 1 for a binary job
     Real *
         picked; // [2, targets, outputs], where rows are nodes: the outputs of those listed, and their gradients
-    Parallel *parallel; // borrowed: whose threads help to gather; NULL: none
+    Parallel *parallel; // borrowed: whose threads help to gather and to judge; NULL: none
     float *scratch;     // [numbers of an input row, or of a target if that has more], for gathering
 } Batch;
 

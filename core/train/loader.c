@@ -147,6 +147,7 @@ void loader_take(Loader *loader, int64_t step, Parallel *parallel, Batch *batch)
     Batch taken = loader->next;
     loader->next = *batch;
     *batch = taken;
+    batch->parallel = parallel;
     loader->made = 0;
     if (step < job_steps(loader->job)) {
         loader->wanted = step + 1;

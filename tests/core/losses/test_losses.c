@@ -124,6 +124,40 @@ Test(losses, count_only_rows_that_have_a_target) {
     assert_all_near(gradients, ((double[6]){0}), 6, 0);
 }
 
+// More classes than are exponentiated at a time, more rows than parts: the same by any number of threads, with and without
+// gradients, as the formula gives.
+Test(losses, of_many_rows_and_classes_are_the_formulas_by_any_number_of_threads) {
+    enum { MANY = 2501, CLASSES = 150 };
+    Real *outputs = arena_array(&arena, (size_t)MANY * CLASSES, sizeof(Real));
+    Real *alone = arena_array(&arena, (size_t)MANY * CLASSES, sizeof(Real));
+    Real *together = arena_array(&arena, (size_t)MANY * CLASSES, sizeof(Real));
+    int32_t *classes = arena_array(&arena, MANY, sizeof(int32_t));
+    Rng rng = rng_make(1, RNG_PROBE, 0, 0);
+    for (int i = 0; i < MANY * CLASSES; i++)
+        outputs[i] = (Real)(3 * rng_normal(&rng));
+    double expected = 0;
+    int counted = 0;
+    for (int r = 0; r < MANY; r++) {
+        classes[r] = r % 7 == 0 ? -1 : r % CLASSES;
+        double sum = 0;
+        for (int c = 0; c < CLASSES; c++)
+            sum += exp((double)outputs[r * CLASSES + c]);
+        if (classes[r] >= 0)
+            expected += log(sum) - (double)outputs[r * CLASSES + classes[r]];
+        counted += classes[r] >= 0;
+    }
+    LossCall call = {.rows = MANY, .width = CLASSES, .outputs = outputs, .classes = classes};
+    double plain = value_of("cross_entropy", call);
+    assert_near(plain, expected / counted, 1e-6);
+    call.gradients = alone;
+    cr_assert_eq(value_of("cross_entropy", call), plain);
+    call.gradients = together;
+    cr_assert_eq(parallel_create(3, &call.parallel), OK);
+    cr_assert_eq(value_of("cross_entropy", call), plain);
+    cr_assert_arr_eq(alone, together, (size_t)MANY * CLASSES * sizeof(Real));
+    parallel_destroy(call.parallel);
+}
+
 Test(losses, divide_by_the_sum_of_class_weights) {
     const Real outputs[] = {0, 0, 0, (Real)log(3)}; // probabilities ½ ½, ¼ ¾
     LossCall call = {.rows = 2,
