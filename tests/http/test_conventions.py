@@ -1,6 +1,9 @@
 """What holds for every route: problems, methods, types, sizes, paging, compression, HEAD."""
+import base64
 import gzip
+import hashlib
 import json
+import re
 import unittest
 
 from harness import LiveTest, small_job, XOR
@@ -197,6 +200,12 @@ class Forms(LiveTest):
         policy = page.headers["Content-Security-Policy"]
         self.assertIn("default-src 'none'", policy.replace("default-src 'self'", "default-src 'none'"))
         self.assertNotIn("unsafe", policy)
+        inside = re.findall(r"<(script|style)>(.*?)</\1>", page.body.decode(), re.S)
+        self.assertEqual([name for name, _ in inside], ["script", "style", "style"])
+        sources = dict(part.split(" ", 1) for part in policy.split("; "))
+        for name, text in inside:
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            self.assertIn(f"'sha256-{digest}'", sources[f"{name}-src"].split())
         self.assertEqual(page.headers["X-Content-Type-Options"], "nosniff")
 
 
