@@ -126,7 +126,8 @@ static void aggregate_backward(const OpCall *call) {
     if (d_epsilon != NULL && d_epsilon->data != NULL)
         *d_epsilon->data = (Real)kernel_dot(dy->data, call->input[0].data, op_elements(dy));
     if (d_bias != NULL && d_bias->data != NULL)
-        kernel_sum_rows(dy->data, d_bias->data, op_rows(dy), op_width(dy));
+        kernel_sum_rows_parallel(call->context->parallel, dy->data, d_bias->data, op_rows(dy),
+                                 op_width(dy));
     if (call->input_gradient[0].data == NULL)
         return;
     Gather gather = gather_of(call);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "core/base/error.h"
+#include "core/base/vector.h"
 #include "core/ops/normalise.h"
 #include "core/ops/ops.h"
 
@@ -143,31 +144,38 @@ static void apply(const Pass *pass, size_t first, size_t count, double *sums) {
                pass->spread[2], pass->width, pass->call->output.data + first);
 }
 
+// From the sums over n values of each channel, which are of x − from. Of no values both are 0; fewer than two leave the
+// moving statistics as they are.
+VECTOR_LOOPS static void finish_moments(const BatchNormParams *params, size_t channels, double n,
+                                        const double *restrict sum, const double *restrict squares,
+                                        const Real *restrict from, Real *restrict mean,
+                                        Real *restrict inverse, Real *restrict moving_mean,
+                                        Real *restrict moving_variance) {
+    double share = n > 0 ? 1 / n : 0, old = n > 1 ? params->momentum : 1;
+    double unbiased = n > 1 ? n / (n - 1) : 0, epsilon = params->epsilon;
+    for (size_t c = 0; c < channels; c++) {
+        double offset = sum[c] * share, m = (double)from[c] + offset;
+        double v = squares[c] * share - offset * offset;
+        v = v < 0 ? 0 : v;
+        mean[c] = (Real)m;
+        inverse[c] = (Real)(1 / sqrt(v + epsilon));
+        moving_mean[c] = (Real)(old * (double)moving_mean[c] + (1 - old) * m);
+        moving_variance[c] = (Real)(old * (double)moving_variance[c] + (1 - old) * v * unbiased);
+    }
+}
+
 // Mean and 1 / √(v + ε) of this batch to `saved`, and what it adds to the moving statistics.
 static void measure(Pass *pass, Real *mean, Real *inverse) {
     const OpCall *call = pass->call;
-    const BatchNormParams *params = call->params;
-    Real *moving_mean = call->weight[MOVING_MEAN].data;
-    Real *moving_variance = call->weight[MOVING_VARIANCE].data;
-    double n = values_of(pass), old = params->momentum;
     size_t first = 0; // row with data
     while (first + 1 < pass->rows && data_of(pass, first) == 0)
         first++;
     memcpy(pass->spread[0], call->input[0].data + first * pass->row, pass->channels * sizeof(Real));
     spread(pass);
     run_sums(pass, sum_moments);
-    const double *sum = pass->sums, *squares = sum + pass->width;
-    for (size_t c = 0; c < pass->channels; c++) {
-        double offset = n > 0 ? sum[c] / n : 0, m = (double)pass->spread[0][c] + offset;
-        double v = n > 0 ? fmax(squares[c] / n - offset * offset, 0) : 0;
-        mean[c] = (Real)m;
-        inverse[c] = (Real)(1 / sqrt(v + params->epsilon));
-        if (n > 1) {
-            moving_mean[c] = (Real)(old * (double)moving_mean[c] + (1 - old) * m);
-            moving_variance[c] =
-                (Real)(old * (double)moving_variance[c] + (1 - old) * v * n / (n - 1));
-        }
-    }
+    finish_moments(call->params, pass->channels, values_of(pass), pass->sums,
+                   pass->sums + pass->width, pass->spread[0], mean, inverse,
+                   call->weight[MOVING_MEAN].data, call->weight[MOVING_VARIANCE].data);
 }
 
 // The output, from the mean and 1 / √(v + ε) that are saved.

@@ -134,8 +134,9 @@ static void conv_backward(const OpCall *call) {
     Conv conv = conv_of(call->params, &call->input[0], call);
     const ConvForm *form = form_of(&conv);
     if (call->weights > 1 && call->weight_gradient[1].data != NULL)
-        kernel_sum_rows(call->output_gradient.data, call->weight_gradient[1].data,
-                        op_rows(&call->output), conv.filters);
+        kernel_sum_rows_parallel(call->context->parallel, call->output_gradient.data,
+                                 call->weight_gradient[1].data, op_rows(&call->output),
+                                 conv.filters);
     if (call->weight_gradient[0].data != NULL)
         form->kernel(&conv);
     if (call->input_gradient[0].data != NULL)

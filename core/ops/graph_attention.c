@@ -417,8 +417,8 @@ static void graph_attention_backward(const OpCall *call) {
     parallel_for(call->context->parallel, of.width, parallel_grain(2 * (size_t)of.graph->nodes),
                  differ_columns, &of);
     if (call->weight_gradient[BIAS].data != NULL)
-        kernel_sum_rows(of.dy, call->weight_gradient[BIAS].data, (size_t)of.graph->nodes,
-                        of.out_width);
+        kernel_sum_rows_parallel(call->context->parallel, of.dy, call->weight_gradient[BIAS].data,
+                                 (size_t)of.graph->nodes, of.out_width);
 }
 
 const OpDesc op_graph_attention = {

@@ -193,5 +193,54 @@ static void sum_some_columns(void *context, size_t begin, size_t end, int thread
 void kernel_sum_columns_parallel(Parallel *parallel, const Real *x, size_t stride, Real *sums,
                                  size_t rows, size_t width) {
     ColumnSums of = {x, sums, stride, rows};
-    parallel_for(parallel, width, parallel_grain(rows), sum_some_columns, &of);
+    parallel_for(parallel, width, parallel_grain(4 * rows), sum_some_columns, &of);
+}
+
+typedef struct RowSums {
+    const Real *x;
+    size_t rows, width, part; // rows in all, of a part
+    double sums[PARTS_MAX][COLUMNS];
+} RowSums;
+
+// As many rows at a time as fill the columns that are held.
+VECTOR_LOOPS static void sum_some_rows(void *context, size_t begin, size_t end, int thread) {
+    (void)thread;
+    RowSums *of = context;
+    size_t width = of->width, span = COLUMNS / width * width;
+    for (size_t i = begin; i < end; i++) {
+        size_t first = i * of->part, left = of->rows - first;
+        const Real *x = of->x + first * width;
+        size_t n = (left < of->part ? left : of->part) * width, whole = n - n % span;
+        double lane[COLUMNS] = {0};
+        for (size_t at = 0; at < whole; at += span)
+            for (size_t j = 0; j < span; j++)
+                lane[j] += (double)x[at + j];
+        for (size_t j = 0; j < n - whole; j++)
+            lane[j] += (double)x[whole + j];
+        for (size_t j = width; j < span; j++)
+            lane[j % width] += lane[j];
+        memcpy(of->sums[i], lane, width * sizeof(double));
+    }
+}
+
+void kernel_sum_rows_parallel(Parallel *parallel, const Real *x, Real *sums, size_t rows,
+                              size_t width) {
+    if (2 * width > COLUMNS) {
+        kernel_sum_columns_parallel(parallel, x, width, sums, rows, width);
+        return;
+    }
+    size_t least = (rows + PARTS_MAX - 1) / PARTS_MAX, worth = PART / width;
+    RowSums of; // not all of `sums` is wanted
+    of.x = x;
+    of.rows = rows;
+    of.width = width;
+    of.part = least > worth ? least : worth;
+    size_t parts = (rows + of.part - 1) / of.part;
+    parallel_for(parallel, parts, 1, sum_some_rows, &of);
+    for (size_t c = 0; c < width; c++) {
+        double sum = 0;
+        for (size_t i = 0; i < parts; i++)
+            sum += of.sums[i][c];
+        sums[c] = (Real)sum;
+    }
 }

@@ -26,3 +26,6 @@ void kernel_sum_columns(const Real *x, size_t stride, Real *sums, size_t rows, s
 // The same bits, its columns split among the threads.
 void kernel_sum_columns_parallel(Parallel *parallel, const Real *x, size_t stride, Real *sums,
                                  size_t rows, size_t width);
+// Sums over rows, the rows split among the threads where they are short; the same bits for any number of threads.
+void kernel_sum_rows_parallel(Parallel *parallel, const Real *x, Real *sums, size_t rows,
+                              size_t width);
