@@ -29,3 +29,13 @@ static inline size_t parallel_share(const Parallel *parallel, size_t count) {
     size_t share = count / (size_t)parallel_threads(parallel);
     return share > 1 ? share : 1;
 }
+
+// A loop that keeps a result of each part has no more than so many, whatever the threads: the results have their place on
+// the stack and are added in the same order always.
+enum { PARALLEL_PARTS = 64 };
+
+// The items of such a part, at least `least`.
+static inline size_t parallel_part(size_t count, size_t least) {
+    size_t part = (count + PARALLEL_PARTS - 1) / PARALLEL_PARTS;
+    return part > least ? part : least;
+}

@@ -34,9 +34,9 @@ static const ParamSpec params[] = {
              "weights"},
 };
 
-// Rows are judged in parts, on several threads; a part's sum does not depend on who makes it. Exponents come CHUNK at a time
-// where nobody wants them kept.
-enum { PARTS_MAX = 64, PART_ROWS = 32, CHUNK = 64, ROW_WORK = 8 };
+// Rows are judged in parts of PART or more, on several threads; an output of a row takes about WORK operations. Exponents
+// come CHUNK at a time where nobody wants them kept.
+enum { PART = 32, WORK = 8, CHUNK = 64 };
 
 static inline double weight_of(const LossCall *call, int64_t class) {
     return call->class_weights == NULL ? 1 : (double)call->class_weights[class];
@@ -44,9 +44,9 @@ static inline double weight_of(const LossCall *call, int64_t class) {
 
 typedef struct Rows {
     const LossCall *call;
-    double smoothing, factor; // of the gradient
-    size_t part;              // rows
-    double loss[PARTS_MAX];   // not yet divided
+    double smoothing, factor;    // of the gradient
+    size_t part;                 // rows
+    double loss[PARALLEL_PARTS]; // not yet divided
 } Rows;
 
 // The loss of one row, not yet divided, and its gradient times the factor. chunk: where the exponents are put if it is not
@@ -109,18 +109,18 @@ VECTOR_LOOPS static void some_parts(void *context, size_t begin, size_t end, int
 }
 
 static double value(const LossCall *call) {
-    size_t count = (size_t)call->rows, least = (count + PARTS_MAX - 1) / PARTS_MAX;
+    size_t count = (size_t)call->rows;
     Rows rows; // not all of `loss` is wanted
     rows.call = call;
     rows.smoothing = ((const CrossEntropyParams *)call->params)->label_smoothing;
-    rows.part = least > PART_ROWS ? least : PART_ROWS;
+    rows.part = parallel_part(count, PART);
     double weights = 0, loss = 0;
     for (size_t r = 0; r < count; r++)
         if (call->classes[r] >= 0)
             weights += weight_of(call, call->classes[r]);
     rows.factor = weights > 0 ? 1 / weights : 0;
     size_t parts = (count + rows.part - 1) / rows.part;
-    parallel_for(call->parallel, parts, parallel_grain(rows.part * (size_t)call->width * ROW_WORK),
+    parallel_for(call->parallel, parts, parallel_grain(rows.part * (size_t)call->width * WORK),
                  some_parts, &rows);
     for (size_t i = 0; i < parts; i++)
         loss += rows.loss[i];

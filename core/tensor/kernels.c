@@ -9,8 +9,8 @@
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
 // hold COLUMNS columns at a time.
 enum { LANES = 16, COLUMNS = 64, FINITE_BLOCK = 4096 };
-// A sum that is shared among threads runs in parts, at most so many, of so many elements at least.
-enum { PART = 1 << 14, PARTS_MAX = 64 };
+// A sum that is shared among threads runs in parts of so many elements at least.
+enum { PART = 1 << 14 };
 // Moments, which are for looking at, are added in Real over so many values, WIDE at a time.
 enum { WIDE = 32, MOMENTS_BLOCK = 512 };
 
@@ -97,7 +97,7 @@ double kernel_sum_squares(const Real *x, size_t n) {
 typedef struct PartSquares {
     const Real *x;
     size_t n, part; // elements in all, of a part
-    double squares[PARTS_MAX];
+    double squares[PARALLEL_PARTS];
 } PartSquares;
 
 static void part_squares(void *context, size_t begin, size_t end, int thread) {
@@ -110,8 +110,7 @@ static void part_squares(void *context, size_t begin, size_t end, int thread) {
 }
 
 double kernel_sum_squares_parallel(Parallel *parallel, const Real *x, size_t n) {
-    size_t least = (n + PARTS_MAX - 1) / PARTS_MAX;
-    PartSquares of = {.x = x, .n = n, .part = least > PART ? least : PART};
+    PartSquares of = {.x = x, .n = n, .part = parallel_part(n, PART)};
     size_t parts = (n + of.part - 1) / of.part;
     parallel_for(parallel, parts, 1, part_squares, &of);
     double squares = 0;
@@ -199,7 +198,7 @@ void kernel_sum_columns_parallel(Parallel *parallel, const Real *x, size_t strid
 typedef struct RowSums {
     const Real *x;
     size_t rows, width, part; // rows in all, of a part
-    double sums[PARTS_MAX][COLUMNS];
+    double sums[PARALLEL_PARTS][COLUMNS];
 } RowSums;
 
 // As many rows at a time as fill the columns that are held.
@@ -229,12 +228,11 @@ void kernel_sum_rows_parallel(Parallel *parallel, const Real *x, Real *sums, siz
         kernel_sum_columns_parallel(parallel, x, width, sums, rows, width);
         return;
     }
-    size_t least = (rows + PARTS_MAX - 1) / PARTS_MAX, worth = PART / width;
     RowSums of; // not all of `sums` is wanted
     of.x = x;
     of.rows = rows;
     of.width = width;
-    of.part = least > worth ? least : worth;
+    of.part = parallel_part(rows, PART / width);
     size_t parts = (rows + of.part - 1) / of.part;
     parallel_for(parallel, parts, 1, sum_some_rows, &of);
     for (size_t c = 0; c < width; c++) {

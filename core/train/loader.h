@@ -1,7 +1,8 @@
 // The batches of a run's steps: rows in their epoch's order, gathered, scaled and augmented.
 //
 // Where that is work enough and the run leaves a core for it, a thread of its own makes the batch of the next step while the
-// current one runs, and waits for the disk in its place. What a batch holds depends on the job and the step alone, whoever makes it and when.
+// current one runs, and waits for the disk in its place. What a batch holds depends on the job and the step alone, whoever
+// makes it and when.
 #pragma once
 #include "core/base/parallel.h"
 #include "core/train/batches.h"

@@ -86,9 +86,8 @@ static void gather_some(void *context, size_t begin, size_t end, int thread) {
 static void rows_gather(Batch *batch, const int32_t *rows, int64_t count) {
     const Dataset *dataset = job_dataset(batch->job);
     size_t width = (size_t)shape_elements(&dataset->task.input);
-    bool scratch = dataset->places != NULL; // there is one
-    parallel_for(scratch ? NULL : batch->parallel, (size_t)count, parallel_grain(4 * width),
-                 gather_some, batch);
+    Parallel *parallel = dataset->places == NULL ? batch->parallel : NULL; // there is one scratch
+    parallel_for(parallel, (size_t)count, parallel_grain(4 * width), gather_some, batch);
     form_gather_targets(batch, rows, count);
 }
 
