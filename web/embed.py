@@ -5,7 +5,7 @@
 
 FILE is a path under ROOT; it is served at the same path, and index.html at `/` too. What a browser would wait for before it
 shows anything, index.html's style sheets and its classic script, is written into it, and the content security policy names
-it by its hash: a first visit is seen a tenth to a quarter sooner. The ETag is strong: it is the content's hash, so that it
+it by its hash (docs/decisions/0034); those files are not served apart. The ETag is strong: it is the content's hash, so that it
 changes when and only when a byte does. Equal input gives equal output.
 """
 
@@ -28,20 +28,22 @@ POLICY = ("default-src 'none'; script-src 'self' {scripts}; style-src 'self' {st
 
 
 def with_files_inside(html, folder):
-    """The frame with the files in it that it would wait for, and the policy under which they run."""
-    sources = {"script": [], "style": []}
+    """The frame with the files in it that it would wait for, the policy under which they run, and their names."""
+    sources, names = {"script": [], "style": []}, []
 
     def element(name, file):
-        text = (folder / file).read_text()
+        text = (folder / file).read_bytes().decode()
         if f"</{name}" in text:
             sys.exit(f"{file}: </{name} would end the element that it is written into")
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         sources[name].append(f"'sha256-{digest}'")
+        names.append(file)
         return f"<{name}>{text}</{name}>"
 
     html = re.sub(r'<script src="([^"]+)"></script>', lambda match: element("script", match[1]), html)
     html = re.sub(r'<link rel="stylesheet" href="([^"]+)">', lambda match: element("style", match[1]), html)
-    return html.encode(), POLICY.format(scripts=" ".join(sources["script"]), styles=" ".join(sources["style"]))
+    policy = POLICY.format(scripts=" ".join(sources["script"]), styles=" ".join(sources["style"]))
+    return html.encode(), policy, names
 
 
 def c_array(data):
@@ -50,13 +52,14 @@ def c_array(data):
 
 def main(output, root, files):
     root = pathlib.Path(root).resolve()
-    arrays, rows, policy = [], [], None
+    frame, policy, inside = with_files_inside((root / "index.html").read_bytes().decode(), root)
+    arrays, rows = [], []
     for index, name in enumerate(files):
         path = pathlib.Path(name).resolve()
-        data = path.read_bytes()
+        if path.relative_to(root).as_posix() in inside:
+            continue
         url = "/" + path.relative_to(root).as_posix()
-        if url == "/index.html":
-            data, policy = with_files_inside(data.decode(), root)
+        data = frame if url == "/index.html" else path.read_bytes()
         content_type = CONTENT_TYPES[path.suffix]
         etag = hashlib.sha256(data).hexdigest()[:32]
         arrays.append(f"static const unsigned char file_{index}[] = {{\n{c_array(data)}}};\n")
