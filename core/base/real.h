@@ -10,7 +10,9 @@
 #ifdef BACKPROPD_DOUBLE
 typedef double Real;
 #define REAL_EPSILON 2.220446049250313e-16
+#define REAL_MINIMUM 2.2250738585072014e-308 // above 0 and of full precision
 #else
 typedef float Real;
 #define REAL_EPSILON 1.1920929e-07
+#define REAL_MINIMUM 1.17549435e-38
 #endif

@@ -1,13 +1,14 @@
 // The frame of an optimizer's step: one pass over the weights in blocks that stay in the nearest
 // cache. In a block the entry's own loop updates the weights and leaves Δw; then the sums of
-// squares are taken while both are still near. Sums run in fixed lanes in double, so that they
+// squares are taken while both are still near (squares.h), in one order always, so that they
 // repeat exactly. Parts of the weights run on the call's threads.
 #pragma once
+#include "core/base/squares.h"
 #include "core/base/vector.h"
 #include "core/optimizers/optimizers.h"
 
 // Weights of a block; of a part, which is worth waking a thread for.
-enum { STEP_BLOCK = 512, STEP_LANES = 8, STEP_PART = 1 << 12, STEP_PARTS_MAX = 64 };
+enum { STEP_BLOCK = SQUARES_BLOCK, STEP_PART = 1 << 12, STEP_PARTS_MAX = 64 };
 
 #define STEP_INLINE __attribute__((always_inline)) static inline
 
@@ -24,24 +25,6 @@ static inline Real step_root(Real x) {
 #else
     return sqrtf(x);
 #endif
-}
-
-STEP_INLINE double step_squares(const Real *x, size_t n) {
-    double lane[STEP_LANES] = {0};
-    size_t whole = n - n % STEP_LANES;
-    for (size_t i = 0; i < whole; i += STEP_LANES) {
-        for (size_t j = 0; j < STEP_LANES; j++) {
-            lane[j] += (double)x[i + j] * (double)x[i + j];
-        }
-    }
-    for (size_t i = whole; i < n; i++) {
-        lane[i - whole] += (double)x[i] * (double)x[i];
-    }
-    double sum = 0;
-    for (size_t j = 0; j < STEP_LANES; j++) {
-        sum += lane[j];
-    }
-    return sum;
 }
 
 // What the parts of a step share. A part's sums are its own and are added in the parts' order, so
@@ -72,8 +55,8 @@ STEP_INLINE void step_parts(StepWork *work, size_t begin, size_t end,
         for (size_t at = step_part_begin(work, part); at < last; at += STEP_BLOCK) {
             size_t count = last - at < STEP_BLOCK ? last - at : STEP_BLOCK;
             update(work, at, count, delta);
-            sums.update_squares += step_squares(delta, count);
-            sums.weight_squares += step_squares(work->call->weights + at, count);
+            sums.update_squares += squares_of_block(delta, count);
+            sums.weight_squares += squares_of_block(work->call->weights + at, count);
         }
         work->sums[part] = sums;
     }

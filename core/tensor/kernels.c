@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "core/base/squares.h"
 #include "core/base/vector.h"
 
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
@@ -90,8 +91,11 @@ VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, Real from, double *ret
     *ret_squares = squares;
 }
 
-double kernel_sum_squares(const Real *x, size_t n) {
-    return kernel_dot(x, x, n);
+VECTOR_LOOPS double kernel_sum_squares(const Real *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i += SQUARES_BLOCK)
+        sum += squares_of_block(x + i, n - i < SQUARES_BLOCK ? n - i : SQUARES_BLOCK);
+    return sum;
 }
 
 typedef struct PartSquares {

@@ -1,6 +1,6 @@
 // One form of the panels' kernel (see panels.h), included once for each with
 //
-//   PANEL_NAME       of the function it defines; its _row is the one for a row alone
+//   PANEL_NAME       of the function it defines; its _bringing brings memory near as well, its _row is for a row alone
 //   PANEL_TARGET     attribute of the instructions it may use
 //   PANEL_BYTES      of a vector
 //   PANEL_VECTORS    vectors across a panel
@@ -13,7 +13,10 @@
 #define PANEL_OF(a, b) PANEL_JOIN(a, b)
 #define PANEL_VECTOR PANEL_OF(PANEL_NAME, _vector)
 #define PANEL_MEMORY PANEL_OF(PANEL_NAME, _memory)
+#define PANEL_BRING PANEL_OF(PANEL_NAME, _bring)
 #define PANEL_TILE PANEL_OF(PANEL_NAME, _tile)
+#define PANEL_LOOP PANEL_OF(PANEL_NAME, _loop)
+#define PANEL_BRINGING PANEL_OF(PANEL_NAME, _bringing)
 #define PANEL_ROW PANEL_OF(PANEL_NAME, _row)
 
 enum {
@@ -24,11 +27,24 @@ enum {
 typedef Real PANEL_VECTOR __attribute__((vector_size(PANEL_BYTES)));
 typedef PANEL_VECTOR PANEL_MEMORY __attribute__((aligned(sizeof(Real)), may_alias));
 
-// `rows` is a constant wherever this is inlined, so that the sums are registers.
+PANEL_TARGET static inline void PANEL_BRING(PanelAhead *ahead) {
+    enum { LINE = 64 };
+    if (ahead->rows == 0)
+        return;
+    __builtin_prefetch(ahead->at);
+    __builtin_prefetch(ahead->at + LINE);
+    ahead->at += (size_t)2 * LINE;
+    if (ahead->at >= ahead->end && --ahead->rows > 0) {
+        ahead->end += ahead->stride;
+        ahead->at = ahead->end - ahead->bytes;
+    }
+}
+
+// `rows` is a constant wherever this is inlined, so that the sums are registers; so is an `ahead` of NULL.
 PANEL_TARGET static inline __attribute__((always_inline)) void
 PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, size_t lda,
            size_t step, const Real *restrict panel, Real beta, const Real *restrict bias,
-           Real *restrict c, size_t ldc) {
+           Real *restrict c, size_t ldc, PanelAhead *restrict ahead) {
     enum { LANES = PANEL_OF(PANEL_NAME, _lanes), WIDTH = PANEL_OF(PANEL_NAME, _width) };
     PANEL_VECTOR sum[PANEL_ROWS][PANEL_VECTORS];
 #pragma GCC unroll 16
@@ -44,6 +60,8 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
 #pragma GCC unroll 16
         for (size_t r = 0; r < rows; r++)
             __builtin_prefetch(a + (rows + r) * lda);
+        if (ahead != NULL)
+            PANEL_BRING(ahead);
 #pragma GCC unroll 4
         for (size_t q = 0; q < terms; q++, panel += WIDTH, a += step) {
             PANEL_VECTOR b[PANEL_VECTORS];
@@ -90,9 +108,9 @@ PANEL_TILE(const size_t rows, size_t columns, size_t k, const Real *restrict a, 
         }
 }
 
-PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a, size_t lda,
-                                    size_t step, const Real *packed, Real beta, const Real *bias,
-                                    Real *c, size_t ldc) {
+PANEL_TARGET static inline __attribute__((always_inline)) void
+PANEL_LOOP(size_t m, size_t n, size_t k, const Real *a, size_t lda, size_t step, const Real *packed,
+           Real beta, const Real *bias, Real *c, size_t ldc, PanelAhead *ahead) {
     enum { WIDTH = PANEL_OF(PANEL_NAME, _width) };
     size_t tiles = (m + PANEL_ROWS - 1) / PANEL_ROWS;
     for (size_t column = 0; column < n; column += WIDTH, packed += k * WIDTH) {
@@ -105,7 +123,7 @@ PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a,
             Real *y = c + row * ldc + column;
 #define PANEL_CASE(count)                                                                          \
     case count:                                                                                    \
-        PANEL_TILE(count, columns, k, x, lda, step, packed, beta, begin, y, ldc);                  \
+        PANEL_TILE(count, columns, k, x, lda, step, packed, beta, begin, y, ldc, ahead);           \
         break;
             switch (rows) {
                 PANEL_CASE(1)
@@ -126,6 +144,18 @@ PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a,
 #undef PANEL_CASE
         }
     }
+}
+
+PANEL_TARGET static void PANEL_NAME(size_t m, size_t n, size_t k, const Real *a, size_t lda,
+                                    size_t step, const Real *packed, Real beta, const Real *bias,
+                                    Real *c, size_t ldc) {
+    PANEL_LOOP(m, n, k, a, lda, step, packed, beta, bias, c, ldc, NULL);
+}
+
+PANEL_TARGET static void PANEL_BRINGING(size_t m, size_t n, size_t k, const Real *a, size_t lda,
+                                        size_t step, const Real *packed, Real beta,
+                                        const Real *bias, Real *c, size_t ldc, PanelAhead *ahead) {
+    PANEL_LOOP(m, n, k, a, lda, step, packed, beta, bias, c, ldc, ahead);
 }
 
 PANEL_TARGET static void PANEL_ROW(size_t n, size_t k, const Real *restrict a, size_t step,
@@ -152,7 +182,10 @@ PANEL_TARGET static void PANEL_ROW(size_t n, size_t k, const Real *restrict a, s
 #undef PANEL_OF
 #undef PANEL_VECTOR
 #undef PANEL_MEMORY
+#undef PANEL_BRING
 #undef PANEL_TILE
+#undef PANEL_LOOP
+#undef PANEL_BRINGING
 #undef PANEL_ROW
 #undef PANEL_NAME
 #undef PANEL_TARGET

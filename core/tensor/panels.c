@@ -40,13 +40,14 @@
 #endif
 
 #if defined(__x86_64__)
-static const PanelKernel avx512 = {"avx512", multiply_avx512_width, processor_has_avx512,
-                                   multiply_avx512, multiply_avx512_row};
-static const PanelKernel avx2 = {"avx2", multiply_avx2_width, processor_has_avx2, multiply_avx2,
-                                 multiply_avx2_row};
+static const PanelKernel avx512 = {"avx512",        multiply_avx512_width,    processor_has_avx512,
+                                   multiply_avx512, multiply_avx512_bringing, multiply_avx512_row};
+static const PanelKernel avx2 = {"avx2",        multiply_avx2_width,    processor_has_avx2,
+                                 multiply_avx2, multiply_avx2_bringing, multiply_avx2_row};
 #endif
-static const PanelKernel portable = {"portable", multiply_portable_width, processor_any,
-                                     multiply_portable, multiply_portable_row};
+static const PanelKernel portable = {
+    "portable",        multiply_portable_width,    processor_any,
+    multiply_portable, multiply_portable_bringing, multiply_portable_row};
 
 const PanelKernel *const panel_kernels[] = {
 #if defined(__x86_64__)

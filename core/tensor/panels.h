@@ -14,6 +14,14 @@
 #include <stddef.h>
 #include "core/base/real.h"
 
+// Rows of memory that are wanted soon, `bytes` each: a product brings them near on its way, a line now and then, while
+// memory has nothing else to do.
+typedef struct PanelAhead {
+    const char *at, *end; // where it is in the row under way, and where that ends
+    size_t bytes, stride; // of a row, from a row to the next
+    size_t rows;          // left, that under way included
+} PanelAhead;
+
 // One form of the kernel: how wide its panels are, and the product.
 typedef struct PanelKernel {
     const char *name; // "avx512", "avx2", "portable"
@@ -22,6 +30,10 @@ typedef struct PanelKernel {
     // A[r, p] stands at a[r · lda + p · step]: step 1, or lda 1 where A is the transpose of what is stored.
     void (*multiply)(size_t m, size_t n, size_t k, const Real *a, size_t lda, size_t step,
                      const Real *packed, Real beta, const Real *bias, Real *c, size_t ldc);
+    // The same, and brings near what is `ahead`.
+    void (*multiply_bringing)(size_t m, size_t n, size_t k, const Real *a, size_t lda, size_t step,
+                              const Real *packed, Real beta, const Real *bias, Real *c, size_t ldc,
+                              PanelAhead *ahead);
     // One row, with B [k, n] where it stands, rows ldb apart: for so few rows that packing does not pay. The same bits.
     void (*multiply_row)(size_t n, size_t k, const Real *a, size_t step, const Real *b, size_t ldb,
                          Real beta, const Real *bias, Real *c);

@@ -12,6 +12,10 @@ enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 512, M_BLOCK = 132, ROWS = 12, C
 enum { NEAR = 256, FAR = 1024, MANY = 64, A_ROW = K_BLOCK + 16 };
 // Fewer rows than this are not worth packing B for.
 enum { FEW = 4 };
+// So many weights come from memory or the farthest cache, and with the few rows of a small batch the wait for them would be
+// a tenth of the product. NARROW blocks of them leave room for the next in the second cache; it is a multiple of every
+// panel's width.
+enum { DISTANT = 1 << 18, NARROW = 128 };
 
 static size_t lesser(size_t a, size_t b) {
     return a < b ? a : b;
@@ -40,6 +44,37 @@ static Left left_block(const Product *part, size_t row, size_t rows, size_t term
     return (Left){copy, A_ROW, 1};
 }
 
+// op(B)'s block [depth, columns].
+static const Real *right_block(const Product *part, size_t term, size_t column) {
+    size_t ldb = (size_t)part->ldb;
+    return part->b + (part->transpose_b ? column * ldb + term : term * ldb + column);
+}
+
+static PanelAhead block_ahead(const Product *part, size_t term, size_t depth, size_t column,
+                              size_t columns) {
+    const char *at = (const char *)right_block(part, term, column);
+    size_t bytes = (part->transpose_b ? depth : columns) * sizeof(Real);
+    return (PanelAhead){.at = at,
+                        .end = at + bytes,
+                        .bytes = bytes,
+                        .stride = (size_t)part->ldb * sizeof(Real),
+                        .rows = part->transpose_b ? columns : depth};
+}
+
+// Of few rows: B is read where it stands.
+static void multiply_few(const PanelKernel *kernel, const Product *part, size_t deep) {
+    size_t m = (size_t)part->m, k = (size_t)part->k;
+    for (size_t term = 0; term < k; term += deep)
+        for (size_t row = 0; row < m; row++) {
+            size_t lda = (size_t)part->lda;
+            const Real *a = part->a + (part->transpose_a ? term * lda + row : row * lda + term);
+            kernel->multiply_row((size_t)part->n, lesser(deep, k - term), a,
+                                 part->transpose_a ? lda : 1, right_block(part, term, 0),
+                                 (size_t)part->ldb, part->add || term > 0 ? 1 : 0,
+                                 term > 0 ? NULL : part->bias, part->c + row * (size_t)part->ldc);
+        }
+}
+
 static void multiply_part(const PanelKernel *kernel, const Product *part) {
     _Alignas(64) Real packed[K_BLOCK * N_BLOCK], copy[M_BLOCK * A_ROW];
     size_t m = (size_t)part->m, n = (size_t)part->n, k = (size_t)part->k;
@@ -47,29 +82,39 @@ static void multiply_part(const PanelKernel *kernel, const Product *part) {
     size_t blocks = (m + M_BLOCK - 1) / M_BLOCK, tiles = (m + ROWS - 1) / ROWS;
     size_t slices = (k + K_BLOCK - 1) / K_BLOCK, deep = (k + slices - 1) / slices; // of terms
     size_t block = (tiles + blocks - 1) / blocks * ROWS; // of rows, none with few
-    for (size_t column = 0; column < n; column += N_BLOCK) {
-        size_t columns = lesser(N_BLOCK, n - column);
-        for (size_t term = 0; term < k; term += deep) {
-            size_t depth = lesser(deep, k - term);
-            const Real *b =
-                part->b + (part->transpose_b ? column * ldb + term : term * ldb + column);
-            Real beta = part->add || term > 0 ? 1 : 0;
-            const Real *bias = part->bias == NULL || term > 0 ? NULL : part->bias + column;
-            if (m < FEW && !part->transpose_b) {
-                for (size_t row = 0; row < m; row++) {
-                    Left a = left_block(part, row, 1, term, depth, copy);
-                    kernel->multiply_row(columns, depth, a.at, a.step, b, ldb, beta, bias,
-                                         part->c + row * ldc + column);
-                }
-                continue;
-            }
-            panels_pack(kernel, part->transpose_b, depth, columns, b, ldb, 0,
-                        panels_count(kernel, columns), packed);
+    if (m < FEW && !part->transpose_b) {
+        multiply_few(kernel, part, deep);
+        return;
+    }
+    bool distant = !part->transpose_a && k * n >= DISTANT;
+    size_t wide = distant && blocks == 1 ? NARROW : N_BLOCK;
+    for (size_t term = 0; term < k; term += deep) {
+        size_t depth = lesser(deep, k - term), held = m; // the row whose block of A is at hand
+        Left a = {0};
+        for (size_t column = 0; column < n; column += wide) {
+            size_t columns = lesser(wide, n - column);
+            bool last = column + columns == n;
+            size_t next_term = last ? term + depth : term, next_column = last ? 0 : column + wide;
+            PanelAhead ahead = {0};
+            if (distant && next_term < k)
+                ahead = block_ahead(part, next_term, lesser(deep, k - next_term), next_column,
+                                    lesser(wide, n - next_column));
+            panels_pack(kernel, part->transpose_b, depth, columns, right_block(part, term, column),
+                        ldb, 0, panels_count(kernel, columns), packed);
             for (size_t row = 0; row < m; row += block) {
                 size_t rows = lesser(block, m - row);
-                Left a = left_block(part, row, rows, term, depth, copy);
-                kernel->multiply(rows, columns, depth, a.at, a.row, a.step, packed, beta, bias,
-                                 part->c + row * ldc + column, ldc);
+                if (row != held)
+                    a = left_block(part, row, rows, term, depth, copy);
+                held = row;
+                const Real *bias = part->bias == NULL || term > 0 ? NULL : part->bias + column;
+                Real beta = part->add || term > 0 ? 1 : 0;
+                Real *c = part->c + row * ldc + column;
+                if (distant && row + rows == m)
+                    kernel->multiply_bringing(rows, columns, depth, a.at, a.row, a.step, packed,
+                                              beta, bias, c, ldc, &ahead);
+                else
+                    kernel->multiply(rows, columns, depth, a.at, a.row, a.step, packed, beta, bias,
+                                     c, ldc);
             }
         }
     }

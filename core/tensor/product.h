@@ -1,9 +1,12 @@
 // Matrix products on kernels of our own (panels.h): C = op(A) · op(B), written, added, or begun with a bias.
 //
-//   for columns of C, N_BLOCK at a time:          a thread has its own columns (or rows, where C is narrow)
-//     for k, K_BLOCK at a time:                   op(B)'s block is packed into panels that stay in the nearer caches
+//   for k, K_BLOCK at a time:                     a thread has its own columns of C (or rows, where C is narrow)
+//     for columns of C, N_BLOCK at a time:        op(B)'s block is packed into panels that stay in the nearer caches
 //       for rows of C, M_BLOCK at a time:         op(A) is read where it stands
 //         panels · rows                           in registers
+//
+// Large weights come from memory, and a small batch has few products for each: their next block is brought near by
+// prefetches that are strewn over the products with the one before.
 //
 // Against OpenBLAS, which packs A as well: half the work around the products with few rows that training on small
 // batches has, and the tile that the processor's registers hold. Each element's sum runs over k from 0 up in blocks of

@@ -60,6 +60,28 @@ Test(panels, multiply_in_every_form) {
     }
 }
 
+// Rows of every length, from none on, and fewer and more of them than a product of this size has time for.
+Test(panels, give_the_same_bits_while_they_bring_memory_near) {
+    for (size_t form = 0; form < panel_kernel_count; form++) {
+        const PanelKernel *kernel = panel_kernels[form];
+        if (!kernel->runs_here())
+            continue;
+        AUTO_FREE Real *packed = pack(kernel, N_MAX);
+        kernel->multiply(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, b, c, LDC);
+        for (size_t rows = 0; rows <= K; rows++) {
+            Real bringing[M_MAX * LDC];
+            memcpy(bringing, c, sizeof(bringing));
+            size_t bytes = (1 + rows % N_MAX) * sizeof(Real);
+            const char *at = (const char *)b;
+            PanelAhead ahead = {at, at + bytes, bytes, N_MAX * sizeof(Real), rows};
+            kernel->multiply_bringing(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, b, bringing, LDC,
+                                      &ahead);
+            cr_assert_arr_eq(bringing, c, sizeof(bringing));
+            cr_assert_leq(ahead.rows, rows);
+        }
+    }
+}
+
 Test(panels, pack_the_transpose_and_parts_alike) {
     for (size_t form = 0; form < panel_kernel_count; form++) {
         const PanelKernel *kernel = panel_kernels[form];

@@ -66,18 +66,19 @@ static void check(int m, int n, int k, int way) {
         }
 }
 
-// From one row to several blocks of them, narrower than a panel and wider than a block, and the same for k.
+// From one row to several blocks of them, narrower than a panel and wider than a block, and the same for k; the last two with
+// so much of B that it is brought near ahead.
 Test(product, is_right_at_every_edge) {
     static const int sizes[][3] = {{1, 1, 1},      {2, 70, 9},    {3, 300, 300},   {4, 10, 5},
                                    {7, 33, 31},    {64, 10, 128}, {121, 257, 257}, {250, 65, 64},
-                                   {130, 300, 70}, {5, 16, 600}};
+                                   {130, 300, 70}, {5, 16, 600},  {40, 520, 530},  {133, 520, 512}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         for (int way = 0; way < WAYS; way++)
             check(sizes[i][0], sizes[i][1], sizes[i][2], way);
 }
 
 Test(product, gives_the_same_bits_on_any_number_of_threads) {
-    static const int sizes[][3] = {{150, 300, 320}, {700, 20, 130}, {3, 600, 520}};
+    static const int sizes[][3] = {{150, 300, 320}, {700, 20, 130}, {3, 600, 520}, {30, 600, 520}};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         int m = sizes[i][0], n = sizes[i][1], k = sizes[i][2];
         AUTO_FREE Real *a = draw((size_t)(m + GAP) * (size_t)(k + GAP), 1);
