@@ -3,9 +3,9 @@
 // squares are taken while both are still near (squares.h), in one order always, so that they
 // repeat exactly. Parts of the weights run on the call's threads.
 #pragma once
-#include "core/base/squares.h"
 #include "core/base/vector.h"
 #include "core/optimizers/optimizers.h"
+#include "core/optimizers/squares.h"
 
 // Weights of a block; of a part, which is worth waking a thread for.
 enum { STEP_BLOCK = SQUARES_BLOCK, STEP_PART = 1 << 12, STEP_PARTS_MAX = 64 };

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#include "core/base/squares.h"
 #include "core/base/vector.h"
 
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
@@ -41,7 +40,7 @@ static double add_lanes(const double lane[LANES]) {
            ((half[1] + half[5]) + (half[3] + half[7]));
 }
 
-VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
+__attribute__((always_inline)) static inline double dot(const Real *x, const Real *y, size_t n) {
     double lane[LANES] = {0};
     size_t whole = n - n % LANES;
     for (size_t i = 0; i < whole; i += LANES) {
@@ -53,6 +52,15 @@ VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
         lane[i - whole] += (double)x[i] * (double)y[i];
     }
     return add_lanes(lane);
+}
+
+VECTOR_LOOPS double kernel_dot(const Real *x, const Real *y, size_t n) {
+    return dot(x, y, n);
+}
+
+// Inline, so that each number is turned into a double once, not twice.
+VECTOR_LOOPS double kernel_sum_squares(const Real *x, size_t n) {
+    return dot(x, x, n);
 }
 
 static inline void add_moments(const Real *x, size_t n, Real from, double *sum, double *squares) {
@@ -89,13 +97,6 @@ VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, Real from, double *ret
     }
     *ret_sum = sum;
     *ret_squares = squares;
-}
-
-VECTOR_LOOPS double kernel_sum_squares(const Real *x, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i += SQUARES_BLOCK)
-        sum += squares_of_block(x + i, n - i < SQUARES_BLOCK ? n - i : SQUARES_BLOCK);
-    return sum;
 }
 
 typedef struct PartSquares {

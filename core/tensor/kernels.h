@@ -8,7 +8,7 @@
 void kernel_fill(Real *y, size_t n, Real value);
 void kernel_add(Real *y, const Real *x, size_t n); // y += x
 void kernel_scale(Real *y, size_t n, Real factor);
-// Sums of fixed blocks are accumulated in double, so that they do not lose small terms and repeat
+// Sums are accumulated in double over fixed blocks, so that they do not lose small terms and repeat
 // exactly.
 double kernel_sum_squares(const Real *x, size_t n);
 // Shared among the threads; the same bits for any number of them.

@@ -67,10 +67,10 @@ Test(panels, give_the_same_bits_while_they_bring_memory_near) {
         if (!kernel->runs_here())
             continue;
         AUTO_FREE Real *packed = pack(kernel, N_MAX);
+        memset(c, 0, sizeof(c));
         kernel->multiply(M_MAX, N_MAX, K, a, LDA, 1, packed, 0, b, c, LDC);
         for (size_t rows = 0; rows <= K; rows++) {
-            Real bringing[M_MAX * LDC];
-            memcpy(bringing, c, sizeof(bringing));
+            Real bringing[M_MAX * LDC] = {0};
             size_t bytes = (1 + rows % N_MAX) * sizeof(Real);
             const char *at = (const char *)b;
             PanelAhead ahead = {at, at + bytes, bytes, N_MAX * sizeof(Real), rows};

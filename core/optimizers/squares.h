@@ -1,4 +1,4 @@
-// Sums of squares of numbers that stand in the nearest cache, in one order always, so that they repeat exactly.
+// Sums of squares for update ratios and weight norms, which are for looking at; in one order always, so that they repeat exactly.
 #pragma once
 #include <math.h>
 #include <stddef.h>

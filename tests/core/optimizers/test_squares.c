@@ -1,5 +1,5 @@
 // Sums of squares against sums in double, also where a Real is too narrow for the squares.
-#include "core/base/squares.h"
+#include "core/optimizers/squares.h"
 #include <criterion/criterion.h>
 #include "core/base/rng.h"
 #include "tests/support/near.h"
