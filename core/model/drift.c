@@ -65,11 +65,9 @@ static void find_edges(const double *sorted, int64_t count, float *edges) {
 
 static int bin_of(const float *edges, double number) {
     int bin = 0;
-    if (isnan(number))
-        return DRIFT_MISSING;
-    while (bin < DRIFT_EDGES && number > (double)edges[bin])
-        bin++;
-    return bin;
+    for (int i = 0; i < DRIFT_EDGES; i++) // to the end: a way out would be guessed wrong most times
+        bin += number > (double)edges[i];
+    return isnan(number) ? DRIFT_MISSING : bin;
 }
 
 // One feature: numbers at a stride of `features`. sorted [rows] is for its use.
@@ -212,7 +210,8 @@ void drift_counts_finish(DriftCounts *counts) {
 
 static bool is_outside(const float *range, double number) {
     double width = (double)range[1] - (double)range[0], margin = OUTSIDE_RANGES * width;
-    return width > 0 && (number > (double)range[1] + margin || number < (double)range[0] - margin);
+    bool beyond = number > (double)range[1] + margin, below = number < (double)range[0] - margin;
+    return width > 0 && (beyond || below);
 }
 
 void drift_count(const DriftReference *reference, const double *numbers, DriftCounts *counts) {

@@ -135,6 +135,11 @@ static void read_level(Reading *reading, int level) {
     end += stride * dim;
     int64_t count = 0;
     for (span_enter(reading->span); span_next(reading->span); count++) {
+        if (level + 1 == shape->rank) {
+            int64_t plain = span_floats(reading->span, dim - count, reading->next);
+            reading->next += plain;
+            count += plain;
+        }
         reading->indices[level] = count;
         if (count < dim) {
             read_level(reading, level + 1);

@@ -6,8 +6,13 @@
 
 const char *const http_accepts_json[] = {"application/json", NULL};
 
+static void text_copy(char *to, const char *text, size_t length) {
+    memcpy(to, text, length);
+    to[length] = '\0';
+}
+
 bool route_matches(const char *template, const char *path, RouteParams *ret_params) {
-    RouteParams params = {0};
+    int count = 0;
     while (*template != '\0') {
         if (*template != '{') {
             if (*template ++ != *path++)
@@ -16,20 +21,21 @@ bool route_matches(const char *template, const char *path, RouteParams *ret_para
         }
         size_t name = strcspn(++template, "}");
         size_t value = strcspn(path, "/");
-        if (value == 0 || value >= ROUTE_PARAM_BYTES || params.count == ROUTE_PARAMS_MAX ||
-            name >= sizeof params.item[0].name)
+        if (value == 0 || value >= ROUTE_PARAM_BYTES || count == ROUTE_PARAMS_MAX ||
+            name >= sizeof ret_params->item[0].name)
             return false;
-        memcpy(params.item[params.count].name, template, name);
-        memcpy(params.item[params.count].value, path, value);
-        if (!percent_decode(params.item[params.count].value, false))
-            return false;
-        params.count++;
+        text_copy(ret_params->item[count].name, template, name);
+        text_copy(ret_params->item[count].value, path, value);
+        count++;
         template += name + 1;
         path += value;
     }
     if (*path != '\0')
         return false;
-    *ret_params = params;
+    ret_params->count = count;
+    for (int i = 0; i < count; i++) // only now: most templates do not match
+        if (!percent_decode(ret_params->item[i].value, false))
+            return false;
     return true;
 }
 

@@ -12,6 +12,7 @@ typedef struct RouteParams {
     } item[ROUTE_PARAMS_MAX];
 } RouteParams;
 
+// False: *ret_params means nothing.
 bool route_matches(const char *template, const char *path, RouteParams *ret_params);
 
 typedef struct RouteFound {

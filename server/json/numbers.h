@@ -12,6 +12,12 @@
 int number_read(const char *at, const char *end, const char **ret_end, double *ret_number);
 // The same answers without the number, which most numbers need not be converted for.
 int number_check(const char *at, const char *end, const char **ret_end);
+// Over numbers that have a comma behind them: over as many from *at (to which it goes on) as have up to 18 digits and no
+// exponent, as nearly all in an array do; a blank behind the comma too. Which number it stops at, and why, is for number_check.
+// How many they were.
+size_t numbers_check(const char **at, const char *end);
+// The same, at most `most`, each rounded twice as above into the next of ret_numbers [most].
+size_t numbers_read(const char **at, const char *end, size_t most, float *ret_numbers);
 
 // All of `text` as a number, as spreadsheets write them: blanks around it, a plus, leading zeros, ".5" and "5." are allowed too.
 // ERR_INVALID, ERR_TOO_LARGE, ERR_NO_MEMORY.

@@ -176,10 +176,15 @@ static int scan_escape(Scanner *s, const Frame *frame) {
     return OK;
 }
 
+// Where a walk that does not look how far it is may go on to.
+static const char *block_end(const Scanner *s) {
+    enum { BLOCK = 1 << 16 };
+    return s->end - s->at > BLOCK ? s->at + BLOCK : s->end;
+}
+
 // Over characters that need no look, at most a block of them.
 static void skip_plain(Scanner *s) {
-    enum { BLOCK = 1 << 16 };
-    const char *stop = s->end - s->at > BLOCK ? s->at + BLOCK : s->end;
+    const char *stop = block_end(s);
     while (s->at < stop && *s->at >= 0x20 && *s->at != '"' && *s->at != '\\') {
         s->at++;
     }
@@ -254,6 +259,14 @@ static int scan_number(Scanner *s) {
         }
     }
     return result;
+}
+
+// Over the numbers of a lifted array that need no look, at most a block of them; how many they were.
+static size_t skip_numbers(Scanner *s) {
+    size_t count = numbers_check(&s->at, block_end(s));
+    source_pass(&s->passed, s->at);
+    skip_blanks(s);
+    return count;
 }
 
 static int scan_word(Scanner *s, const char *word) {
@@ -399,6 +412,8 @@ static int scan_items(Scanner *s, const Frame *frame, int depth) {
     }
     Frame item = {.up = frame};
     for (;; item.index++) {
+        if (s->lifting)
+            item.index += skip_numbers(s);
         int result = scan_value(s, &item, depth);
         if (result != OK) {
             return result;

@@ -72,15 +72,40 @@ static void skip_string(Span *span) {
     }
 }
 
+// What can begin or end a value that holds others, and strings, which can hold anything.
+static const bool bounds[256] = {
+    ['['] = true, [']'] = true, ['{'] = true, ['}'] = true, ['"'] = true};
+
+// Where a walk that does not look how far it is may go on to.
+static const char *block_end(const Span *span) {
+    enum { BLOCK = 1 << 16 };
+    return span->end - span->at > BLOCK ? span->at + BLOCK : span->end;
+}
+
+// Over what stands between them, at most a block of it.
+static void skip_between(Span *span) {
+    const char *stop = block_end(span);
+    while (span->at < stop && !bounds[(unsigned char)*span->at])
+        span->at++;
+}
+
 // Part of a number, true, false or null.
-static inline bool in_word(char c) {
+static bool in_word(char c) {
     return c != ',' && c != ']' && c != '}' && c != ' ' && c != '\n' && c != '\r' && c != '\t';
 }
 
 void span_skip(Span *span) {
-    size_t depth = 0;
-    while (span->at < span->end) {
+    int64_t depth = 0;
+    if (span->at < span->end && !bounds[(unsigned char)*span->at]) {
+        while (span->at < span->end && in_word(*span->at))
+            span->at++;
+        return;
+    }
+    do {
         source_pass(&span->passed, span->at);
+        skip_between(span);
+        if (span->at >= span->end)
+            return;
         switch (*span->at) {
         case '[':
         case '{':
@@ -89,37 +114,18 @@ void span_skip(Span *span) {
             break;
         case ']':
         case '}':
-            if (depth == 0) {
-                return;
-            }
+            if (depth == 0)
+                return; // nothing begins here
             depth--;
             span->at++;
             break;
         case '"':
             skip_string(span);
             break;
-        case ',':
-            if (depth == 0) {
-                return;
-            }
-            span->at++;
-            continue;
-        case ':':
-        case ' ':
-        case '\n':
-        case '\r':
-        case '\t':
-            span->at++;
-            continue;
-        default: // a number or a word
-            while (span->at < span->end && in_word(*span->at)) {
-                span->at++;
-            }
+        default: // the block ended
+            break;
         }
-        if (depth == 0) {
-            return;
-        }
-    }
+    } while (depth > 0);
 }
 
 int64_t span_items(Span span) {
@@ -131,6 +137,12 @@ int64_t span_items(Span span) {
         count++;
     }
     return count;
+}
+
+int64_t span_floats(Span *span, int64_t most, float *ret_numbers) {
+    size_t count = numbers_read(&span->at, block_end(span), (size_t)most, ret_numbers);
+    skip_blanks(span);
+    return (int64_t)count;
 }
 
 int span_number(Span *span, double *ret_number) {

@@ -24,8 +24,10 @@ bool span_next(Span *span);
 int64_t span_items(Span span); // how many the array at `at` has; 0: none begins there
 void span_skip(Span *span);    // over one value of any kind
 int span_number(Span *span, double *ret_number); // as number_read
-void span_string(Span *span, Text *text);        // the decoded characters into the cleared text
-void span_key(Span *span, Text *text);           // of a member: its key, and on to its value
+// Over the next numbers of an array, at most `most`, as numbers_read; the rest, with the last, is left to the walk.
+int64_t span_floats(Span *span, int64_t most, float *ret_numbers);
+void span_string(Span *span, Text *text); // the decoded characters into the cleared text
+void span_key(Span *span, Text *text);    // of a member: its key, and on to its value
 
 // The next character of a raw string whose text stands behind its opening quote; false at the closing one.
 bool span_key_next(const char **at, uint32_t *ret_point);

@@ -27,6 +27,13 @@ static void expect_as_strtod(const char *text) {
     const char *end;
     cr_assert_eq(number_check(text, text + strlen(text), &end), OK, "%s", text);
     cr_assert_eq(end, text + strlen(text), "%s", text);
+    char followed[2048]; // by more digits, which are not its own
+    size_t length = (size_t)snprintf(followed, sizeof followed, "%s,1234567890", text);
+    cr_assert_lt(length, sizeof followed);
+    cr_assert_eq(number_read(followed, followed + length, &end, &number), OK, "%s", text);
+    cr_assert_eq(memcmp(&number, &wanted, sizeof number), 0, "%s: %.17g, not %.17g", followed,
+                 number, wanted);
+    cr_assert_eq(end, followed + strlen(text), "%s", text);
 }
 
 Test(numbers, are_the_nearest_double) {
@@ -128,6 +135,93 @@ Test(numbers, of_long_mantissas_and_all_sizes) {
                  (int)(rng_next(&rng) % 637) - 329);
         expect_as_strtod(text);
     }
+}
+
+Test(numbers, of_an_array_are_read_as_each_alone) {
+    const char *const forms[] = {"%.0f", "%.1f", "%.3f", "%.7f", "%.8f", "%.12f", "%.6e", "%.20f"};
+    const char *const commas[] = {",", ", ", ",  ", ",\n"};
+    Rng rng = rng_make(4, RNG_PROBE, 0, 0);
+    for (int i = 0; i < 2000; i++) {
+        char text[4096];
+        float wanted[64], numbers[64];
+        size_t length = 0, count = 1 + rng_next(&rng) % 60, read = 0, passed = 0, plain = 0;
+        for (size_t k = 0; k < count; k++) {
+            char one[64];
+            double scale = k % 5 == 0 ? 1e9 : 3;
+            snprintf(one, sizeof one, forms[rng_next(&rng) % ARRAY_LENGTH(forms)],
+                     scale * rng_normal(&rng));
+            wanted[k] = (float)strtod(one, NULL);
+            const char *comma =
+                k + 1 == count ? "]" : commas[rng_next(&rng) % ARRAY_LENGTH(commas)];
+            length += (size_t)snprintf(text + length, sizeof text - length, "%s%s", one, comma);
+        }
+        const char *at = text, *check = text, *end = text + length;
+        while (read < count) { // what is left over is read alone
+            size_t more = numbers_read(&at, end, count - read, numbers + read);
+            plain += more;
+            read += more;
+            at += strspn(at, " \n");
+            double number;
+            if (read == count)
+                break;
+            cr_assert_eq(number_read(at, end, &at, &number), OK, "%s", at);
+            numbers[read++] = (float)number;
+            at += *at == ',';
+            at += strspn(at, " \n");
+        }
+        cr_assert_eq(memcmp(numbers, wanted, count * sizeof *numbers), 0, "%s", text);
+        cr_assert_eq(*at, ']');
+        while (passed < count) {
+            passed += numbers_check(&check, end);
+            check += strspn(check, " \n");
+            cr_assert_eq(number_check(check, end, &check), OK, "%s", check);
+            passed++;
+            check += *check == ',';
+            check += strspn(check, " \n");
+        }
+        cr_assert_eq(passed, count);
+        cr_assert_eq(*check, ']');
+        cr_assert(count < 30 || plain > 0, "most are plain");
+    }
+}
+
+Test(numbers, of_an_array_stop_before_what_is_none) {
+    const struct {
+        const char *text;
+        size_t count, stop;
+    } cases[] = {{"", 0, 0},
+                 {"1", 0, 0},
+                 {"1,", 1, 2},
+                 {"1, 2]", 1, 3},
+                 {"-0,01,2", 1, 3},
+                 {"1.,2", 0, 0},
+                 {".5,2", 0, 0},
+                 {"1e3,2", 0, 0},
+                 {"5,null,6", 1, 2},
+                 {"5 ,6,7", 0, 0},
+                 {"5,-,7", 1, 2},
+                 {"5,+1,7", 1, 2},
+                 {"1,[2,3]", 1, 2},
+                 {"1,2,,3", 2, 4},
+                 {"-,1", 0, 0},
+                 {"12345678.,1", 0, 0},
+                 {"0.12345678e1,1", 0, 0},
+                 {"1234567890123456789,1", 0, 0},
+                 {"1,\xff,2", 1, 2}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const char *end = cases[i].text + strlen(cases[i].text), *at = cases[i].text;
+        float numbers[8];
+        cr_assert_eq(numbers_check(&at, end), cases[i].count, "%s", cases[i].text);
+        cr_assert_eq((size_t)(at - cases[i].text), cases[i].stop, "%s", cases[i].text);
+        at = cases[i].text;
+        cr_assert_eq(numbers_read(&at, end, 8, numbers), cases[i].count, "%s", cases[i].text);
+        cr_assert_eq((size_t)(at - cases[i].text), cases[i].stop, "%s", cases[i].text);
+    }
+    const char *at = "1,2,3,4]";
+    float numbers[3] = {0};
+    cr_assert_eq(numbers_read(&at, at + strlen(at), 2, numbers), 2u);
+    cr_assert_eq(*at, '3');
+    cr_assert_eq(numbers[2], 0);
 }
 
 Test(numbers, keep_to_the_grammar_of_json) {
