@@ -25,7 +25,7 @@ SCRIPTS = contender.ROOT / "bench"
 TEXT = """POST of one row of 784 numbers as JSON ({bytes} bytes) to a 784-256-128-10 net, answered with its prediction and
 probabilities. The server and wrk share the {cores} cores; of {rounds} rounds, in which all took turns, the one with the middle rate.
 99 of 100 answers came within p99; processor µs are the server's own for an answer, and depend least on what else runs. "2 jobs
-training" has two jobs of mlp_mnist at work on the same cores; its p99 is to stay under 10 ms with one connection.
+training" has two jobs of mlp_mnist at work on the same cores; its p99 is to stay under 10 ms.
 
 {table}
 
@@ -166,7 +166,7 @@ def serving(_):
             server.wait(job)
         page.write("Serving", TEXT.format(bytes=body.stat().st_size, cores=contender.CORES, rounds=ROUNDS,
                                           table=page.table(head, rows), measured=page.measured()))
-    p99 = training.middle(1)["p99"]
+    p99 = max(training.middle(connections)["p99"] for connections in CONNECTIONS)
     if p99 >= P99_BESIDE_TRAINING:
         print(f"p99 beside training is {p99 * 1e3:.1f} ms, not under {P99_BESIDE_TRAINING * 1e3:.0f}")
         return 1

@@ -27,6 +27,7 @@
 #include "server/base/log.h"
 #include "server/base/machine.h"
 #include "server/base/time.h"
+#include "server/jobs/courtesy.h"
 #include "server/jobs/live.h"
 #include "server/jobs/slot.h"
 #include "server/jobs/spawn.h"
@@ -49,6 +50,7 @@ struct Pool {
     pthread_t thread;
     bool ended; // the thread was joined
     int waker;  // eventfd
+    Courtesy courtesy;
     atomic_bool claims, wishes, draining;
     atomic_int running, threads;
     atomic_llong claimed, deaths, samples, ends[JOB_STATES];
@@ -100,7 +102,8 @@ static void slot_start(Pool *pool, Slot *slot, JobRow row) {
     limits_read(&row, &seconds, &bytes);
     if (seconds > 0) // of all attempts together
         slot->deadline = now + (int64_t)fmax(seconds * 1000 - (double)row.ran, 1);
-    const WorkerOrder order = {slot->model, bytes, pool->options.lease, false};
+    const WorkerOrder order = {slot->model, bytes, pool->options.lease, false,
+                               pool->courtesy.descriptor};
     int result = spawn_worker(pool->store, &row, &order, &spawned);
     if (result == OK) {
         slot->pid = spawned.pid;
@@ -431,6 +434,7 @@ static void waker_ring(Pool *pool) {
 static void pool_destroy(Pool *pool) {
     if (pool->waker >= 0)
         close(pool->waker);
+    courtesy_destroy(&pool->courtesy);
     live_destroy(pool->live);
     memory_free(pool->buffer);
     memory_free(pool->polls);
@@ -459,6 +463,8 @@ int pool_start(Store *store, const PoolOptions *options, Pool **ret_pool) {
         result = ERR_NO_MEMORY;
     if (result == OK)
         result = live_create(&pool->live);
+    if (result == OK)
+        result = courtesy_create(&pool->courtesy);
     if (result == OK)
         result = jobs_recover(store);
     if (result == OK && pthread_create(&pool->thread, NULL, pool_main, pool) != 0)
@@ -496,6 +502,10 @@ void pool_wish(Pool *pool, const char *job) {
     live_notify(pool->live, job);
     atomic_store(&pool->wishes, true);
     pool_wake(pool);
+}
+
+void pool_give_way(Pool *pool) {
+    courtesy_ask(&pool->courtesy);
 }
 
 int pool_running(Pool *pool) {

@@ -89,7 +89,7 @@ static int worker_hear(int frames, char **ret_answer) {
 }
 
 int probe_run(Store *store, const JobRow *row, char **ret_answer) {
-    const WorkerOrder order = {"", memory_of(row), PROBE_MILLISECONDS, true};
+    const WorkerOrder order = {"", memory_of(row), PROBE_MILLISECONDS, true, -1};
     Spawned worker;
     char *answer = NULL;
     if (pthread_mutex_trylock(&one) != 0)

@@ -13,6 +13,7 @@
 #include "core/base/memory.h"
 #include "core/tensor/blas.h"
 #include "server/base/log.h"
+#include "server/jobs/courtesy.h"
 #include "server/jobs/frames.h"
 
 enum { PIPE_BYTES = 1 << 20, VARIABLES_MAX = 16 };
@@ -98,7 +99,8 @@ static void environment_finish(Environment *environment) {
         memory_free(environment->variables[i]);
 }
 
-static int process_start(int input, int output, char *const *environment, pid_t *ret_pid) {
+static int process_start(int input, int output, int courtesy, char *const *environment,
+                         pid_t *ret_pid) {
     char parent[16], program[] = "backpropd", command[] = "worker";
     char *arguments[] = {program, command, parent, NULL};
     posix_spawn_file_actions_t actions;
@@ -117,8 +119,11 @@ static int process_start(int input, int output, char *const *environment, pid_t 
     int error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     if (error == 0)
         error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (error == 0 && courtesy >= 0)
+        error = posix_spawn_file_actions_adddup2(&actions, courtesy, COURTESY_DESCRIPTOR);
     if (error == 0)
-        error = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+        error = posix_spawn_file_actions_addclosefrom_np(
+            &actions, courtesy >= 0 ? COURTESY_DESCRIPTOR + 1 : COURTESY_DESCRIPTOR);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                               POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigmask(&attributes, &later);
@@ -147,7 +152,7 @@ int spawn_worker(Store *store, const JobRow *row, const WorkerOrder *order, Spaw
     if (result == OK) {
         fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES); // a larger pipe lets the training run ahead
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
-        result = process_start(input, ends[1], environment.variables, &pid);
+        result = process_start(input, ends[1], order->courtesy, environment.variables, &pid);
     }
     if (result == OK)
         *ret_spawned = (Spawned){pid, ends[0]};

@@ -13,10 +13,11 @@ typedef struct WorkerOrder {
     int64_t max_memory_bytes; // 0: not bounded
     int64_t lease;            // as in PoolOptions
     bool probe;               // it is to probe the job, and leaves nothing
+    int courtesy;             // the page that makes it give way; -1: none does
 } WorkerOrder;
 
 // Runs this program's own binary as `worker PID`, with the job on its standard input, one thread
 // count and one BLAS core in an otherwise bare environment, no descriptor of ours but standard
-// error, default signals and a process group of its own (a Ctrl-C in the server's terminal is the
+// error and that page, default signals and a process group of its own (a Ctrl-C in the server's terminal is the
 // server's to handle). SIGUSR1 is blocked until it takes it.
 int spawn_worker(Store *store, const JobRow *row, const WorkerOrder *order, Spawned *ret_spawned);

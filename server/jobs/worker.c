@@ -38,6 +38,7 @@
 #include "core/train/trainer.h"
 #include "server/base/log.h"
 #include "server/base/time.h"
+#include "server/jobs/courtesy.h"
 #include "server/jobs/jobs.h"
 #include "server/jobs/report.h"
 #include "server/json/document.h"
@@ -78,6 +79,7 @@ typedef struct Work {
     double first_loss, loss; // … of which it tells these …
     JsonOut findings;        // … and what was found
     Report report;
+    CourtesyWatch courtesy;
     Issues issues;
     char checkpoints[2][ID_TEXT + 32]; // paths; [0] is the next to be written
 } Work;
@@ -301,6 +303,8 @@ static void event_hook(void *context, const TrainEvent *event) {
         report_event(&work->report, event);
     if (work->report.failed)
         atomic_store(&stop_asked, true);
+    if (event->kind == TRAIN_STEP)
+        courtesy_rest(&work->courtesy);
 }
 
 // The model that the job starts from. A missing one is an error only where no checkpoint has weights.
@@ -498,6 +502,7 @@ int command_worker(int argc, char **argv) {
         log_error("backpropd worker is started by the server, not by hand");
         return STATUS_USAGE;
     }
+    courtesy_watch(COURTESY_DESCRIPTOR, &work.courtesy); // before another file takes its number
     if (process_prepare(argv[1]) != OK || output_take(&work.output) != OK)
         return STATUS_FAILED;
     issues_init(&work.issues);

@@ -46,8 +46,10 @@ LoadedModel *request_borrow(Request *request, char ret_id[ID_TEXT]) {
     int error = request_model(request, ret_id);
     if (error == OK)
         error = predictors_borrow(request_services(request)->predictors, ret_id, &model);
-    if (error == OK)
+    if (error == OK) {
+        pool_give_way(request_services(request)->pool);
         return model;
+    }
     answer_error(request, error, error == ERR_NOT_FOUND ? "There is no such model." : NULL);
     return NULL;
 }
