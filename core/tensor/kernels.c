@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "core/base/lanes.h"
 #include "core/base/vector.h"
 
 // A sum runs in LANES interleaved partial sums in double, added pairwise at the end; sums over rows
@@ -11,8 +12,10 @@
 enum { LANES = 16, COLUMNS = 64, FINITE_BLOCK = 4096 };
 // A sum that is shared among threads runs in parts of so many elements at least.
 enum { PART = 1 << 14 };
-// Moments, which are for looking at, are added in Real over so many values, WIDE at a time.
-enum { WIDE = 32, MOMENTS_BLOCK = 512 };
+// Moments, which are for looking at, are added in Real over so many values.
+//
+// Lanes begin with numbers where there are enough: GCC fills them with zeros by a slow string instruction.
+enum { MOMENTS_BLOCK = 512 };
 
 VECTOR_LOOPS void kernel_fill(Real *y, size_t n, Real value) {
     for (size_t i = 0; i < n; i++) {
@@ -41,9 +44,16 @@ static double add_lanes(const double lane[LANES]) {
 }
 
 __attribute__((always_inline)) static inline double dot(const Real *x, const Real *y, size_t n) {
-    double lane[LANES] = {0};
+    double lane[LANES], sum = 0;
     size_t whole = n - n % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
+    if (whole == 0) {
+        for (size_t i = 0; i < n; i++)
+            sum += (double)x[i] * (double)y[i];
+        return sum;
+    }
+    for (size_t j = 0; j < LANES; j++)
+        lane[j] = (double)x[j] * (double)y[j];
+    for (size_t i = LANES; i < whole; i += LANES) {
         for (size_t j = 0; j < LANES; j++) {
             lane[j] += (double)x[i + j] * (double)y[i + j];
         }
@@ -74,21 +84,23 @@ static inline void add_moments(const Real *x, size_t n, Real from, double *sum, 
 VECTOR_LOOPS void kernel_moments(const Real *x, size_t n, Real from, double *ret_sum,
                                  double *ret_squares) {
     double sum = 0, squares = 0;
-    size_t whole = n - n % WIDE;
+    size_t whole = n - n % REAL_LANES;
     for (size_t begin = 0; begin < whole; begin += MOMENTS_BLOCK) {
         size_t end = whole - begin < MOMENTS_BLOCK ? whole : begin + MOMENTS_BLOCK;
-        Real block_sum[WIDE] = {0}, block_squares[WIDE] = {0};
-        for (size_t i = begin; i < end; i += WIDE) {
-            for (size_t j = 0; j < WIDE; j++) {
+        Real block_sum[REAL_LANES], block_squares[REAL_LANES];
+        for (size_t j = 0; j < REAL_LANES; j++) {
+            block_sum[j] = x[begin + j] - from;
+            block_squares[j] = block_sum[j] * block_sum[j];
+        }
+        for (size_t i = begin + REAL_LANES; i < end; i += REAL_LANES) {
+            for (size_t j = 0; j < REAL_LANES; j++) {
                 Real distance = x[i + j] - from;
                 block_sum[j] += distance;
                 block_squares[j] += distance * distance;
             }
         }
-        for (size_t j = 0; j < WIDE; j++) {
-            sum += (double)block_sum[j];
-            squares += (double)block_squares[j];
-        }
+        sum += (double)lanes_sum(block_sum);
+        squares += (double)lanes_sum(block_squares);
     }
     add_moments(x + whole, n - whole, from, &sum, &squares);
     if (!isfinite(squares)) { // of numbers that a Real can hold, but not their squares
@@ -167,10 +179,15 @@ void kernel_sum_rows(const Real *x, Real *sums, size_t rows, size_t width) {
 VECTOR_LOOPS void kernel_sum_columns(const Real *restrict x, size_t stride, Real *restrict sums,
                                      size_t rows, size_t width) {
     double block[COLUMNS];
+    if (rows == 0) {
+        memset(sums, 0, width * sizeof(*sums));
+        return;
+    }
     for (size_t begin = 0; begin < width; begin += COLUMNS) {
         size_t columns = width - begin < COLUMNS ? width - begin : COLUMNS;
-        memset(block, 0, sizeof(block));
-        for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < columns; c++)
+            block[c] = (double)x[begin + c];
+        for (size_t r = 1; r < rows; r++) {
             const Real *row = x + r * stride + begin;
             for (size_t c = 0; c < columns; c++) {
                 block[c] += (double)row[c];

@@ -75,7 +75,7 @@ size_t panels_elements(const PanelKernel *kernel, size_t k, size_t n) {
 
 // Sixteen bytes, which every processor here can load, store and shuffle.
 typedef Real Quad __attribute__((vector_size(16), aligned(sizeof(Real)), may_alias));
-enum { QUAD = 16 / sizeof(Real), ROWS_AHEAD = 8 };
+enum { QUAD = 16 / sizeof(Real), LINE = 64 / sizeof(Real), ROWS_AHEAD = 8 };
 
 #if defined(BACKPROPD_DOUBLE)
 typedef int64_t QuadMask __attribute__((vector_size(16)));
@@ -120,6 +120,22 @@ static void turn_panel(size_t width, size_t columns, size_t k, const Real *b, si
             to[p * width + j] = b[j * ldb + p];
 }
 
+// Row by row over all panels, so that what is read is one stretch.
+static void copy_rows(size_t width, size_t k, const Real *b, size_t ldb, size_t begin, size_t end,
+                      Real *packed) {
+    for (size_t p = 0; p < k; p++)
+        for (size_t panel = begin; panel < end; panel++) {
+            const Real *from = b + p * ldb + panel * width;
+            Real *to = packed + (panel * k + p) * width;
+            __builtin_prefetch(from + ROWS_AHEAD * ldb);
+            size_t j = 0;
+            for (; j + LINE <= width; j += LINE)
+                memcpy(to + j, from + j, LINE * sizeof(Real));
+            for (; j < width; j += QUAD)
+                memcpy(to + j, from + j, QUAD * sizeof(Real));
+        }
+}
+
 void panels_pack(const PanelKernel *kernel, bool transposed, size_t k, size_t n, const Real *b,
                  size_t ldb, size_t begin, size_t end, Real *packed) {
     size_t width = kernel->width, whole = n / width < end ? n / width : end;
@@ -127,14 +143,7 @@ void panels_pack(const PanelKernel *kernel, bool transposed, size_t k, size_t n,
         for (size_t panel = begin; panel < whole; panel++)
             turn_panel(width, width, k, b + panel * width * ldb, ldb, packed + panel * k * width);
     } else {
-        // Row by row over all panels, so that what is read is one stretch.
-        for (size_t p = 0; p < k; p++)
-            for (size_t panel = begin; panel < whole; panel++) {
-                __builtin_prefetch(b + (p + ROWS_AHEAD) * ldb + panel * width);
-                for (size_t j = 0; j < width; j += QUAD)
-                    *(Quad *)(packed + (panel * k + p) * width + j) =
-                        *(const Quad *)(b + p * ldb + panel * width + j);
-            }
+        copy_rows(width, k, b, ldb, begin, whole, packed);
     }
     if (begin == end || end <= n / width)
         return;

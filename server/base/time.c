@@ -22,6 +22,10 @@ int64_t time_monotonic(void) {
     return clock_milliseconds(CLOCK_MONOTONIC);
 }
 
+int64_t time_roughly(void) {
+    return clock_milliseconds(CLOCK_MONOTONIC_COARSE);
+}
+
 void time_text(int64_t milliseconds, char text[TIME_TEXT]) {
     // Before 1970 the remainder must not become negative.
     int64_t fraction = (milliseconds % 1000 + 1000) % 1000;

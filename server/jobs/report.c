@@ -215,7 +215,7 @@ static void careful_step(Report *report, int64_t step) {
 
 static void step_event(Report *report, const TrainEvent *event) {
     // Now the step before is complete, its epoch and gradients included.
-    if (time_monotonic() - report->progressed_at >= PROGRESS_MILLISECONDS)
+    if (time_roughly() - report->progressed_at >= PROGRESS_MILLISECONDS)
         report_progress(report);
     const double row[] = {event->loss, event->learning_rate, event->gradient_norm,
                           event->clipped_gradient_norm};
@@ -358,7 +358,7 @@ void report_event(Report *report, const TrainEvent *event) {
         diagnosis_event(report, event);
         break;
     }
-    int64_t now = time_monotonic();
+    int64_t now = time_roughly();
     if (report->steps.rows >= ROWS_MAX || report->epochs.rows >= ROWS_MAX ||
         now - report->flushed_at >= FLUSH_MILLISECONDS)
         report_flush(report);

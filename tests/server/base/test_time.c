@@ -24,3 +24,11 @@ Test(time, ids_sort_by_their_making) {
         memcpy(previous, next, sizeof previous);
     }
 }
+
+Test(time, told_roughly_is_a_little_behind) {
+    for (int i = 0; i < 1000; i++) {
+        int64_t rough = time_roughly(), now = time_monotonic();
+        cr_assert_leq(rough, now);
+        cr_assert_leq(now - rough, 1000, "as far as this process is let run");
+    }
+}
