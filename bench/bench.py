@@ -23,6 +23,8 @@ from workloads import WORKLOADS
 
 COMMANDS = {"steps": steps, "watching": watching, "neighbour": neighbour, "growth": growth, "serving": serving,
             "where": where}
+# How many quiet windows each program needs, and of how many seconds: what is told apart by little takes many short ones.
+WINDOWS, SECONDS = {"watching": 200, "steps": 15}, {"watching": 0.05}
 
 
 def counts(text):
@@ -37,9 +39,9 @@ def main(words):
     parser.add_argument("--threads", type=counts, default=[1, 2], help="1,2")
     parser.add_argument("--against", metavar="REV")
     parser.add_argument("--large", action="store_true", help="growth: ten million rows, ten thousand jobs")
-    parser.add_argument("--windows", type=int, default=7, help="quiet windows that each program needs (7)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of a window (0.5)")
-    parser.add_argument("--most-seconds", type=float, default=60, help="of a workload, quiet or not (60)")
+    parser.add_argument("--windows", type=int, default=WINDOWS.get(command, 7), help="quiet windows that each program needs (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=SECONDS.get(command, 0.5), help="of a window (%(default)s)")
+    parser.add_argument("--most-seconds", type=float, default=60, help="of a workload, quiet or not (%(default)s)")
     parser.add_argument("--lock", help="a file to hold during each window, where several measure on one machine")
     options = parser.parse_args(words)
     unknown = [name for name in options.names if name not in WORKLOADS]
