@@ -19,8 +19,8 @@
 #include "core/base/memory.h"
 
 // A stretch is cut into at most CHUNKS, of LONG grains or more: some hundreds of microseconds, beside which the cut costs
-// nothing.
-enum { SPINS = 2000, CHUNKS = 4, LONG = 32, LINE = 64, NUMBER_BITS = 16 };
+// nothing. With a pause that is wanted a loop runs in PIECES.
+enum { SPINS = 2000, CHUNKS = 4, LONG = 32, PIECES = 16, LINE = 64, NUMBER_BITS = 16 };
 
 typedef struct Worker {
     Parallel *parallel;
@@ -44,6 +44,9 @@ struct Parallel {
     atomic_uint round;
     atomic_size_t done; // chunks
     bool closing;
+
+    bool (*pause)(void *context); // NULL: none
+    void *pause_context;
 
     void (*body)(void *context, size_t begin, size_t end, int thread);
     void *context;
@@ -189,6 +192,15 @@ void parallel_destroy(Parallel *parallel) {
     memory_free(parallel);
 }
 
+void parallel_set_pause(Parallel *parallel, bool (*pause)(void *context), void *context) {
+    parallel->pause = pause;
+    parallel->pause_context = context;
+}
+
+static bool pauses(Parallel *parallel) {
+    return parallel != NULL && parallel->pause != NULL && parallel->pause(parallel->pause_context);
+}
+
 int parallel_threads(const Parallel *parallel) {
     return parallel != NULL ? parallel->threads : 1;
 }
@@ -207,8 +219,14 @@ void parallel_for(Parallel *parallel, size_t count, size_t grain,
         return;
     }
     size_t chunks = count / (grain > 0 ? grain : 1);
+    bool paused = pauses(parallel);
     if (parallel == NULL || parallel->threads == 1 || chunks <= 1) {
-        body(context, 0, count, 0);
+        size_t pieces = !paused || chunks <= 1 ? 1 : chunks < PIECES ? chunks : PIECES;
+        for (size_t i = 0; i < pieces; i++) {
+            if (i > 0)
+                pauses(parallel);
+            body(context, part_begin(count, i, pieces), part_begin(count, i + 1, pieces), 0);
+        }
         return;
     }
     size_t threads = (size_t)parallel->threads, each = chunks / threads;

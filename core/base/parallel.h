@@ -1,6 +1,7 @@
 // Parallel loops over a fixed number of threads. Which thread runs which part of a loop depends on who is free, so a body
 // must do the same arithmetic however its range is cut: then a job trains to the same bits on any number of threads.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Parallel Parallel;
@@ -10,6 +11,10 @@ int parallel_create(int threads, Parallel **ret_parallel);
 void parallel_destroy(Parallel *parallel);      // takes NULL
 int parallel_threads(const Parallel *parallel); // 1 for NULL
 int parallel_cores(void);                       // that this process may run on
+
+// Somebody else may want the processors: `pause` is called from the loops' caller before each loop, may sleep, and says whether it goes on
+// being wanted. As long as it is, a loop on one thread runs in pieces and `pause` comes between them, too. NULL: nobody does.
+void parallel_set_pause(Parallel *parallel, bool (*pause)(void *context), void *context);
 
 // Runs body(context, begin, end, thread) over chunks that cover [0, count), each of at least `grain` items. A thread may run
 // several; `thread`, below parallel_threads and below the number of chunks, is for memory of its own. Returns when all are done. A NULL parallel runs it

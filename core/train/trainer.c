@@ -52,8 +52,10 @@ static int prepare(Trainer *trainer) {
     const Model *model = job_model(job);
     blas_set_threads(job_threads(job));
     int error = parallel_create(job_threads(job), &trainer->parallel);
-    if (error == OK)
+    if (error == OK) {
+        parallel_set_pause(trainer->parallel, trainer->hooks.pause, trainer->hooks.context);
         error = allocate(trainer);
+    }
     if (error == OK)
         error = scalers_fit(job, &trainer->scalers);
     if (error == OK)

@@ -57,6 +57,7 @@ typedef struct TrainerHooks {
     // Called when checkpoint_seconds have passed: a chance to call trainer_save. NULL: no
     // checkpoints. An error other than OK ends the run with that error.
     int (*checkpoint)(void *context, Trainer *trainer);
+    bool (*pause)(void *context); // as in parallel.h, for all the run's loops; NULL: none
     const atomic_bool
         *stop; // NULL, or: set from outside, the run ends with ERR_STOPPED after the step under way
     const atomic_bool

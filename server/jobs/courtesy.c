@@ -1,4 +1,4 @@
-// A training beside no predictions pays one load a step: the clock is asked only where the count has moved.
+// A training beside no predictions pays one load a loop: the clock is asked only where the count has moved lately.
 #include "server/jobs/courtesy.h"
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -15,6 +15,7 @@ enum {
     TRAINS_LEAST = 300000, // nanoseconds between two rests: a short one costs more than it gives
     PREDICTION = 500000,   // nanoseconds that are left to each
     REST_MOST = 5000000,   // nanoseconds: what has come since is asked for again
+    LATELY = 20000000,     // nanoseconds
 };
 
 int courtesy_create(Courtesy *ret_courtesy) {
@@ -61,7 +62,11 @@ static int64_t least(int64_t a, int64_t b) {
 int64_t courtesy_due(CourtesyWatch *watch, int64_t now) {
     uint64_t asked = atomic_load_explicit(&watch->page->asked, memory_order_relaxed);
     int64_t more = (int64_t)(asked - watch->seen), trained = now - watch->trains_since;
-    if (trained < TRAINS_LEAST)
+    if (more > 0)
+        watch->lately = true;
+    else if (trained > LATELY)
+        watch->lately = false;
+    if (more == 0 || trained < TRAINS_LEAST)
         return 0;
     int64_t rest = least(least(more * PREDICTION, trained * RESTS), REST_MOST);
     watch->seen = asked;
@@ -75,11 +80,13 @@ static int64_t clock_nanoseconds(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void courtesy_rest(CourtesyWatch *watch) {
+bool courtesy_rest(CourtesyWatch *watch) {
     if (watch->page == NULL ||
-        atomic_load_explicit(&watch->page->asked, memory_order_relaxed) == watch->seen)
-        return;
+        (!watch->lately &&
+         atomic_load_explicit(&watch->page->asked, memory_order_relaxed) == watch->seen))
+        return false;
     int64_t rest = courtesy_due(watch, clock_nanoseconds());
     if (rest > 0)
         nanosleep(&(struct timespec){.tv_nsec = (long)rest}, NULL);
+    return watch->lately;
 }

@@ -1,9 +1,10 @@
-// Training gives way to predictions. While they are asked for, a worker rests between two steps; left to the scheduler alone, an
+// Training gives way to predictions. While they are asked for, a worker rests between the loops of its steps; left to the scheduler alone, an
 // answer waits for milliseconds until a worker's slice is over. A lower priority would do the same, but then a job of several
 // threads waits for its slowest one beside any other busy process (docs/decisions/0036).
 //
 // What the server shares with its workers for that is one page with a count, which they only read.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct CourtesyPage CourtesyPage;
@@ -25,6 +26,7 @@ typedef struct CourtesyWatch {
     const CourtesyPage *page; // NULL: there is nobody to give way to
     uint64_t seen;            // of the count
     int64_t trains_since;     // monotonic nanoseconds
+    bool lately;              // predictions were asked for not long ago
 } CourtesyWatch;
 
 // Takes over the descriptor, at which a page may stand.
@@ -32,4 +34,5 @@ void courtesy_watch(int descriptor, CourtesyWatch *ret_watch);
 // Nanoseconds that are to be rested now, after which it trains on: three times as long as it trained since it last did, but no longer
 // than the predictions asked for since then may take. 0: none.
 int64_t courtesy_due(CourtesyWatch *watch, int64_t now);
-void courtesy_rest(CourtesyWatch *watch); // between two steps
+// Between two loops; cheap where nobody asks. Whether predictions were asked for lately.
+bool courtesy_rest(CourtesyWatch *watch);

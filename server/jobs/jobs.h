@@ -31,7 +31,7 @@ void pool_stop(Pool *pool);
 void pool_wake(Pool *pool); // a job was queued
 // After jobs_wish: tells its worker, if it runs, claims it, if it is queued again, and wakes its watchers.
 void pool_wish(Pool *pool, const char *job);
-// A prediction is asked for: workers rest a while between two steps (courtesy.h). From any thread, for every prediction.
+// A prediction is asked for: workers rest a while between two loops (courtesy.h). From any thread, for every prediction.
 void pool_give_way(Pool *pool);
 int pool_running(Pool *pool);
 void pool_counters(Pool *pool, PoolCounters *ret_counters);

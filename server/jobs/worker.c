@@ -303,8 +303,11 @@ static void event_hook(void *context, const TrainEvent *event) {
         report_event(&work->report, event);
     if (work->report.failed)
         atomic_store(&stop_asked, true);
-    if (event->kind == TRAIN_STEP)
-        courtesy_rest(&work->courtesy);
+}
+
+static bool pause_hook(void *context) {
+    Work *work = context;
+    return courtesy_rest(&work->courtesy);
 }
 
 // The model that the job starts from. A missing one is an error only where no checkpoint has weights.
@@ -324,6 +327,7 @@ static int work_prepare(Work *work) {
     const TrainerHooks hooks = {.context = work,
                                 .event = event_hook,
                                 .checkpoint = work->probe ? NULL : checkpoint_hook,
+                                .pause = pause_hook,
                                 .stop = &stop_asked,
                                 .finish = &finish_asked};
     work->directory = open(work->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

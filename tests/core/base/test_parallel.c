@@ -101,6 +101,44 @@ Test(parallel, null_runs_one_chunk) {
     parallel_destroy(NULL);
 }
 
+typedef struct Guest {
+    bool wants;
+    int asked;
+} Guest;
+
+static bool pause_for(void *context) {
+    Guest *guest = context;
+    guest->asked++;
+    return guest->wants;
+}
+
+Test(parallel, runs_in_pieces_while_a_pause_is_wanted) {
+    for (int threads = 1; threads <= 2; threads++) {
+        Parallel *parallel;
+        Guest guest = {.wants = false};
+        Seen calm = {0}, disturbed = {0}, small = {0};
+        cr_assert_eq(parallel_create(threads, &parallel), OK);
+        parallel_set_pause(parallel, pause_for, &guest);
+        parallel_for(parallel, 100, GRAIN, visit, &calm);
+        cr_assert_eq(guest.asked, 1, "before each loop");
+        guest.wants = true;
+        parallel_for(parallel, 100, GRAIN, visit, &disturbed);
+        parallel_for(parallel, GRAIN, GRAIN, visit, &small);
+        for (size_t i = 0; i < 100; i++)
+            cr_assert(calm.visits[i] == 1 && disturbed.visits[i] == 1, "item %zu", i);
+        cr_assert_eq(small.chunks, 1, "no piece is smaller than the grain");
+        if (threads == 1) {
+            cr_assert_eq(calm.chunks, 1);
+            cr_assert_gt(disturbed.chunks, 1);
+            cr_assert_eq(guest.asked, 1 + disturbed.chunks + 1, "and between the pieces");
+        }
+        parallel_set_pause(parallel, NULL, NULL);
+        parallel_for(parallel, 100, GRAIN, visit, &calm);
+        cr_assert_eq(guest.asked, 1 + (threads == 1 ? disturbed.chunks : 1) + 1);
+        parallel_destroy(parallel);
+    }
+}
+
 Test(parallel, runs_many_loops_in_a_row) {
     Parallel *parallel;
     cr_assert_eq(parallel_create(3, &parallel), OK);
