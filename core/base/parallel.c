@@ -197,7 +197,8 @@ void parallel_set_pause(Parallel *parallel, bool (*pause)(void *context), void *
     parallel->pause_context = context;
 }
 
-static bool pauses(Parallel *parallel) {
+// Pauses where somebody wants it; whether somebody still does.
+static bool give_way(Parallel *parallel) {
     return parallel != NULL && parallel->pause != NULL && parallel->pause(parallel->pause_context);
 }
 
@@ -219,12 +220,12 @@ void parallel_for(Parallel *parallel, size_t count, size_t grain,
         return;
     }
     size_t chunks = count / (grain > 0 ? grain : 1);
-    bool paused = pauses(parallel);
+    bool wanted = give_way(parallel);
     if (parallel == NULL || parallel->threads == 1 || chunks <= 1) {
-        size_t pieces = !paused || chunks <= 1 ? 1 : chunks < PIECES ? chunks : PIECES;
+        size_t pieces = !wanted || chunks <= 1 ? 1 : chunks < PIECES ? chunks : PIECES;
         for (size_t i = 0; i < pieces; i++) {
             if (i > 0)
-                pauses(parallel);
+                give_way(parallel);
             body(context, part_begin(count, i, pieces), part_begin(count, i + 1, pieces), 0);
         }
         return;

@@ -135,7 +135,7 @@ static void read_level(Reading *reading, int level) {
     end += stride * dim;
     int64_t count = 0;
     for (span_enter(reading->span); span_next(reading->span); count++) {
-        if (level + 1 == shape->rank) {
+        if (level + 1 == shape->rank) { // nearly all are read here
             int64_t plain = span_floats(reading->span, dim - count, reading->next);
             reading->next += plain;
             count += plain;

@@ -18,6 +18,6 @@ typedef struct WorkerOrder {
 
 // Runs this program's own binary as `worker PID`, with the job on its standard input, one thread
 // count and one BLAS core in an otherwise bare environment, no descriptor of ours but standard
-// error and that page, default signals and a process group of its own (a Ctrl-C in the server's terminal is the
-// server's to handle). SIGUSR1 is blocked until it takes it.
+// error and that page, default signals and a process group of its own (a Ctrl-C in the server's
+// terminal is the server's to handle). SIGUSR1 is blocked until it takes it.
 int spawn_worker(Store *store, const JobRow *row, const WorkerOrder *order, Spawned *ret_spawned);
