@@ -32,3 +32,32 @@ Test(kernels, sum_rows_to_the_same_bits_by_any_number_of_threads) {
     }
     parallel_destroy(parallel);
 }
+
+Test(kernels, dots_of_any_length) {
+    Rng rng = rng_make(2, RNG_PROBE, 0, 0);
+    Real y[100];
+    for (size_t i = 0; i < 100; i++) {
+        x[i] = (Real)rng_normal(&rng);
+        y[i] = (Real)rng_normal(&rng);
+    }
+    double dot = 0, squares = 0;
+    for (size_t n = 0; n <= 100; n++) { // below, at and above the number of lanes
+        cr_assert_float_eq(kernel_dot(x, y, n), dot, 1e-12, "%zu", n);
+        cr_assert_float_eq(kernel_sum_squares(x, n), squares, 1e-12, "%zu", n);
+        if (n < 100) {
+            dot += (double)x[n] * (double)y[n];
+            squares += (double)x[n] * (double)x[n];
+        }
+    }
+}
+
+Test(kernels, sums_of_columns_of_one_row_and_of_none) {
+    Real sums[WIDTH_MAX];
+    for (size_t i = 0; i < WIDTH_MAX; i++)
+        x[i] = sums[i] = (Real)i + 1;
+    kernel_sum_columns(x, WIDTH_MAX, sums, 1, WIDTH_MAX);
+    cr_assert_arr_eq(sums, x, sizeof sums);
+    kernel_sum_columns(x, WIDTH_MAX, sums, 0, WIDTH_MAX);
+    for (size_t i = 0; i < WIDTH_MAX; i++)
+        cr_assert_eq(sums[i], 0);
+}
