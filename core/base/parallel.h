@@ -12,8 +12,8 @@ void parallel_destroy(Parallel *parallel);      // takes NULL
 int parallel_threads(const Parallel *parallel); // 1 for NULL
 int parallel_cores(void);                       // that this process may run on
 
-// Somebody else may want the processors: `pause` is called from the loops' caller before each loop, may sleep, and says whether it goes on
-// being wanted. As long as it is, a loop on one thread runs in pieces and `pause` comes between them, too. NULL: nobody does.
+// Somebody else may want the processors: `pause` is called by the loops' caller before each loop, may sleep, and says whether
+// somebody still does. Then a loop on one thread runs in pieces, and `pause` is called between them, too. NULL: nobody does.
 void parallel_set_pause(Parallel *parallel, bool (*pause)(void *context), void *context);
 
 // Runs body(context, begin, end, thread) over chunks that cover [0, count), each of at least `grain` items. A thread may run

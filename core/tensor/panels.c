@@ -120,7 +120,8 @@ static void turn_panel(size_t width, size_t columns, size_t k, const Real *b, si
             to[p * width + j] = b[j * ldb + p];
 }
 
-// Row by row over all panels, so that what is read is one stretch.
+// Row by row over all panels, so that what is read is one stretch; a line of the cache at a time, without a loop whose speed
+// hangs on where in memory it lies.
 static void copy_rows(size_t width, size_t k, const Real *b, size_t ldb, size_t begin, size_t end,
                       Real *packed) {
     for (size_t p = 0; p < k; p++)
@@ -139,12 +140,10 @@ static void copy_rows(size_t width, size_t k, const Real *b, size_t ldb, size_t 
 void panels_pack(const PanelKernel *kernel, bool transposed, size_t k, size_t n, const Real *b,
                  size_t ldb, size_t begin, size_t end, Real *packed) {
     size_t width = kernel->width, whole = n / width < end ? n / width : end;
-    if (transposed) {
-        for (size_t panel = begin; panel < whole; panel++)
-            turn_panel(width, width, k, b + panel * width * ldb, ldb, packed + panel * k * width);
-    } else {
+    if (!transposed)
         copy_rows(width, k, b, ldb, begin, whole, packed);
-    }
+    for (size_t panel = begin; transposed && panel < whole; panel++)
+        turn_panel(width, width, k, b + panel * width * ldb, ldb, packed + panel * k * width);
     if (begin == end || end <= n / width)
         return;
     size_t columns = n % width; // of the last panel, which is filled up

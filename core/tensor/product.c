@@ -4,8 +4,8 @@
 #include "core/tensor/panels.h"
 
 // A panel, K_BLOCK long, fits the first cache, M_BLOCK · K_BLOCK of A the second; K_BLOCK · N_BLOCK of B come panel by panel
-// from wherever they are. N_BLOCK is a multiple of every panel's width. At least CHUNK multiplications, some
-// microseconds, are worth a thread.
+// from wherever they are. N_BLOCK is a multiple of every panel's width. At least CHUNK multiplications, some microseconds,
+// are worth a thread.
 enum { K_BLOCK = 1024 / sizeof(Real), N_BLOCK = 512, M_BLOCK = 132, ROWS = 12, CHUNK = 1 << 17 };
 // Rows of A this FAR apart, each for MANY panels, fall into the same few sets of a cache: they are copied to where they do
 // not. Of a transpose a tile takes a piece of each row, so that is copied unless its rows are NEAR. A_ROW is no multiple of a

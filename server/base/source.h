@@ -23,6 +23,12 @@ static inline const char *source_start(const Source *source) {
 
 enum { SOURCE_WINDOW = 4 << 20 }; // bytes that a walk leaves behind itself
 
+// Where a walk from `at` must say again how far it is, that does not for every value.
+static inline const char *source_block_end(const char *at, const char *end) {
+    enum { BLOCK = 1 << 16 };
+    return end - at > BLOCK ? at + BLOCK : end;
+}
+
 void source_give_back(const char **passed, const char *at);
 
 // The walk is at `at`; *passed is up to where its pages were given back. Cheap enough for every value of a text.

@@ -15,7 +15,7 @@ enum {
     TRAINS_LEAST = 300000, // nanoseconds between two rests: a short one costs more than it gives
     PREDICTION = 500000,   // nanoseconds that are left to each
     REST_MOST = 5000000,   // nanoseconds: what has come since is asked for again
-    LATELY = 20000000,     // nanoseconds
+    LATELY = 20000000,     // nanoseconds without a prediction, then nobody asks any more
 };
 
 int courtesy_create(Courtesy *ret_courtesy) {

@@ -1,6 +1,6 @@
-// Training gives way to predictions. While they are asked for, a worker rests between the loops of its steps; left to the scheduler alone, an
-// answer waits for milliseconds until a worker's slice is over. A lower priority would do the same, but then a job of several
-// threads waits for its slowest one beside any other busy process (docs/decisions/0036).
+// Training gives way to predictions. While they are asked for, a worker rests between the loops of its steps; left to the
+// scheduler alone, an answer waits for milliseconds until a worker's slice is over. A lower priority would give way to whatever
+// else runs, not to predictions alone (docs/decisions/0036).
 //
 // What the server shares with its workers for that is one page with a count, which they only read.
 #pragma once

@@ -176,15 +176,9 @@ static int scan_escape(Scanner *s, const Frame *frame) {
     return OK;
 }
 
-// Where a walk that does not look how far it is may go on to.
-static const char *block_end(const Scanner *s) {
-    enum { BLOCK = 1 << 16 };
-    return s->end - s->at > BLOCK ? s->at + BLOCK : s->end;
-}
-
 // Over characters that need no look, at most a block of them.
 static void skip_plain(Scanner *s) {
-    const char *stop = block_end(s);
+    const char *stop = source_block_end(s->at, s->end);
     while (s->at < stop && *s->at >= 0x20 && *s->at != '"' && *s->at != '\\') {
         s->at++;
     }
@@ -263,7 +257,7 @@ static int scan_number(Scanner *s) {
 
 // Over the numbers of a lifted array that need no look, at most a block of them; how many they were.
 static size_t skip_numbers(Scanner *s) {
-    size_t count = numbers_check(&s->at, block_end(s));
+    size_t count = numbers_check(&s->at, source_block_end(s->at, s->end));
     source_pass(&s->passed, s->at);
     skip_blanks(s);
     return count;

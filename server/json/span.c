@@ -76,15 +76,9 @@ static void skip_string(Span *span) {
 static const bool bounds[256] = {
     ['['] = true, [']'] = true, ['{'] = true, ['}'] = true, ['"'] = true};
 
-// Where a walk that does not look how far it is may go on to.
-static const char *block_end(const Span *span) {
-    enum { BLOCK = 1 << 16 };
-    return span->end - span->at > BLOCK ? span->at + BLOCK : span->end;
-}
-
 // Over what stands between them, at most a block of it.
 static void skip_between(Span *span) {
-    const char *stop = block_end(span);
+    const char *stop = source_block_end(span->at, span->end);
     while (span->at < stop && !bounds[(unsigned char)*span->at])
         span->at++;
 }
@@ -140,7 +134,8 @@ int64_t span_items(Span span) {
 }
 
 int64_t span_floats(Span *span, int64_t most, float *ret_numbers) {
-    size_t count = numbers_read(&span->at, block_end(span), (size_t)most, ret_numbers);
+    const char *stop = source_block_end(span->at, span->end);
+    size_t count = numbers_read(&span->at, stop, (size_t)most, ret_numbers);
     skip_blanks(span);
     return (int64_t)count;
 }
