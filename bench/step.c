@@ -22,11 +22,13 @@
 #include "core/base/memory.h"
 #include "core/train/trainer.h"
 #include "server/data/intake.h"
+#include "server/jobs/courtesy.h"
 #include "server/jobs/report.h"
 #include "server/main/local.h"
 
 typedef struct Window {
     Report report;
+    CourtesyWatch courtesy; // nobody asks for predictions, but every loop looks
     const Model *model;
     atomic_bool stop;    // no more windows are wanted
     int64_t steps, left; // of the window under way; 0: the first step
@@ -85,13 +87,24 @@ static void trained(void *context, const TrainEvent *event) {
     window_next(window);
 }
 
+static bool pause_hook(void *context) {
+    Window *window = context;
+    return courtesy_rest(&window->courtesy);
+}
+
 static int run(const Job *job) {
     Window window = {.model = job_model(job), .left = 1};
-    const TrainerHooks hooks = {.context = &window, .event = trained, .stop = &window.stop};
+    const TrainerHooks hooks = {
+        .context = &window, .event = trained, .pause = pause_hook, .stop = &window.stop};
     Trainer *trainer = NULL;
+    Courtesy courtesy;
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     report_open(&window.report, nowhere, 1);
     int result = report_init(&window.report, job);
+    if (result == OK)
+        result = courtesy_create(&courtesy);
+    if (result == OK)
+        courtesy_watch(courtesy.descriptor, &window.courtesy);
     if (result == OK)
         result = trainer_create(job, &hooks, &trainer);
     if (result == OK) {

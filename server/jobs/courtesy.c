@@ -1,4 +1,4 @@
-// A training beside no predictions pays one load a loop: the clock is asked only where the count has moved lately.
+// A training beside no predictions pays a call and a load a loop: the clock is asked only where the count has moved lately.
 #include "server/jobs/courtesy.h"
 #include <stdatomic.h>
 #include <sys/mman.h>
